@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * base/base.h - what every other part stands on: status codes, messages to the
+ * user, memory, and the configuration of a run.
+ *
+ * A fallible function returns a strads_status and sets its out-parameters on
+ * success only. Whoever first decides on an error says so once with
+ * strads_error(); callers pass the status on. A wrong argument that only a
+ * programming mistake can produce is asserted, not returned.
+ */
+#ifndef STRADS_BASE_H
+#define STRADS_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define STRADS_API __attribute__((visibility("default")))
+#define STRADS_MUST_CHECK __attribute__((warn_unused_result))
+#define STRADS_PRINTF(text, first) __attribute__((format(printf, text, first)))
+
+/* ---- status ---- */
+
+typedef enum strads_status {
+    STRADS_OK = 0,
+    STRADS_ERR_USAGE,   /* the command line or the configuration is wrong */
+    STRADS_ERR_DATA,    /* an input file's content is wrong */
+    STRADS_ERR_IO,      /* a file cannot be opened, read or written */
+    STRADS_ERR_NOMEM,   /* no memory */
+    STRADS_ERR_NUMERIC, /* a value that must be finite is not */
+    STRADS_ERR_AGAIN,   /* a bounded queue is full: try later */
+    STRADS_ERR_CLOSED,  /* the peer, or the run, has ended */
+    STRADS_ERR_APP,     /* the model program broke a rule of its interface */
+    STRADS_ERR_SYSTEM,  /* the operating system refused (threads, signals) */
+    STRADS_N_STATUSES   /* how many there are; not a status */
+} strads_status;
+
+/* A short name of `status`, "bad data" for example; never NULL. */
+STRADS_API const char *strads_status_name(strads_status status);
+
+/* ---- messages: one line each, on stderr ---- */
+
+typedef enum strads_log_level {
+    STRADS_LOG_ERROR,
+    STRADS_LOG_WARN,
+    STRADS_LOG_INFO,
+    STRADS_LOG_DEBUG,
+    STRADS_LOG_TRACE
+} strads_log_level;
+
+/* Messages above `level` are dropped. The default is STRADS_LOG_INFO. */
+STRADS_API void strads_log_set_level(strads_log_level level);
+STRADS_API strads_log_level strads_log_get_level(void);
+
+/* Writes "strads: error: <message>\n" (warn and below alike) in one write. Any
+ * thread may call; the message takes no trailing newline. */
+STRADS_API void strads_log(strads_log_level level, const char *format, ...) STRADS_PRINTF(2, 3);
+
+#define strads_error(...) strads_log(STRADS_LOG_ERROR, __VA_ARGS__)
+#define strads_warn(...) strads_log(STRADS_LOG_WARN, __VA_ARGS__)
+#define strads_info(...) strads_log(STRADS_LOG_INFO, __VA_ARGS__)
+#define strads_debug(...) strads_log(STRADS_LOG_DEBUG, __VA_ARGS__)
+
+/* ---- memory ---- */
+
+/* As malloc, calloc (whose product is checked), realloc and free; the result is
+ * aligned to 16 bytes. Zero bytes give a pointer that may be freed. NULL when
+ * there is no memory; the caller reports it or passes NOMEM on. */
+STRADS_API void *strads_alloc(size_t bytes) STRADS_MUST_CHECK;
+STRADS_API void *strads_calloc(size_t count, size_t bytes) STRADS_MUST_CHECK;
+STRADS_API void *strads_realloc(void *memory, size_t bytes) STRADS_MUST_CHECK;
+STRADS_API void strads_free(void *memory);
+
+/* count * bytes for strads_alloc; NULL too when the product overflows. */
+STRADS_API void *strads_alloc_array(size_t count, size_t bytes) STRADS_MUST_CHECK;
+
+/* Copies a string; owned by the caller, for strads_free. NULL: no memory. */
+STRADS_API char *strads_strdup(const char *text) STRADS_MUST_CHECK;
+
+/* ---- configuration ---- */
+
+typedef enum strads_option_type {
+    STRADS_INT,   /* a whole number, exact up to 2^53 */
+    STRADS_REAL,  /* a finite number */
+    STRADS_BOOL,  /* true | false (yes, no, on, off too) */
+    STRADS_TEXT,  /* any text */
+    STRADS_PATH,  /* a file; a relative one is taken from the configuration's folder */
+    STRADS_CHOICE /* one of `choices` */
+} strads_option_type;
+
+/* One row of a module's option table. The table drives parsing, validation,
+ * --set, --print-config, `strads help KEY` and docs/CONFIG.md. */
+typedef struct strads_option {
+    const char *key; /* full dotted key: "lasso.lambda" */
+    strads_option_type type;
+    const char *fallback; /* the default, as text; NULL: unset */
+    double min, max;      /* inclusive, INT and REAL; -INFINITY, INFINITY: open */
+    bool above_min;       /* min itself is not allowed */
+    const char *choices;  /* "a | b | c", CHOICE only */
+    const char *unit;     /* "seconds", "variables", ...; NULL: none */
+    const char *help;     /* one or two sentences */
+} strads_option;
+
+/* A configuration goes through three steps: load (YAML and --set texts, kept as
+ * text with their places), declare (every module brings its table), resolve
+ * (everything is checked). The getters work after resolve. Not thread-safe until
+ * resolved; read-only, thus safe, after. */
+typedef struct strads_config strads_config;
+
+STRADS_API STRADS_MUST_CHECK strads_status strads_config_create(strads_config **out);
+STRADS_API void strads_config_destroy(strads_config *config);
+
+/* Reads a YAML file of nested mappings of scalars. USAGE for what is not one,
+ * with file:line:column; IO when it cannot be read. At most one file. */
+STRADS_API STRADS_MUST_CHECK strads_status strads_config_load(strads_config *config,
+                                                              const char *path);
+
+/* Takes "key=value", as from --set; overrides the file and earlier settings. */
+STRADS_API STRADS_MUST_CHECK strads_status strads_config_set(strads_config *config,
+                                                             const char *assignment);
+
+/* The text that `key` was given so far, or NULL; for use before resolve. Lent
+ * until the key is set again. */
+STRADS_API const char *strads_config_peek(const strads_config *config, const char *key);
+
+/* Adds a table; it must outlive `config`, and so must its strings. */
+STRADS_API STRADS_MUST_CHECK strads_status strads_config_declare(strads_config *config,
+                                                                 const strads_option *options,
+                                                                 size_t n_options);
+
+/* Checks every given key and value against the tables and fills in defaults.
+ * All errors are reported, not only the first. */
+STRADS_API STRADS_MUST_CHECK strads_status strads_config_resolve(strads_config *config);
+
+/* The value of a declared key of that type (asserted). Real and int getters need
+ * a value or a default (asserted); text is NULL when unset. Text is lent for the
+ * life of `config`. For PATH, text is already resolved against the folder of the
+ * configuration file. */
+STRADS_API double strads_config_real(const strads_config *config, const char *key);
+STRADS_API int64_t strads_config_int(const strads_config *config, const char *key);
+STRADS_API bool strads_config_bool(const strads_config *config, const char *key);
+STRADS_API const char *strads_config_text(const strads_config *config, const char *key);
+
+/* Whether the user, not a default, gave `key` its value. */
+STRADS_API bool strads_config_given(const strads_config *config, const char *key);
+
+/* "FILE:LINE:COLUMN" or "--set" where `key` was given, "default" otherwise; for
+ * messages of checks that a table cannot express. Lent for the life of `config`. */
+STRADS_API const char *strads_config_place(const strads_config *config, const char *key);
+
+/* Writes the resolved configuration as YAML that loads to the same values. */
+STRADS_API STRADS_MUST_CHECK strads_status strads_config_print(const strads_config *config,
+                                                               FILE *to);
+
+/* Writes type, range, default, unit and help of one key, or of all keys under a
+ * section. USAGE, with the nearest key named, when there is none. */
+STRADS_API STRADS_MUST_CHECK strads_status strads_config_help(const strads_config *config,
+                                                              const char *key, FILE *to);
+
+/* Writes the declared tables as the Markdown of docs/CONFIG.md. */
+STRADS_API STRADS_MUST_CHECK strads_status strads_config_document(const strads_config *config,
+                                                                  FILE *to);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* base/mem.c - allocation with a live count and failure injection for tests. */
+#include "base/mem.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Relaxed order: the counters synchronise nothing, tests read them on the thread
+ * that allocates. */
+static _Atomic size_t live;
+static _Atomic size_t fail_countdown;
+
+void strads_mem_fail_after(size_t n)
+{
+    atomic_store_explicit(&fail_countdown, n, memory_order_relaxed);
+}
+
+size_t strads_mem_live(void)
+{
+    return atomic_load_explicit(&live, memory_order_relaxed);
+}
+
+static bool must_fail(void)
+{
+    if (atomic_load_explicit(&fail_countdown, memory_order_relaxed) == 0) {
+        return false;
+    }
+    return atomic_fetch_sub_explicit(&fail_countdown, 1, memory_order_relaxed) == 1;
+}
+
+static void *counted(void *memory)
+{
+    if (memory != NULL) {
+        atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
+    }
+    return memory;
+}
+
+void *strads_alloc(size_t bytes)
+{
+    return must_fail() ? NULL : counted(malloc(bytes > 0 ? bytes : 1));
+}
+
+void *strads_calloc(size_t count, size_t bytes)
+{
+    if (must_fail()) {
+        return NULL;
+    }
+    return counted(count > 0 && bytes > 0 ? calloc(count, bytes) : calloc(1, 1));
+}
+
+void *strads_realloc(void *memory, size_t bytes)
+{
+    if (memory == NULL) {
+        return strads_alloc(bytes);
+    }
+    return must_fail() ? NULL : realloc(memory, bytes > 0 ? bytes : 1);
+}
+
+void strads_free(void *memory)
+{
+    if (memory != NULL) {
+        atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
+        free(memory);
+    }
+}
+
+void *strads_alloc_array(size_t count, size_t bytes)
+{
+    size_t total = 0;
+    return __builtin_mul_overflow(count, bytes, &total) ? NULL : strads_alloc(total);
+}
+
+char *strads_strdup(const char *text)
+{
+    const size_t bytes = strlen(text) + 1;
+    char *copy = strads_alloc(bytes);
+    if (copy != NULL) {
+        memcpy(copy, text, bytes);
+    }
+    return copy;
+}

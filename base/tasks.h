@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * base/tasks.h - threads for work outside the rounds: loading, generating.
+ *
+ * With net/'s drivers the only place that creates threads.
+ */
+#ifndef STRADS_BASE_TASKS_H
+#define STRADS_BASE_TASKS_H
+
+#include <pthread.h>
+
+#include "base/base.h"
+
+/* Starts a named thread (name: at most 15 bytes) running body(argument), with all
+ * signals blocked, so that the process's first thread takes them. */
+STRADS_MUST_CHECK strads_status strads_thread_start(pthread_t *out, const char *name,
+                                                    void *(*body)(void *), void *argument);
+
+/* Calls body(context, first, last) over [0, n) cut into at most n_threads
+ * contiguous ranges, and returns when all are done: OK, or the status of the
+ * lowest range that failed. n_threads = 1 runs on the caller's thread. */
+STRADS_API STRADS_MUST_CHECK strads_status
+strads_parallel_for(uint32_t n_threads, size_t n,
+                    strads_status (*body)(void *context, size_t first, size_t last), void *context);
+
+#endif

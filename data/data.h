@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * data/data.h - matrices with a target: readers, writers, generators.
+ *
+ * Every reader decompresses gzip by itself, checks every value as it enters
+ * (finite, in range, in order) and refuses a bad file with FILE:LINE, the value
+ * and what is allowed. On failure nothing is left allocated.
+ */
+#ifndef STRADS_DATA_H
+#define STRADS_DATA_H
+
+#include "base/base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* An n_rows x n_cols matrix by columns. Sparse: column j holds the entries
+ * col_start[j] .. col_start[j+1]-1, rows ascending, no stored zeros. Dense
+ * (col_start and row are NULL): column j is value[j * n_rows] ... */
+typedef struct data_matrix {
+    size_t n_rows, n_cols; /* both > 0 and below 2^32 */
+    int64_t *col_start;    /* [n_cols + 1], or NULL: dense */
+    uint32_t *row;         /* [entries] */
+    double *value;         /* [entries], or [n_cols][n_rows] when dense */
+} data_matrix;
+
+/* Frees what the matrix holds; a matrix of zeros is allowed. */
+STRADS_API void data_matrix_fini(data_matrix *matrix);
+
+/* Stored entries: n_rows * n_cols when dense. */
+STRADS_API size_t data_matrix_entries(const data_matrix *matrix);
+
+typedef enum data_format {
+    DATA_AUTO, /* by the content's first bytes: "%%MatrixMarket", "\x93NUMPY", else libsvm */
+    DATA_LIBSVM,
+    DATA_MATRIX_MARKET, /* coordinate | array, real | integer | pattern, general | symmetric */
+    DATA_NPY            /* two-dimensional float64 or float32, C or Fortran order */
+} data_format;
+
+typedef struct data_source {
+    const char *path;
+    const char *y_path; /* the target: .npy, Matrix Market array, or a number a line;
+                         * NULL: the format (libsvm) holds it */
+    data_format format;
+    size_t n_cols; /* the width to give the matrix, for files that do not state it
+                    * (an index beyond it is then refused); 0: the largest index */
+} data_source;
+
+/* A matrix and its target, y[n_rows]. A libsvm file with more than half of its
+ * entries present becomes dense. y is NULL when there is no y_path and the format
+ * holds none. */
+typedef struct data_regression {
+    data_matrix x;
+    double *y;
+} data_regression;
+
+STRADS_API STRADS_MUST_CHECK strads_status data_regression_read(data_regression *out,
+                                                                const data_source *source);
+STRADS_API void data_regression_fini(data_regression *data);
+
+/* What a source holds, without keeping it: for memory estimates. */
+typedef struct data_size {
+    size_t n_rows, n_cols, n_entries;
+    bool dense;
+    size_t bytes;      /* what reading leaves in memory */
+    size_t peak_bytes; /* the most that reading holds at once */
+} data_size;
+
+STRADS_API STRADS_MUST_CHECK strads_status data_regression_measure(data_size *out,
+                                                                   const data_source *source);
+
+/* One name a line, exactly n of them; owned by the caller, data_names_free. */
+STRADS_API STRADS_MUST_CHECK strads_status data_names_read(char ***out, size_t n, const char *path);
+STRADS_API void data_names_free(char **names, size_t n);
+
+/* ---- writing: to a temporary name beside `path`, synced, then renamed, so that
+ * `path` is whole or not there ---- */
+
+typedef struct data_writer data_writer;
+
+STRADS_API STRADS_MUST_CHECK strads_status data_writer_open(data_writer **out, const char *path);
+/* The stream to write to; errors on it are seen by commit. */
+STRADS_API FILE *data_writer_stream(data_writer *writer);
+/* Ends the file well, or says what failed and removes the temporary. Frees the
+ * writer either way. */
+STRADS_API STRADS_MUST_CHECK strads_status data_writer_commit(data_writer *writer);
+/* Gives the file up. NULL is allowed. */
+STRADS_API void data_writer_abandon(data_writer *writer);
+
+/* Writes a float64 .npy file, version 1.0: one dimension when n_cols is 0. */
+STRADS_API STRADS_MUST_CHECK strads_status data_npy_write(const char *path, const double *values,
+                                                          size_t n_rows, size_t n_cols);
+/* Reads a one-dimensional float64 .npy file; owned by the caller. */
+STRADS_API STRADS_MUST_CHECK strads_status data_npy_read(double **out, size_t *n, const char *path);
+
+/* Writes libsvm text (1-based, %.17g). */
+STRADS_API STRADS_MUST_CHECK strads_status data_libsvm_write(const char *path,
+                                                             const data_regression *data);
+/* Writes Matrix Market: coordinate for a sparse matrix, array for a dense one. */
+STRADS_API STRADS_MUST_CHECK strads_status data_matrix_market_write(const char *path,
+                                                                    const data_matrix *matrix);
+
+/* ---- text: documents with a target become binary words ---- */
+
+typedef struct data_words_options {
+    uint32_t min_documents; /* a word in fewer documents is dropped, >= 1 */
+    double test_fraction;   /* of the documents, drawn by `seed`; 0: no test file */
+    uint64_t seed;
+} data_words_options;
+
+/* What data_words_convert wrote. */
+typedef struct data_words_counts {
+    size_t n_train, n_test, n_words, n_entries;
+} data_words_counts;
+
+/* Reads lines "TARGET<TAB>TEXT", cuts TEXT into words (runs of ASCII letters and
+ * digits with at least one letter, at least two bytes, lower-cased) and writes
+ * `out_prefix`.libsvm, `out_prefix`.test.libsvm (when asked for) and
+ * `out_prefix`.words, whose line k names column k. Words are in alphabetical
+ * order; a document without words is kept as a row of zeros. */
+STRADS_API STRADS_MUST_CHECK strads_status data_words_convert(const char *path,
+                                                              const char *out_prefix,
+                                                              const data_words_options *options,
+                                                              data_words_counts *counts);
+
+/* ---- generated regressions ---- */
+
+typedef struct data_lasso_design {
+    size_t n_rows, n_cols;
+    size_t column_entries; /* nonzeros a column of a sparse design; 0: dense AR(1) */
+    double correlation;    /* [0, 1): of a column with the one before it */
+    double shared;         /* [0, 1]: share of sparse columns that take the support of the
+                            * one before them (the rest are fresh); ignored when dense */
+    size_t n_informative;  /* columns with a true coefficient, <= n_cols */
+    double noise;          /* standard deviation of the noise over that of the signal */
+    uint64_t seed;
+} data_lasso_design;
+
+/* Unit-norm columns, y = X b + noise; the same for the same options on any machine
+ * and any number of threads. coefficients, when not NULL, receives b[n_cols], owned
+ * by the caller. */
+STRADS_API STRADS_MUST_CHECK strads_status data_lasso_generate(data_regression *out,
+                                                               double **coefficients,
+                                                               const data_lasso_design *design);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

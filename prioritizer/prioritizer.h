@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * prioritizer/prioritizer.h - which variables next: draws from J variables, J up
+ * to 10^8, by a policy.
+ *
+ * A policy keeps a score a variable. The score is what the model program says of
+ * it: how far the variable is from its optimum (>= 0 and larger: farther; below
+ * 0: at its optimum by that margin), or PRIO_RETIRED: never again.
+ * Between scans the caller updates the scores of the variables that moved.
+ *
+ * A drawn variable is out: it is not drawn again until prio_return gives it back.
+ * Draws depend only on the options, the calls made, and the seed. One thread at a
+ * time.
+ */
+#ifndef STRADS_PRIORITIZER_H
+#define STRADS_PRIORITIZER_H
+
+#include "base/base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A score that takes a variable out for good (screening). */
+#define PRIO_RETIRED (-__builtin_inff())
+
+typedef enum prio_policy {
+    PRIO_SAMPLED, /* with probability ~ max(score, 0) + eta * mean positive score */
+    PRIO_GREEDY,  /* the largest scores; only variables with score > 0 */
+    PRIO_UNIFORM, /* each with equal probability, scores ignored */
+    PRIO_CYCLIC   /* 0, 1, ... J-1, 0, ..., scores ignored */
+} prio_policy;
+
+typedef struct prio_options {
+    prio_policy policy;
+    uint32_t n_vars; /* J > 0 */
+    double eta;      /* >= 0, relative to the mean positive score; PRIO_SAMPLED only */
+    uint64_t seed;
+} prio_options;
+
+typedef struct prioritizer prioritizer;
+
+/* All scores start at 1. At most 9 bytes a variable. */
+STRADS_API STRADS_MUST_CHECK strads_status prio_create(prioritizer **out,
+                                                       const prio_options *options);
+STRADS_API void prio_destroy(prioritizer *prio);
+
+/* Replaces the scores of variables first .. first+n-1: the bulk set of a scan,
+ * O(n). Scores must not be NaN (asserted). Variables that are out stay out and
+ * come back with their new score. */
+STRADS_API void prio_set_range(prioritizer *prio, uint32_t first, uint32_t n, const float *scores);
+
+/* Replaces the scores of n variables, O(n log J). */
+STRADS_API void prio_update(prioritizer *prio, const uint32_t *vars, size_t n, const float *scores);
+
+/* Draws up to n distinct variables into vars, without replacement, most urgent
+ * first for PRIO_GREEDY; returns how many, fewer when no more can be drawn. */
+STRADS_API size_t prio_draw(prioritizer *prio, size_t n, uint32_t *vars);
+
+/* Gives drawn variables back; they must be out (asserted). */
+STRADS_API void prio_return(prioritizer *prio, const uint32_t *vars, size_t n);
+
+/* The score of one variable. */
+STRADS_API float prio_score(const prioritizer *prio, uint32_t var);
+
+/* Bytes held. */
+STRADS_API size_t prio_bytes(const prioritizer *prio);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
