@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * strads/strads.h - the scheduler framework: the whole interface of a model program.
+ *
+ * A model program is a table of callbacks, strads_app. A run meets them in this
+ * order ([P] once a process, [W] on each worker's thread, [C] on the coordinator):
+ *
+ *   [P] open_site, describe                 the data, and what depends on what
+ *   [W] open_worker        [C] open_model
+ *   then, until the goal is met:
+ *     [W] score, measure                    a scan: where is there work left?
+ *     [C] next_stage                        how good is it; what next, or done?
+ *     [W] begin_stage                       when next_stage changed its parameters
+ *     [W] correlate                         may these variables move side by side?
+ *     [C] schedule                          only with schedule.kind: custom
+ *     [W] push                              update a block
+ *     [C] pull                              commit what the workers found
+ *     [W] sync                              hear what was committed
+ *   [C] save, close_model   [W] close_worker   [P] close_site
+ *
+ * Variables are numbered 0 .. J-1 and have one double each, its value, which the
+ * framework keeps and starts at 0. A block is a list of variables that one worker
+ * updates one after another; the blocks of a round run side by side. Workers own
+ * the data, each a range of variables, and hold copies of the state that all of
+ * them share (a residual), which strads_step keeps equal.
+ *
+ * Callbacks return STRADS_OK or the status of an error they have logged. A worker's
+ * callbacks run on its thread, one at a time; the site is shared by the workers of
+ * a process and read-only once open. Only push and score may wait (in an
+ * exchange); score must not unless it is asked about a whole scan.
+ */
+#ifndef STRADS_STRADS_H
+#define STRADS_STRADS_H
+
+#include "base/base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define STRADS_VERSION "0.1.0"
+#define STRADS_APP_ABI 1
+
+/* A score that takes a variable out for good (it was screened out). */
+#define STRADS_RETIRED (-__builtin_inff())
+
+typedef struct strads_worker strads_worker; /* one worker, as push sees it */
+typedef struct strads_gram strads_gram;     /* takes the answers of correlate */
+typedef struct strads_round strads_round;   /* takes the blocks of schedule */
+typedef struct strads_summary strads_summary;
+
+/* What the variables are, told by describe. */
+typedef struct strads_structure {
+    uint32_t n_vars;        /* J > 0 */
+    uint32_t partial_width; /* doubles a variable in push's answer, 1 .. 8; default 1 */
+    double parallel_cost;   /* a working set that costs less (units of `cost`) is not
+                             * worth sharing among workers; default 0 */
+} strads_structure;
+
+/* A worker's part of a round. */
+typedef struct strads_block {
+    uint64_t round;
+    uint32_t n_vars;      /* may be 0: push then only takes part in the exchange */
+    const uint32_t *vars; /* [n_vars] in the order to update them */
+    const double *values; /* [n_vars] their committed values */
+    bool solve;           /* a working set: update it until no variable is farther from
+                           * its optimum than target; false: each variable once */
+    double target;        /* in units of the score */
+} strads_block;
+
+typedef enum strads_reduction { STRADS_SUM, STRADS_MAX, STRADS_MIN } strads_reduction;
+
+typedef struct strads_measure {
+    const char *name;
+    strads_reduction reduction; /* over the workers */
+} strads_measure;
+
+/* What next_stage decides from. */
+typedef struct strads_view {
+    bool whole;             /* every variable was scored, not only a part of them */
+    const double *measures; /* [n_measures] reduced over the workers */
+    const double *values;   /* [n_vars] committed */
+    float worst_score;      /* the largest of the variables scored */
+    double first_score;     /* worst_score of the run's first scan */
+    uint64_t round;         /* rounds finished */
+} strads_view;
+
+enum { STRADS_STAGE_PARAMS = 4 };
+
+/* The state of the outer loop; next_stage changes what it likes. */
+typedef struct strads_stage {
+    double params[STRADS_STAGE_PARAMS]; /* the program's own; starts at 0; given to the
+                                         * workers by begin_stage when `changed` */
+    bool changed;                       /* out: the workers must hear of params, and score again */
+    double accuracy;  /* out: solve a working set to this share of worst_score; 0.3 */
+    double objective; /* out: NAN where there is none */
+    double gap;       /* out, when the view is whole: relative; what stop.gap bounds */
+    size_t nonzeros;  /* out */
+    bool done;        /* out: there is nothing left to do */
+} strads_stage;
+
+/* `struct_size` and `abi` first, so that a plug-in built against another version is
+ * told so. Entries marked (may be NULL) have the default given there. */
+typedef struct strads_app {
+    size_t struct_size; /* sizeof(strads_app) */
+    uint32_t abi;       /* STRADS_APP_ABI */
+    const char *name;   /* also the section of its own options */
+    const char *help;   /* one sentence */
+    const strads_option *options;
+    size_t n_options;
+    const strads_measure *measures;
+    size_t n_measures;
+
+    /* ---- life ---- */
+
+    /* Loads the process's data; `config` is resolved and outlives the site. */
+    strads_status (*open_site)(const strads_config *config, void **site);
+    void (*close_site)(void *site);
+    strads_status (*describe)(const void *site, strads_structure *structure);
+    /* strads_worker_range tells the variables this worker scores; keep `worker`. */
+    strads_status (*open_worker)(const void *site, strads_worker *worker, void **state);
+    void (*close_worker)(void *state);
+    /* The coordinator's own state (may be NULL: none). */
+    strads_status (*open_model)(const strads_config *config, const void *site, void **model);
+    void (*close_model)(void *model);
+
+    /* ---- structure ---- */
+
+    /* How far each of vars[n] (ascending, of this worker's range) is from its
+     * optimum: > 0 the farther the more urgent, < 0 at its optimum with that much
+     * margin, STRADS_RETIRED never again; not NaN. n is the whole range in a scan
+     * of everything; every worker is then scored at the same time, so that shared
+     * state may be recomputed with strads_exchange. */
+    strads_status (*score)(void *state, const uint32_t *vars, size_t n, float *scores);
+    /* Adds with strads_gram_add the inner products of the columns of vars[a] and
+     * vars[b], b <= a, for all a that are `rank` modulo `n_ranks`; the diagonal
+     * included, products of 0 left out (may be NULL: nothing is correlated). */
+    strads_status (*correlate)(void *state, const uint32_t *vars, size_t n, uint32_t rank,
+                               uint32_t n_ranks, strads_gram *gram);
+    /* Units of work of one update of `var`, > 0 (may be NULL: 1 each). A unit should
+     * be about a multiplication. */
+    double (*cost)(const void *site, uint32_t var);
+
+    /* ---- a round ---- */
+
+    /* Names the blocks of round `round` with strads_round_add (may be NULL: then
+     * schedule.kind: custom is refused). values[n_vars] are the committed ones. */
+    strads_status (*schedule)(void *model, uint64_t round, const double *values,
+                              strads_round *blocks);
+    /* Updates the block; partial[n_vars][partial_width], zeroed, takes the outcome. */
+    strads_status (*push)(void *state, const strads_block *block, double *partial);
+    /* Commits: values[n_vars] hold the block's old values and take the new ones,
+     * moved[n_vars] how far each moved in units of the score (may be NULL: values =
+     * the first of each variable's partial, moved = |change|). */
+    strads_status (*pull)(void *model, const strads_block *block, const double *partial,
+                          double *values, float *moved);
+    /* Hears of committed values, of all workers' variables (may be NULL). */
+    strads_status (*sync)(void *state, const uint32_t *vars, size_t n, const double *values);
+
+    /* ---- around the rounds ---- */
+
+    /* This worker's part of each of `measures`, after a scan; out starts at 0
+     * (may be NULL when n_measures is 0). */
+    strads_status (*measure)(void *state, double *out);
+    /* May be NULL: gap = worst_score / first_score, done when stop.gap is reached. */
+    strads_status (*next_stage)(void *model, const strads_view *view, strads_stage *stage);
+    strads_status (*begin_stage)(void *state, const strads_stage *stage); /* may be NULL */
+    /* Writes the model into the folder `dir`; strads_summary_add adds numbers to
+     * summary.json (may be NULL: values.npy is written). */
+    strads_status (*save)(void *model, const void *site, const double *values, const char *dir,
+                          strads_summary *summary);
+    /* `strads predict`: model folder and data file in, a line a row out (may be NULL). */
+    strads_status (*predict)(const strads_config *config, const char *model_dir,
+                             const char *data_path, FILE *to);
+    /* `strads check`: bytes that a run will hold, from the sizes alone; says what the
+     * data are (may be NULL). */
+    strads_status (*estimate)(const strads_config *config, size_t *bytes);
+} strads_app;
+
+/* The one symbol of a plug-in (`app: ./mymodel.so`). */
+typedef const strads_app *(*strads_app_entry)(void);
+#define STRADS_APP_ENTRY "strads_app_v1"
+
+/* ---- services for callbacks ---- */
+
+STRADS_API uint32_t strads_worker_rank(const strads_worker *worker);
+
+/* The variables first .. first+n-1 that this worker scores. */
+STRADS_API void strads_worker_range(const strads_worker *worker, uint32_t *first, uint32_t *n);
+
+/* In push: how many workers share this round's exchanges (those with a rank below). */
+STRADS_API uint32_t strads_worker_members(const strads_worker *worker);
+
+/* vector[n] := base[n] + sum over the members of (vector - base), added in order of
+ * rank; base NULL: zeros. base must be the same on all members, who all must call
+ * with the same n. CLOSED when the run has failed elsewhere: return it. */
+STRADS_API STRADS_MUST_CHECK strads_status strads_exchange(strads_worker *worker, double *vector,
+                                                           const double *base, size_t n);
+
+/* Whether the run is to end early (Ctrl-C, stop.seconds): as of the last exchange,
+ * so the same on all members. A long push then returns with what it has. */
+STRADS_API bool strads_stopping(const strads_worker *worker);
+
+/* A guarded parallel step: every member sweeps over its own variables on its own
+ * copy of the shared state, the changes are added up, and if the objective rose the
+ * step is undone and done again with the members one after another, so that no
+ * choice of blocks can make a convex run diverge. A step that is alone is neither
+ * copied nor checked. */
+typedef struct strads_step {
+    void *self;
+    double *shared; /* this worker's copy of the shared state, changed by sweep */
+    size_t n_shared;
+    double *own; /* the values of this worker's block, changed by sweep */
+    size_t n_own;
+    /* Updates the `part`-th of n_parts slices of the block; returns the farthest
+     * move in units of the score. */
+    double (*sweep)(void *self, uint32_t part, uint32_t n_parts);
+    uint32_t n_parts; /* exchanges a step: changes are added up after each slice */
+    /* The objective's part of `shared`, and of `own`. */
+    double (*shared_objective)(void *self);
+    double (*own_objective)(void *self);
+} strads_step;
+
+/* Runs one step; farthest: the largest move of all members. */
+STRADS_API STRADS_MUST_CHECK strads_status strads_step_run(strads_worker *worker,
+                                                           const strads_step *step,
+                                                           double *farthest);
+
+STRADS_API void strads_gram_add(strads_gram *gram, uint32_t a, uint32_t b, double product);
+
+/* Adds a block to a custom round; vars are copied. The dispatcher gives it to a
+ * worker. A variable in two blocks of a round is an APP error. */
+STRADS_API STRADS_MUST_CHECK strads_status strads_round_add(strads_round *round,
+                                                            const uint32_t *vars, size_t n);
+
+/* Adds "name": value to summary.json. */
+STRADS_API STRADS_MUST_CHECK strads_status strads_summary_add(strads_summary *summary,
+                                                              const char *name, double value);
+
+/* ---- running ---- */
+
+/* The options of the framework itself: schedule.*, stop.*, run.*, app, data-free. */
+STRADS_API const strads_option *strads_options(size_t *n);
+
+typedef enum strads_verdict {
+    STRADS_CONVERGED, /* the stated goal was met */
+    STRADS_COMPLETED, /* there was no goal and the work asked for is done */
+    STRADS_STOPPED,   /* a limit or Ctrl-C came first */
+    STRADS_FAILED
+} strads_verdict;
+
+STRADS_API const char *strads_verdict_name(strads_verdict verdict);
+
+/* A line of the journal, handed to a run's listener as it happens. */
+typedef struct strads_progress {
+    uint64_t round, updates;
+    double seconds;          /* since the solve began */
+    double objective, gap;   /* NAN where not known */
+    size_t nonzeros, active; /* active: variables in the last round */
+} strads_progress;
+
+typedef struct strads_result {
+    strads_verdict verdict;
+    strads_progress last;
+    double load_seconds, solve_seconds, total_seconds;
+    double overhead_fraction;
+    uint64_t guarded; /* steps that the guard undid */
+} strads_result;
+
+/* Runs `app` as `config` (resolved; strads_options and app->options declared) says,
+ * and leaves the run directory run.out: config.yaml, journal.jsonl, summary.json and
+ * what save writes. listen may be NULL. Returns OK when the run ended as it should,
+ * also when a limit stopped it (see result->verdict). */
+STRADS_API STRADS_MUST_CHECK strads_status
+strads_run(const strads_app *app, const strads_config *config,
+           void (*listen)(void *context, const strads_progress *progress), void *context,
+           strads_result *result);
+
+/* Asks every run of this process to end early; safe in a signal handler. */
+STRADS_API void strads_stop_all(void);
+
+/* Loads a plug-in, checks its ABI and its table; it stays loaded until exit. */
+STRADS_API STRADS_MUST_CHECK strads_status strads_plugin_load(const strads_app **out,
+                                                              const char *path);
+
+/* Checks an app's table: size, ABI, the entries that must be there. */
+STRADS_API STRADS_MUST_CHECK strads_status strads_app_check(const strads_app *app);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
