@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # `make help` lists the targets. Each flavour (plain, sanitized) has its own tree
-# under build/, so that switching never mixes objects; build/bin/strads is the
-# plain one.
+# under build/, so that switching between them never mixes objects; build/bin/strads
+# is the plain one. A tree is built anew when its compiler or flags change.
 
 CSTD     := -std=c11 -D_POSIX_C_SOURCE=200809L
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -25,9 +25,12 @@ ABI      := 0
 # and the first library to define cblas_dgemm wins.
 PKGS     := yaml-0.1 jansson zlib openblas gsl
 pkg       = $(foreach p,$(2),$(shell pkg-config $(1) $(p)))
+PKG_CPP  := $(call pkg,--cflags,$(PKGS))
+PKG_LIBS := $(call pkg,--libs,$(PKGS))
+CUNIT    := $(call pkg,--libs,cunit)
 CFLAGS   += $(CSTD) $(WARN) $(WERROR) $(OPT) $(SANFLAGS) -pthread -fPIC -fvisibility=hidden
-CPPFLAGS += -I. -MMD -MP $(call pkg,--cflags,$(PKGS))
-LDLIBS   += $(call pkg,--libs,$(PKGS)) -ldl -lm -pthread
+CPPFLAGS += -I. -MMD -MP $(PKG_CPP)
+LDLIBS   += $(PKG_LIBS) -ldl -lm -pthread
 
 LIB_SRC  := $(sort $(wildcard base/*.c net/*.c data/*.c prioritizer/*.c ssp/*.c strads/*.c))
 APP_SRC  := $(sort $(wildcard apps/*/*.c))
@@ -35,6 +38,7 @@ CLI_SRC  := $(sort $(wildcard cli/*.c))
 TEST_SRC := $(sort $(shell find tests/unit tests/integration tests/stress -name 'test_*.c' \
               -path '*$(T)*'))
 BENCH_SRC := $(sort $(wildcard bench/bench_*.c))
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 SUPPORT  := $(sort $(wildcard tests/support/*.c))
 LIB_OBJ  := $(LIB_SRC:%.c=$B/%.o)
 # Kernels are compiled once for every instruction set; the choice is made at run time.
@@ -44,18 +48,19 @@ APP_OBJ  := $(filter-out $(KERNELS:%.c=$B/%.o),$(APP_SRC:%.c=$B/%.o)) $(KERN_OBJ
 CLI_OBJ  := $(CLI_SRC:%.c=$B/%.o)
 TESTS    := $(TEST_SRC:%.c=$B/%)
 BENCHES  := $(BENCH_SRC:%.c=$B/%)
+FUZZERS  := $(FUZZ_SRC:%.c=$B/%)
 HEADERS  := base/base.h data/data.h prioritizer/prioritizer.h strads/strads.h
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all check lint bench install clean help tests
+.PHONY: all check lint bench install clean help tests fuzz changed $(TESTS:%=%.run)
 
 all: $B/bin/strads            ## build the strads command and the libraries (build/bin/strads)
-ifeq ($(SAN),)
+ifeq ($B,build/release)
 all: build/bin/strads
 build/bin/strads: $B/bin/strads
 	@mkdir -p $(@D)
-	@ln -sf ../release/bin/strads $@
+	@ln -sf ../../$< $@
 endif
 
 $B/lib/libstrads.a: $(LIB_OBJ)
@@ -79,7 +84,12 @@ $B/bin/strads: $(CLI_OBJ) $B/lib/libapps.a $B/lib/libstrads.so.$(ABI)
 	@$(CC) $(CFLAGS) $(LDFLAGS) $(CLI_OBJ) $B/lib/libapps.a -L$B/lib -lstrads \
 	  -Wl,-rpath,'$$ORIGIN/../lib' $(LDLIBS) -o $@
 
-$B/%.o: %.c Makefile
+$B/flags: changed
+	@mkdir -p $(@D)
+	@echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)' | cmp -s - $@ || \
+	  echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)' > $@
+
+$B/%.o: %.c Makefile $B/flags
 	@mkdir -p $(@D)
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
 
@@ -88,7 +98,7 @@ ISA_avx2     := -DKERNEL_ISA=avx2 -mavx2 -mfma
 ISA_avx512   := -DKERNEL_ISA=avx512 -mavx512f -mavx512dq -mavx512vl -mavx512bw -mfma \
                 -mprefer-vector-width=512
 define kernel_rule
-$B/%/kernels_$(1).o: %/kernels.c Makefile
+$B/%/kernels_$(1).o: %/kernels.c Makefile $B/flags
 	@mkdir -p $$(@D)
 	@$$(CC) $$(CPPFLAGS) $$(CFLAGS) -O3 -fopenmp-simd $$(ISA_$(1)) -c $$< -o $$@
 endef
@@ -101,14 +111,18 @@ $B/tests/support/libsupport.a: $(SUPPORT:%.c=$B/%.o)
 TEST_LIBS := $B/tests/support/libsupport.a $B/lib/libapps.a $B/lib/libstrads.a
 
 $(TESTS): $B/%: $B/%.o $(TEST_LIBS)
-	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(call pkg,--libs,cunit) $(LDLIBS) -o $@
+	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(CUNIT) $(LDLIBS) -o $@
 
 $(BENCHES): $B/%: $B/%.o $B/lib/libapps.a $B/lib/libstrads.a
 	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
-tests: $(TESTS)               ## build the test programs
+$(FUZZERS): $B/%: $B/%.o $(TEST_LIBS)
+	@$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) $^ $(LDLIBS) -o $@
 
-check: all tests $(TESTS:%=%.run) ## build and run the tests (T=data narrows, SAN=address,undefined)
+tests: $(TESTS)               ## build the test programs
+fuzz: $(FUZZERS)              ## build the fuzz targets (CC=clang SAN=fuzzer-no-link,address,undefined)
+
+check: $(TESTS:%=%.run)       ## build and run the tests (T=data narrows, SAN=address,undefined)
 	$(if $(TESTS),,$(error no test matches T=$(T)))
 
 # The command that integration tests drive is the one of the same flavour.
@@ -118,28 +132,30 @@ $(TESTS:%=%.run): %.run: % $B/bin/strads
 bench: all $(BENCHES)         ## build and run the benchmarks, one JSON line a case
 	@for b in $(BENCHES); do $$b || exit 1; done
 
-lint:                         ## format, static checks, layering, headers, symbols, docs
+lint: all                     ## format, static checks, layering, headers, symbols, docs
 	@scripts/lint
 
-install: all                  ## install the command, libraries, headers (DESTDIR, PREFIX)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig \
-	  $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/strads
-	for h in $(HEADERS); do \
-	  install -D -m 644 $$h $(DESTDIR)$(PREFIX)/include/strads/$$h || exit 1; done
-	install -m 755 $B/bin/strads $(DESTDIR)$(PREFIX)/bin/strads
-	install -m 755 $B/lib/libstrads.so.$(ABI) $(DESTDIR)$(PREFIX)/lib/
-	ln -sf libstrads.so.$(ABI) $(DESTDIR)$(PREFIX)/lib/libstrads.so
-	install -m 644 $B/lib/libstrads.a $(DESTDIR)$(PREFIX)/lib/
-	install -m 644 docs/strads.1 $(DESTDIR)$(PREFIX)/share/man/man1/
-	install -m 644 configs/*.yaml $(DESTDIR)$(PREFIX)/share/strads/
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' strads/strads.pc.in \
-	  > $(DESTDIR)$(PREFIX)/lib/pkgconfig/strads.pc
+INCLUDE  := $(DESTDIR)$(PREFIX)/include/strads
+LIBDIR   := $(DESTDIR)$(PREFIX)/lib
+SHARE    := $(DESTDIR)$(PREFIX)/share
+
+install: all                  ## install the command, libraries and headers (DESTDIR, PREFIX)
+	@for h in $(HEADERS); do install -D -m 644 $$h $(INCLUDE)/$$h || exit 1; done
+	@install -D -m 755 $B/bin/strads $(DESTDIR)$(PREFIX)/bin/strads
+	@install -D -m 755 $B/lib/libstrads.so.$(ABI) $(LIBDIR)/libstrads.so.$(ABI)
+	@ln -sf libstrads.so.$(ABI) $(LIBDIR)/libstrads.so
+	@install -D -m 644 $B/lib/libstrads.a $(LIBDIR)/libstrads.a
+	@install -d $(LIBDIR)/pkgconfig $(SHARE)/strads
+	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' strads/strads.pc.in \
+	  > $(LIBDIR)/pkgconfig/strads.pc
+	@install -D -m 644 docs/strads.1 $(SHARE)/man/man1/strads.1
+	@install -m 644 configs/*.yaml $(SHARE)/strads/
 
 clean:                        ## remove everything that was built
-	rm -rf build
+	@rm -rf build
 
 help:                         ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | expand -t 12
 
 -include $(LIB_OBJ:.o=.d) $(APP_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TESTS:%=%.d) $(BENCHES:%=%.d) \
-  $(SUPPORT:%.c=$B/%.d)
+  $(FUZZERS:%=%.d) $(SUPPORT:%.c=$B/%.d)
