@@ -16,7 +16,7 @@
  *     [W] push                              update a block
  *     [C] pull                              commit what the workers found
  *     [W] sync                              hear what was committed
- *   [C] save, close_model   [W] close_worker   [P] close_site
+ *   [C] save, close_model   [P] close_worker, close_site
  *
  * Variables are numbered 0 .. J-1 and have one double each, its value, which the
  * framework keeps and starts at 0. A block is a list of variables that one worker
@@ -26,8 +26,7 @@
  *
  * Callbacks return STRADS_OK or the status of an error they have logged. A worker's
  * callbacks run on its thread, one at a time; the site is shared by the workers of
- * a process and read-only once open. Only push and score may wait (in an
- * exchange); score must not unless it is asked about a whole scan.
+ * a process and read-only once open. Only push and score may wait, in an exchange.
  */
 #ifndef STRADS_STRADS_H
 #define STRADS_STRADS_H
@@ -67,6 +66,14 @@ typedef struct strads_block {
                            * its optimum than target; false: each variable once */
     double target;        /* in units of the score */
 } strads_block;
+
+/* The pairs that correlate is asked about. */
+typedef struct strads_pairs {
+    const uint32_t *vars; /* [n], distinct, in any order */
+    uint32_t n;
+    uint32_t first_new; /* pairs below it are known already */
+    uint32_t rank, n_ranks;
+} strads_pairs;
 
 typedef enum strads_reduction { STRADS_SUM, STRADS_MAX, STRADS_MIN } strads_reduction;
 
@@ -126,17 +133,15 @@ typedef struct strads_app {
 
     /* ---- structure ---- */
 
-    /* How far each of vars[n] (ascending, of this worker's range) is from its
-     * optimum: > 0 the farther the more urgent, < 0 at its optimum with that much
-     * margin, STRADS_RETIRED never again; not NaN. n is the whole range in a scan
-     * of everything; every worker is then scored at the same time, so that shared
-     * state may be recomputed with strads_exchange. */
+    /* How far each of vars[n] (ascending, of this worker's range; NULL: the whole
+     * range) is from its optimum: > 0 the farther the more urgent, < 0 at its optimum
+     * with that much margin, STRADS_RETIRED never again; not NaN. All workers score at
+     * the same time, so shared state may be made afresh with strads_exchange. */
     strads_status (*score)(void *state, const uint32_t *vars, size_t n, float *scores);
-    /* Adds with strads_gram_add the inner products of the columns of vars[a] and
-     * vars[b], b <= a, for all a that are `rank` modulo `n_ranks`; the diagonal
-     * included, products of 0 left out (may be NULL: nothing is correlated). */
-    strads_status (*correlate)(void *state, const uint32_t *vars, size_t n, uint32_t rank,
-                               uint32_t n_ranks, strads_gram *gram);
+    /* Adds with strads_gram_add the cosine of the angle between the columns of vars[a]
+     * and vars[b] for all a >= first_new and b < a where a is `rank` modulo `n_ranks`;
+     * zeros may be left out (may be NULL: nothing is correlated). */
+    strads_status (*correlate)(void *state, const strads_pairs *pairs, strads_gram *gram);
     /* Units of work of one update of `var`, > 0 (may be NULL: 1 each). A unit should
      * be about a multiplication. */
     double (*cost)(const void *site, uint32_t var);
@@ -188,7 +193,7 @@ STRADS_API uint32_t strads_worker_rank(const strads_worker *worker);
 /* The variables first .. first+n-1 that this worker scores. */
 STRADS_API void strads_worker_range(const strads_worker *worker, uint32_t *first, uint32_t *n);
 
-/* In push: how many workers share this round's exchanges (those with a rank below). */
+/* In push and score: how many workers share the exchanges (those with a rank below). */
 STRADS_API uint32_t strads_worker_members(const strads_worker *worker);
 
 /* vector[n] := base[n] + sum over the members of (vector - base), added in order of
@@ -226,7 +231,7 @@ STRADS_API STRADS_MUST_CHECK strads_status strads_step_run(strads_worker *worker
                                                            const strads_step *step,
                                                            double *farthest);
 
-STRADS_API void strads_gram_add(strads_gram *gram, uint32_t a, uint32_t b, double product);
+STRADS_API void strads_gram_add(strads_gram *gram, uint32_t a, uint32_t b, double cosine);
 
 /* Adds a block to a custom round; vars are copied. The dispatcher gives it to a
  * worker. A variable in two blocks of a round is an APP error. */

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * net/barrier.h - a barrier that spins for some microseconds and then blocks, so
+ * that it costs little both when the members run side by side and when something
+ * else has taken their cores.
+ */
+#ifndef STRADS_NET_BARRIER_H
+#define STRADS_NET_BARRIER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/base.h"
+
+/* How often a waiter looks before it blocks: some tens of microseconds. */
+enum { NET_SPINS = 2000 };
+
+/* Tells the core that this is a spin loop. */
+static inline void net_pause(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#else
+    atomic_signal_fence(memory_order_seq_cst);
+#endif
+}
+
+typedef struct net_barrier {
+    _Atomic uint32_t arrived;
+    _Atomic uint32_t generation;
+    _Atomic uint32_t sleepers;
+    _Atomic bool broken;
+    pthread_mutex_t lock; /* for `moved`: the generation or `broken` changed */
+    pthread_cond_t moved;
+} net_barrier;
+
+STRADS_MUST_CHECK strads_status net_barrier_init(net_barrier *barrier);
+void net_barrier_fini(net_barrier *barrier);
+
+/* Waits for n_members callers; false when the barrier is or becomes broken. */
+STRADS_MUST_CHECK bool net_barrier_wait(net_barrier *barrier, uint32_t n_members);
+
+/* Lets all waiters go, now and for ever. */
+void net_barrier_break(net_barrier *barrier);
+
+#endif

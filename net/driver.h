@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * net/driver.h - what a driver of net/net.h provides; private to net/.
+ */
+#ifndef STRADS_NET_DRIVER_H
+#define STRADS_NET_DRIVER_H
+
+#include "net/net.h"
+
+/* Each function keeps the promise of its namesake in net.h. */
+typedef struct net_driver {
+    const char *name; /* as run.driver names it */
+    strads_status (*create)(net **out, const net_options *options);
+    void (*destroy)(net *network);
+    void (*attach)(net *network, net_id id, net_handler handler, void *self);
+    strads_status (*run)(net *network);
+    strads_status (*send)(net_node *node, net_id to, net_message *message);
+    void (*leave)(net_node *node);
+    strads_status (*exchange)(net_node *node, const net_exchange *exchange);
+} net_driver;
+
+/* The heads of a driver's own structs. */
+struct net {
+    const net_driver *driver;
+    net_options options;
+};
+
+struct net_node {
+    net *network;
+    net_id id;
+};
+
+extern const net_driver net_threads;
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* net/net.c - messages, and the way from net.h to a driver. */
+#include "net/net.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "net/driver.h"
+
+static const net_driver *const drivers[] = {&net_threads};
+
+net_message *net_message_create(uint32_t type, net_lane lane, size_t bytes)
+{
+    size_t total = 0;
+    if (__builtin_add_overflow(sizeof(net_message), bytes, &total)) {
+        return NULL;
+    }
+    net_message *message = strads_alloc(total);
+    if (message != NULL) {
+        *message = (net_message){.lane = lane, .type = type, .bytes = bytes};
+    }
+    return message;
+}
+
+void net_message_destroy(net_message *message)
+{
+    strads_free(message);
+}
+
+strads_status net_create(net **out, const char *driver, const net_options *options)
+{
+    assert(options->n_nodes >= 2 && options->queue_messages > 0);
+    for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
+        if (strcmp(drivers[i]->name, driver) == 0) {
+            return drivers[i]->create(out, options);
+        }
+    }
+    strads_error("no driver is called %s", driver);
+    return STRADS_ERR_USAGE;
+}
+
+void net_destroy(net *network)
+{
+    if (network != NULL) {
+        network->driver->destroy(network);
+    }
+}
+
+void net_attach(net *network, net_id id, net_handler handler, void *self)
+{
+    assert(id < network->options.n_nodes && handler != NULL);
+    network->driver->attach(network, id, handler, self);
+}
+
+strads_status net_run(net *network)
+{
+    return network->driver->run(network);
+}
+
+net_id net_node_id(const net_node *node)
+{
+    return node->id;
+}
+
+strads_status net_send(net_node *node, net_id to, net_message *message)
+{
+    assert(to < node->network->options.n_nodes && to != node->id);
+    return node->network->driver->send(node, to, message);
+}
+
+void net_leave(net_node *node)
+{
+    node->network->driver->leave(node);
+}
+
+strads_status net_exchange_sum(net_node *node, const net_exchange *exchange)
+{
+    assert(node->id != NET_COORDINATOR && node->id <= exchange->n_members);
+    assert(exchange->n_members < node->network->options.n_nodes);
+    return node->network->driver->exchange(node, exchange);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * net/net.h - the only seam to the outside world: nodes and the messages between
+ * them.
+ *
+ * A net is a set of nodes, 0 the coordinator and 1 .. n-1 the workers. A node is a
+ * handler that is called with one event at a time, and runs to completion; only in
+ * net_exchange may it wait. What is behind a net is its driver's business (threads
+ * of this process; later other processes, or a simulation in virtual time), and the
+ * contract is the same for all:
+ *
+ * - a send never blocks: it takes the message or says AGAIN. Each pair of nodes has
+ *   queue_messages credits a lane; a message holds its credit until its receiver's
+ *   handler returns;
+ * - messages of one sender on one lane arrive in order; a control message passes
+ *   data messages, so that two full queues cannot deadlock;
+ * - the end of a peer is an event, NET_LOST, delivered after its last message;
+ * - no handler is called, and nothing is sent, while a lock is held.
+ */
+#ifndef STRADS_NET_H
+#define STRADS_NET_H
+
+#include "base/base.h"
+
+typedef uint32_t net_id;
+
+enum { NET_COORDINATOR = 0 };
+
+typedef enum net_lane { NET_CONTROL, NET_DATA, NET_N_LANES } net_lane;
+
+/* A message: a header and a flat, relocatable body, so that it travels by pointer
+ * in a process and by one copy over a wire. */
+typedef struct net_message {
+    struct net_message *next; /* the driver's */
+    net_id from;              /* set by the driver */
+    net_lane lane;
+    uint32_t type; /* the vocabulary of those who talk */
+    size_t bytes;  /* of the body */
+    _Alignas(16) unsigned char body[];
+} net_message;
+
+/* A message with an uninitialised body; NULL: no memory. */
+net_message *net_message_create(uint32_t type, net_lane lane, size_t bytes) STRADS_MUST_CHECK;
+void net_message_destroy(net_message *message);
+
+typedef enum net_event_kind {
+    NET_STARTED, /* first event of every node */
+    NET_MESSAGE, /* `message`, lent until the handler returns */
+    NET_LOST     /* `peer` has left */
+} net_event_kind;
+
+typedef struct net_event {
+    net_event_kind kind;
+    net_id peer; /* the sender, or who has left */
+    const net_message *message;
+} net_event;
+
+typedef struct net net;
+typedef struct net_node net_node;
+
+typedef void (*net_handler)(void *self, net_node *node, const net_event *event);
+
+typedef struct net_options {
+    uint32_t n_nodes;        /* >= 2 */
+    uint32_t queue_messages; /* > 0: credits a pair and lane */
+} net_options;
+
+/* A sum over the first n_members workers (nodes 1 .. n_members). */
+typedef struct net_exchange {
+    uint32_t n_members;
+    double *vector;     /* [n] := base + sum of (vector - base), in order of node */
+    const double *base; /* [n] the same on every member; NULL: zeros */
+    size_t n;
+    uint32_t *votes; /* in: my bits; out: the bits of all members, or-ed */
+} net_exchange;
+
+/* ---- before and after a run, on one thread ---- */
+
+/* USAGE when there is no driver of that name. */
+STRADS_MUST_CHECK strads_status net_create(net **out, const char *driver,
+                                           const net_options *options);
+void net_destroy(net *network);
+
+/* Every node needs a handler before net_run. */
+void net_attach(net *network, net_id id, net_handler handler, void *self);
+
+/* Runs all nodes until each has left; the coordinator's handler is called on the
+ * calling thread. */
+STRADS_MUST_CHECK strads_status net_run(net *network);
+
+/* ---- in a handler ---- */
+
+net_id net_node_id(const net_node *node);
+
+/* OK: the message is the driver's. AGAIN (no credit), CLOSED (`to` has left): it is
+ * still the caller's. */
+STRADS_MUST_CHECK strads_status net_send(net_node *node, net_id to, net_message *message);
+
+/* The node's handler is not called again once it returns. Whoever waits in an
+ * exchange with this node gets CLOSED. */
+void net_leave(net_node *node);
+
+/* Waits until all members have called, with the same n and base. CLOSED when a
+ * member has left. Only from a worker's handler, and only by members. */
+STRADS_MUST_CHECK strads_status net_exchange_sum(net_node *node, const net_exchange *exchange);
+
+#endif

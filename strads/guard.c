@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * strads/guard.c - the guarded parallel step.
+ *
+ * A step costs a member two copies of the shared state and one more exchange, of
+ * the scalars by which all members judge it alike:
+ *
+ *   tail = { own objective before, own objective after, move of rank 0, rank 1, ... }
+ *
+ * Each member adds its own objective and fills the slot of its rank, so that the sum
+ * holds both totals and every member's move.
+ */
+#include "strads/guard.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { TAIL_BEFORE, TAIL_AFTER, TAIL_MOVES };
+
+static const double STRIKE = 2.0, FORGIVEN = 0.25, OUT = 6.0;
+/* The objective may rise by rounding. */
+static const double RISE = 1e-13;
+
+void step_guard_start(step_guard *guard)
+{
+    guard->strikes = 0.0;
+    guard->n_steps = 0;
+    guard->n_guarded = 0;
+    guard->n_updates = 0;
+}
+
+void step_guard_fini(step_guard *guard)
+{
+    strads_free(guard->before);
+    strads_free(guard->own_before);
+    strads_free(guard->base);
+    strads_free(guard->tail);
+    *guard = (step_guard){.strikes = 0.0};
+}
+
+static strads_status reserve(double **buffer, size_t *capacity, size_t n)
+{
+    if (n <= *capacity) {
+        return STRADS_OK;
+    }
+    double *grown = strads_realloc(*buffer, n * sizeof(double));
+    if (grown == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    *buffer = grown;
+    *capacity = n;
+    return STRADS_OK;
+}
+
+static strads_status reserve_all(step_guard *guard, const strads_step *step, uint32_t n_members)
+{
+    strads_status status = reserve(&guard->before, &guard->before_capacity, step->n_shared);
+    if (status == STRADS_OK) {
+        status = reserve(&guard->base, &guard->base_capacity, step->n_shared);
+    }
+    if (status == STRADS_OK) {
+        status = reserve(&guard->own_before, &guard->own_capacity, step->n_own);
+    }
+    if (status == STRADS_OK) {
+        status = reserve(&guard->tail, &guard->tail_capacity, TAIL_MOVES + (size_t) n_members);
+    }
+    return status;
+}
+
+static void copy(double *to, const double *from, size_t n)
+{
+    if (n > 0) {
+        memcpy(to, from, n * sizeof(double));
+    }
+}
+
+/* Adds up the changes that the members made to the shared state since base. */
+static strads_status add_up(step_guard *guard, strads_worker *worker, const strads_step *step)
+{
+    return strads_exchange(worker, step->shared, guard->base, step->n_shared);
+}
+
+static strads_status share_tail(step_guard *guard, strads_worker *worker, double before,
+                                double after, double moved)
+{
+    const size_t n = TAIL_MOVES + (size_t) strads_worker_members(worker);
+    memset(guard->tail, 0, n * sizeof(double));
+    guard->tail[TAIL_BEFORE] = before;
+    guard->tail[TAIL_AFTER] = after;
+    guard->tail[TAIL_MOVES + strads_worker_rank(worker)] = moved;
+    return strads_exchange(worker, guard->tail, NULL, n);
+}
+
+static double farthest_of(const step_guard *guard, uint32_t n_members)
+{
+    double farthest = 0.0;
+    for (uint32_t k = 0; k < n_members; k++) {
+        farthest = fmax(farthest, guard->tail[TAIL_MOVES + k]);
+    }
+    return farthest;
+}
+
+/* One member after another, each on what the ones before it left: no step can
+ * raise the objective but by its own fault. */
+static strads_status run_in_turn(step_guard *guard, strads_worker *worker, const strads_step *step,
+                                 double *farthest)
+{
+    const uint32_t n_members = strads_worker_members(worker);
+    double moved = 0.0;
+    for (uint32_t turn = 0; turn < n_members; turn++) {
+        copy(guard->base, step->shared, step->n_shared);
+        if (turn == strads_worker_rank(worker)) {
+            moved = step->sweep(step->self, 0, 1);
+            guard->n_updates += step->n_own;
+        }
+        const strads_status status = add_up(guard, worker, step);
+        if (status != STRADS_OK) {
+            return status;
+        }
+    }
+    const strads_status status = share_tail(guard, worker, 0.0, 0.0, moved);
+    if (status == STRADS_OK) {
+        *farthest = farthest_of(guard, n_members);
+    }
+    return status;
+}
+
+/* All members at once; *rise: by how much the objective did, relative. */
+static strads_status run_in_parallel(step_guard *guard, strads_worker *worker,
+                                     const strads_step *step, double *farthest, double *rise)
+{
+    const double shared_before = step->shared_objective(step->self);
+    const double own_before = step->own_objective(step->self);
+    copy(guard->before, step->shared, step->n_shared);
+    copy(guard->own_before, step->own, step->n_own);
+    double moved = 0.0;
+    for (uint32_t part = 0; part < step->n_parts; part++) {
+        copy(guard->base, step->shared, step->n_shared);
+        moved = fmax(moved, step->sweep(step->self, part, step->n_parts));
+        const strads_status status = add_up(guard, worker, step);
+        if (status != STRADS_OK) {
+            return status;
+        }
+    }
+    guard->n_updates += step->n_own;
+    const strads_status status =
+        share_tail(guard, worker, own_before, step->own_objective(step->self), moved);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    const double before = shared_before + guard->tail[TAIL_BEFORE];
+    const double after = step->shared_objective(step->self) + guard->tail[TAIL_AFTER];
+    *rise = isfinite(after) ? (after - before) / fmax(fabs(before), 1e-300) : INFINITY;
+    *farthest = farthest_of(guard, strads_worker_members(worker));
+    return STRADS_OK;
+}
+
+strads_status step_guard_run(step_guard *guard, strads_worker *worker, const strads_step *step,
+                             double *farthest)
+{
+    guard->n_steps++;
+    const uint32_t n_members = strads_worker_members(worker);
+    if (n_members == 1) {
+        *farthest = step->sweep(step->self, 0, 1);
+        guard->n_updates += step->n_own;
+        return STRADS_OK;
+    }
+    strads_status status = reserve_all(guard, step, n_members);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    if (guard->strikes >= OUT) {
+        return run_in_turn(guard, worker, step, farthest);
+    }
+    double rise = 0.0;
+    status = run_in_parallel(guard, worker, step, farthest, &rise);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    if (rise <= RISE) {
+        guard->strikes = fmax(0.0, guard->strikes - FORGIVEN);
+        return STRADS_OK;
+    }
+    guard->n_guarded++;
+    guard->strikes += STRIKE;
+    copy(step->shared, guard->before, step->n_shared);
+    copy(step->own, guard->own_before, step->n_own);
+    return run_in_turn(guard, worker, step, farthest);
+}
+
+/* ---- the coordinator's side ---- */
+
+enum { CLEAN_ROUNDS = 4 }; /* before the width is tried again at the double */
+
+width_guard width_guard_start(uint32_t n_workers)
+{
+    return (width_guard){.n_workers = n_workers, .width = n_workers};
+}
+
+void width_guard_learn(width_guard *guard, uint32_t n_blocks, uint64_t n_steps, uint64_t n_guarded)
+{
+    if (n_guarded * 4 > n_steps && n_blocks > 1) {
+        guard->width = guard->width > 1 ? guard->width / 2 : 1;
+        guard->n_clean = 0;
+        return;
+    }
+    guard->n_clean = n_guarded == 0 ? guard->n_clean + 1 : 0;
+    if (guard->n_clean >= CLEAN_ROUNDS && guard->width < guard->n_workers) {
+        guard->width = 2 * guard->width < guard->n_workers ? 2 * guard->width : guard->n_workers;
+        guard->n_clean = 0;
+    }
+}

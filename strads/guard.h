@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * strads/guard.h - the guard: parallel steps that raise the objective are undone and
+ * done again in sequence, and a run that needs this often goes on with fewer
+ * parallel blocks.
+ */
+#ifndef STRADS_STRADS_GUARD_H
+#define STRADS_STRADS_GUARD_H
+
+#include "strads/strads.h"
+
+/* One worker's side, for one push. Every member of the push decides alike, because
+ * all decide from the same sums. */
+typedef struct step_guard {
+    double strikes; /* 2 for a step undone, minus 1/4 for one that stood */
+    uint64_t n_steps, n_guarded, n_updates;
+
+    double *before, *own_before; /* undo: the state and own values before the step */
+    double *base;                /* the shared state at the last exchange */
+    double *tail;                /* the scalars of a step: see guard.c */
+    size_t before_capacity, own_capacity, base_capacity, tail_capacity;
+} step_guard;
+
+/* Begins a push: no strikes, counters 0; keeps the buffers. */
+void step_guard_start(step_guard *guard);
+void step_guard_fini(step_guard *guard);
+
+/* strads_step_run. */
+STRADS_MUST_CHECK strads_status step_guard_run(step_guard *guard, strads_worker *worker,
+                                               const strads_step *step, double *farthest);
+
+/* The coordinator's side: how many blocks a round may have. */
+typedef struct width_guard {
+    uint32_t n_workers;
+    uint32_t width;   /* 1 .. n_workers */
+    uint32_t n_clean; /* rounds in a row that needed no undoing */
+} width_guard;
+
+width_guard width_guard_start(uint32_t n_workers);
+
+/* Learns from a round that ran with `n_blocks` blocks. */
+void width_guard_learn(width_guard *guard, uint32_t n_blocks, uint64_t n_steps, uint64_t n_guarded);
+
+#endif
