@@ -61,6 +61,9 @@ STRADS_API strads_log_level strads_log_get_level(void);
  * thread may call; the message takes no trailing newline. */
 STRADS_API void strads_log(strads_log_level level, const char *format, ...) STRADS_PRINTF(2, 3);
 
+/* How many errors have been logged so far: a program that fails must not be silent. */
+STRADS_API size_t strads_log_n_errors(void);
+
 #define strads_error(...) strads_log(STRADS_LOG_ERROR, __VA_ARGS__)
 #define strads_warn(...) strads_log(STRADS_LOG_WARN, __VA_ARGS__)
 #define strads_info(...) strads_log(STRADS_LOG_INFO, __VA_ARGS__)

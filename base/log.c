@@ -9,6 +9,7 @@
 enum { LINE_BYTES = 2048 };
 
 static _Atomic int threshold = STRADS_LOG_INFO;
+static _Atomic size_t n_errors;
 
 void strads_log_set_level(strads_log_level level)
 {
@@ -18,6 +19,11 @@ void strads_log_set_level(strads_log_level level)
 strads_log_level strads_log_get_level(void)
 {
     return (strads_log_level) atomic_load_explicit(&threshold, memory_order_relaxed);
+}
+
+size_t strads_log_n_errors(void)
+{
+    return atomic_load_explicit(&n_errors, memory_order_relaxed);
 }
 
 static void write_all(const char *text, size_t length)
@@ -37,6 +43,9 @@ void strads_log(strads_log_level level, const char *format, ...)
     static const char *const names[] = {"error", "warning", "info", "debug", "trace"};
     if (level > strads_log_get_level()) {
         return;
+    }
+    if (level == STRADS_LOG_ERROR) {
+        atomic_fetch_add_explicit(&n_errors, 1, memory_order_relaxed);
     }
     char line[LINE_BYTES];
     const int head = level == STRADS_LOG_INFO
