@@ -66,6 +66,12 @@ STRADS_API float prio_score(const prioritizer *prio, uint32_t var);
 /* Bytes held. */
 STRADS_API size_t prio_bytes(const prioritizer *prio);
 
+/* positions[n] takes, ascending, those of the k largest of scores that are above `above`;
+ * returns how many. Scores are not NaN; ties go to the lower position, and scores
+ * that differ by less than a part in 2^14 count as tied. O(n). */
+STRADS_API size_t prio_select_top(const float *scores, size_t n, size_t k, float above,
+                                  uint32_t *positions);
+
 #ifdef __cplusplus
 }
 #endif
