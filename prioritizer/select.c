@@ -13,7 +13,7 @@
 
 #include "prioritizer/prioritizer.h"
 
-enum { COARSE_SHIFT = 21, FINE_SHIFT = 10, BINS = 1 << 11, N_SAMPLES = 4096 };
+enum { COARSE_SHIFT = 21, FINE_SHIFT = 10, BINS = 1 << 11, N_SAMPLES = 4096, STRIP = 32 };
 
 /* The bits of a float as an integer that orders as the float does. */
 static inline uint32_t key_of(float score)
