@@ -66,6 +66,13 @@ STRADS_API float prio_score(const prioritizer *prio, uint32_t var);
 /* Bytes held. */
 STRADS_API size_t prio_bytes(const prioritizer *prio);
 
+/* positions[n] takes, ascending, those of the scores above `bar`; returns how many. */
+STRADS_API size_t prio_select_above(const float *scores, size_t n, float bar, uint32_t *positions);
+
+/* A bar that, by a sample, about k to 1.5 k of the n scores are above; not below
+ * `above`. O(1). */
+STRADS_API float prio_guess_bar(const float *scores, size_t n, size_t k, float above);
+
 /* positions[n] takes, ascending, those of the k largest of scores that are above `above`;
  * returns how many. Scores are not NaN; ties go to the lower position, and scores
  * that differ by less than a part in 2^14 count as tied. O(n). */

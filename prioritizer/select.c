@@ -43,9 +43,11 @@ static uint32_t find_bin(const uint32_t *bins, size_t k, size_t *n_above)
     return bin;
 }
 
-/* A bar that, by a sample, about 1.25 k of the n scores are above; at least `above`. */
-static float guess_bar(const float *scores, size_t n, size_t k, float above)
+float prio_guess_bar(const float *scores, size_t n, size_t k, float above)
 {
+    if (n < 4 * N_SAMPLES || k >= n / 2) {
+        return above;
+    }
     uint32_t bins[BINS] = {0};
     const size_t stride = n / N_SAMPLES;
     for (size_t i = 0; i < N_SAMPLES; i++) {
@@ -68,9 +70,9 @@ static bool any_above(const float *scores, float bar)
     return any != 0;
 }
 
-/* Keeps the positions of scores above `bar`, ascending. Strips without one, the most
- * by far once a model is nearly fitted, are passed over by vector compares. */
-static size_t keep_above(const float *scores, size_t n, float bar, uint32_t *positions)
+/* Strips without a score above the bar, most of them once a model is nearly fitted,
+ * are passed over by vector compares. */
+size_t prio_select_above(const float *scores, size_t n, float bar, uint32_t *positions)
 {
     size_t count = 0;
     for (size_t first = 0; first < n; first += STRIP) {
@@ -121,13 +123,10 @@ size_t prio_select_top(const float *scores, size_t n, size_t k, float above, uin
     if (k == 0) {
         return 0;
     }
-    float bar = above;
-    if (n >= 4 * N_SAMPLES && k < n / 2) {
-        bar = guess_bar(scores, n, k, above);
-    }
-    size_t count = keep_above(scores, n, bar, positions);
+    const float bar = prio_guess_bar(scores, n, k, above);
+    size_t count = prio_select_above(scores, n, bar, positions);
     if (count < k && bar > above) {
-        count = keep_above(scores, n, above, positions);
+        count = prio_select_above(scores, n, above, positions);
     }
     return count <= k ? count : keep_largest(scores, count, k, positions);
 }
