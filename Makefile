@@ -6,7 +6,7 @@
 CSTD     := -std=c11 -D_POSIX_C_SOURCE=200809L
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
             -Wvla -Wconversion -Wno-sign-conversion
-OPT      ?= -O2 -g
+OPT      ?= -O3 -g
 WERROR   ?=
 SAN      ?=
 T        ?=
