@@ -57,8 +57,9 @@ typedef enum strads_log_level {
 STRADS_API void strads_log_set_level(strads_log_level level);
 STRADS_API strads_log_level strads_log_get_level(void);
 
-/* Writes "strads: error: <message>\n" (warn and below alike) in one write. Any
- * thread may call; the message takes no trailing newline. */
+/* Writes "strads: error: <message>\n" in one write ("warning", "debug" and "trace"
+ * alike; info has no such word). Bytes that are not printable become '?', and what
+ * exceeds 2047 bytes ends in "...". Any thread may call; errno is kept. */
 STRADS_API void strads_log(strads_log_level level, const char *format, ...) STRADS_PRINTF(2, 3);
 
 /* How many errors have been logged so far: a program that fails must not be silent. */
@@ -88,7 +89,7 @@ STRADS_API char *strads_strdup(const char *text) STRADS_MUST_CHECK;
 /* ---- configuration ---- */
 
 typedef enum strads_option_type {
-    STRADS_INT,   /* a whole number, exact up to 2^53 */
+    STRADS_INT,   /* a whole number, below 2^53 in size, 1e6 for example */
     STRADS_REAL,  /* a finite number */
     STRADS_BOOL,  /* true | false (yes, no, on, off too) */
     STRADS_TEXT,  /* any text */
@@ -99,10 +100,10 @@ typedef enum strads_option_type {
 /* One row of a module's option table. The table drives parsing, validation,
  * --set, --print-config, `strads help KEY` and docs/CONFIG.md. */
 typedef struct strads_option {
-    const char *key; /* full dotted key: "lasso.lambda" */
+    const char *key; /* full dotted key in a-z 0-9 _: "lasso.lambda" */
     strads_option_type type;
     const char *fallback; /* the default, as text; NULL: unset */
-    double min, max;      /* inclusive, INT and REAL; -INFINITY, INFINITY: open */
+    double min, max;      /* inclusive, min < max, INT and REAL; -INFINITY, INFINITY: open */
     bool above_min;       /* min itself is not allowed */
     const char *choices;  /* "a | b | c", CHOICE only */
     const char *unit;     /* "seconds", "variables", ...; NULL: none */
@@ -123,7 +124,8 @@ STRADS_API void strads_config_destroy(strads_config *config);
 STRADS_API STRADS_MUST_CHECK strads_status strads_config_load(strads_config *config,
                                                               const char *path);
 
-/* Takes "key=value", as from --set; overrides the file and earlier settings. */
+/* Takes "key=value", as from --set; overrides the file and earlier settings. An
+ * empty value, ~ or null (unquoted, in the file) leaves the key at its default. */
 STRADS_API STRADS_MUST_CHECK strads_status strads_config_set(strads_config *config,
                                                              const char *assignment);
 
@@ -131,19 +133,25 @@ STRADS_API STRADS_MUST_CHECK strads_status strads_config_set(strads_config *conf
  * until the key is set again. */
 STRADS_API const char *strads_config_peek(const strads_config *config, const char *key);
 
-/* Adds a table; it must outlive `config`, and so must its strings. */
+/* The same text taken as a PATH, in *out, owned by the caller; NULL: not given. */
+STRADS_API STRADS_MUST_CHECK strads_status strads_config_peek_path(const strads_config *config,
+                                                                   const char *key, char **out);
+
+/* Adds a table; it must outlive `config`, and so must its strings. A key that was
+ * declared before, or a default outside its own range, is asserted. */
 STRADS_API STRADS_MUST_CHECK strads_status strads_config_declare(strads_config *config,
                                                                  const strads_option *options,
                                                                  size_t n_options);
 
 /* Checks every given key and value against the tables and fills in defaults.
- * All errors are reported, not only the first. */
+ * All errors are reported, not only the first. Nothing is loaded, set or declared
+ * after it (asserted). */
 STRADS_API STRADS_MUST_CHECK strads_status strads_config_resolve(strads_config *config);
 
-/* The value of a declared key of that type (asserted). Real and int getters need
- * a value or a default (asserted); text is NULL when unset. Text is lent for the
- * life of `config`. For PATH, text is already resolved against the folder of the
- * configuration file. */
+/* The value of a declared key of that type (asserted). Numbers and bools need a
+ * value or a default (asserted); text is NULL when unset. Text is lent for the life
+ * of `config`. A relative PATH from the file has the file's folder before it; one
+ * from --set, or a default, is taken from the working directory. */
 STRADS_API double strads_config_real(const strads_config *config, const char *key);
 STRADS_API int64_t strads_config_int(const strads_config *config, const char *key);
 STRADS_API bool strads_config_bool(const strads_config *config, const char *key);
@@ -156,12 +164,14 @@ STRADS_API bool strads_config_given(const strads_config *config, const char *key
  * messages of checks that a table cannot express. Lent for the life of `config`. */
 STRADS_API const char *strads_config_place(const strads_config *config, const char *key);
 
-/* Writes the resolved configuration as YAML that loads to the same values. */
+/* Writes the resolved configuration as YAML that loads to the same values from any
+ * folder: every path is made absolute. */
 STRADS_API STRADS_MUST_CHECK strads_status strads_config_print(const strads_config *config,
                                                                FILE *to);
 
-/* Writes type, range, default, unit and help of one key, or of all keys under a
- * section. USAGE, with the nearest key named, when there is none. */
+/* Writes type, range, default, unit and help of one key, of all keys under a
+ * section, or of all there are (NULL). USAGE, with the nearest key named, when there
+ * is none. */
 STRADS_API STRADS_MUST_CHECK strads_status strads_config_help(const strads_config *config,
                                                               const char *key, FILE *to);
 

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* base/log.c - one-line messages on stderr, each in a single write. */
+#include <assert.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/base.h"
 
-enum { LINE_BYTES = 2048 };
+enum { LINE_BYTES = 2048 }; /* with the newline; what is longer is cut */
 
 static _Atomic int threshold = STRADS_LOG_INFO;
 static _Atomic size_t n_errors;
@@ -30,6 +33,9 @@ static void write_all(const char *text, size_t length)
 {
     while (length > 0) {
         const ssize_t written = write(STDERR_FILENO, text, length);
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
         if (written <= 0) {
             return; /* stderr is gone: there is nobody left to tell */
         }
@@ -38,28 +44,43 @@ static void write_all(const char *text, size_t length)
     }
 }
 
+/* Names and values from files may hold anything: a message stays one line, and no
+ * terminal takes orders from it. */
+static void mask_control_bytes(char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        const unsigned char byte = (unsigned char) text[i];
+        if (byte < ' ' || byte == 0x7f) {
+            text[i] = '?';
+        }
+    }
+}
+
 void strads_log(strads_log_level level, const char *format, ...)
 {
-    static const char *const names[] = {"error", "warning", "info", "debug", "trace"};
+    static const char *const heads[] = {
+        [STRADS_LOG_ERROR] = "strads: error: ", [STRADS_LOG_WARN] = "strads: warning: ",
+        [STRADS_LOG_INFO] = "strads: ",         [STRADS_LOG_DEBUG] = "strads: debug: ",
+        [STRADS_LOG_TRACE] = "strads: trace: ",
+    };
+    assert(level >= STRADS_LOG_ERROR && level <= STRADS_LOG_TRACE);
     if (level > strads_log_get_level()) {
         return;
     }
-    if (level == STRADS_LOG_ERROR) {
-        atomic_fetch_add_explicit(&n_errors, 1, memory_order_relaxed);
-    }
-    char line[LINE_BYTES];
-    const int head = level == STRADS_LOG_INFO
-                         ? snprintf(line, sizeof(line), "strads: ")
-                         : snprintf(line, sizeof(line), "strads: %s: ", names[level]);
-    size_t length = (size_t) head;
+    const int saved_errno = errno;
+    char line[LINE_BYTES]; /* the newline takes the place of the final zero */
+    const size_t head = (size_t) snprintf(line, LINE_BYTES, "%s", heads[level]);
     va_list arguments;
     va_start(arguments, format);
-    const int body = vsnprintf(line + length, sizeof(line) - length - 1, format, arguments);
+    const int body = vsnprintf(line + head, LINE_BYTES - head, format, arguments);
     va_end(arguments);
-    if (body > 0) {
-        const size_t room = sizeof(line) - length - 2;
-        length += (size_t) body < room ? (size_t) body : room;
+    size_t length = head + (size_t) (body > 0 ? body : 0);
+    if (length >= LINE_BYTES) {
+        length = LINE_BYTES - 1;
+        memcpy(line + length - 3, "...", 3);
     }
+    mask_control_bytes(line + head, length - head);
     line[length++] = '\n';
     write_all(line, length);
+    errno = saved_errno;
 }

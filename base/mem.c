@@ -2,9 +2,12 @@
 /* base/mem.c - allocation with a live count and failure injection for tests. */
 #include "base/mem.h"
 
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+
+_Static_assert(alignof(max_align_t) >= 16, "malloc aligns to 16 bytes");
 
 /* Relaxed order: the counters synchronise nothing, tests read them on the thread
  * that allocates. */

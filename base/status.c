@@ -18,6 +18,6 @@ const char *strads_status_name(strads_status status)
         [STRADS_ERR_APP] = "model program error",
         [STRADS_ERR_SYSTEM] = "operating system error",
     };
-    assert(status >= 0 && status < STRADS_N_STATUSES);
+    assert((unsigned) status < STRADS_N_STATUSES);
     return names[status];
 }

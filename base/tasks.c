@@ -10,17 +10,20 @@
 strads_status strads_thread_start(pthread_t *out, const char *name, void *(*body)(void *),
                                   void *argument)
 {
+    assert(strlen(name) <= 15);
     sigset_t all;
     sigset_t before;
+    pthread_t thread;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
-    const int refused = pthread_create(out, NULL, body, argument);
+    const int refused = pthread_create(&thread, NULL, body, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (refused != 0) {
         strads_error("cannot start thread %s: %s", name, strerrordesc_np(refused));
         return STRADS_ERR_SYSTEM;
     }
-    pthread_setname_np(*out, name);
+    pthread_setname_np(thread, name);
+    *out = thread;
     return STRADS_OK;
 }
 
@@ -39,27 +42,23 @@ static void *run_range(void *argument)
     return NULL;
 }
 
-strads_status strads_parallel_for(uint32_t n_threads, size_t n,
-                                  strads_status (*body)(void *context, size_t first, size_t last),
-                                  void *context)
+/* Cuts [0, n) into ranges whose lengths differ by at most one, the longer first. */
+static void cut_ranges(range *ranges, size_t n_ranges, size_t n, const range *model)
 {
-    assert(n_threads > 0);
-    if (n_threads == 1 || n <= 1) {
-        return body(context, 0, n);
-    }
-    const size_t n_ranges = n < n_threads ? n : n_threads;
-    range *ranges = strads_calloc(n_ranges, sizeof(*ranges));
-    if (ranges == NULL) {
-        return STRADS_ERR_NOMEM;
-    }
-    strads_status status = STRADS_OK;
-    size_t n_started = 1; /* range 0 is the caller's own */
+    size_t first = 0;
     for (size_t i = 0; i < n_ranges; i++) {
-        ranges[i] = (range){.body = body,
-                            .context = context,
-                            .first = n / n_ranges * i + (i < n % n_ranges ? i : n % n_ranges)};
-        ranges[i].last = ranges[i].first + n / n_ranges + (i < n % n_ranges ? 1 : 0);
+        ranges[i] = *model;
+        ranges[i].first = first;
+        first += n / n_ranges + (i < n % n_ranges ? 1 : 0);
+        ranges[i].last = first;
     }
+}
+
+/* Runs range 0 on this thread and the others on threads of their own. */
+static strads_status run_ranges(range *ranges, size_t n_ranges)
+{
+    strads_status status = STRADS_OK;
+    size_t n_started = 1;
     while (n_started < n_ranges && status == STRADS_OK) {
         status = strads_thread_start(&ranges[n_started].thread, "strads-task", run_range,
                                      &ranges[n_started]);
@@ -71,9 +70,31 @@ strads_status strads_parallel_for(uint32_t n_threads, size_t n,
     for (size_t i = 1; i < n_started; i++) {
         pthread_join(ranges[i].thread, NULL);
     }
-    for (size_t i = 0; i < n_started && status == STRADS_OK; i++) {
+    for (size_t i = 0; i < n_ranges && status == STRADS_OK; i++) {
         status = ranges[i].status;
     }
+    return status;
+}
+
+strads_status strads_parallel_for(uint32_t n_threads, size_t n,
+                                  strads_status (*body)(void *context, size_t first, size_t last),
+                                  void *context)
+{
+    assert(n_threads > 0);
+    if (n == 0) {
+        return STRADS_OK;
+    }
+    if (n_threads == 1 || n == 1) {
+        return body(context, 0, n);
+    }
+    const size_t n_ranges = n < n_threads ? n : n_threads;
+    range *ranges = strads_calloc(n_ranges, sizeof(*ranges));
+    if (ranges == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    const range model = {.body = body, .context = context};
+    cut_ranges(ranges, n_ranges, n, &model);
+    const strads_status status = run_ranges(ranges, n_ranges);
     strads_free(ranges);
     return status;
 }

@@ -18,7 +18,8 @@ STRADS_MUST_CHECK strads_status strads_thread_start(pthread_t *out, const char *
 
 /* Calls body(context, first, last) over [0, n) cut into at most n_threads
  * contiguous ranges, and returns when all are done: OK, or the status of the
- * lowest range that failed. n_threads = 1 runs on the caller's thread. */
+ * lowest range that failed, or SYSTEM when a thread cannot start (some ranges have
+ * run then). The first range runs on the caller's thread; n = 0 calls nothing. */
 STRADS_API STRADS_MUST_CHECK strads_status
 strads_parallel_for(uint32_t n_threads, size_t n,
                     strads_status (*body)(void *context, size_t first, size_t last), void *context);
