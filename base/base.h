@@ -86,6 +86,9 @@ STRADS_API void *strads_alloc_array(size_t count, size_t bytes) STRADS_MUST_CHEC
 /* Copies a string; owned by the caller, for strads_free. NULL: no memory. */
 STRADS_API char *strads_strdup(const char *text) STRADS_MUST_CHECK;
 
+/* The one of words[n] that a misspelt `word` may mean; NULL: none is close. */
+STRADS_API const char *strads_nearest(const char *word, const char *const *words, size_t n);
+
 /* ---- configuration ---- */
 
 typedef enum strads_option_type {

@@ -96,3 +96,21 @@ const char *config_nearest_choice(const strads_option *option, const char *text,
     }
     return nearest;
 }
+
+const char *strads_nearest(const char *word, const char *const *words, size_t n)
+{
+    const size_t bytes = strlen(word);
+    if (bytes > CONFIG_MAX_KEY) {
+        return NULL;
+    }
+    const char *nearest = NULL;
+    size_t least = tolerated(bytes) + 1;
+    for (size_t i = 0; i < n; i++) {
+        const size_t edits = config_distance(word, bytes, words[i], strlen(words[i]));
+        if (edits < least) {
+            least = edits;
+            nearest = words[i];
+        }
+    }
+    return nearest;
+}

@@ -67,6 +67,9 @@ void strads_log(strads_log_level level, const char *format, ...)
     if (level > strads_log_get_level()) {
         return;
     }
+    if (level == STRADS_LOG_ERROR) {
+        atomic_fetch_add_explicit(&n_errors, 1, memory_order_relaxed);
+    }
     const int saved_errno = errno;
     char line[LINE_BYTES]; /* the newline takes the place of the final zero */
     const size_t head = (size_t) snprintf(line, LINE_BYTES, "%s", heads[level]);
