@@ -90,9 +90,9 @@ int suite_main(const char *name, const suite_case *cases, size_t n_cases)
     }
     CU_basic_set_mode(CU_BRM_SILENT);
     CU_basic_run_tests();
-    CU_basic_show_failures(CU_get_failure_list());
+    CU_basic_show_failures(CU_get_failure_list()); /* ends inside a line */
     const unsigned n_failed = CU_get_number_of_tests_failed();
-    printf("suite %s: %u passed, %u failed\n", name, (unsigned) n_cases - n_failed, n_failed);
+    printf("\nsuite %s: %u passed, %u failed\n", name, (unsigned) n_cases - n_failed, n_failed);
     CU_cleanup_registry();
     return n_failed > 0 ? 1 : 0;
 }
