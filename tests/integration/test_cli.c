@@ -162,6 +162,46 @@ static void version_is_one_line(void)
     CHECK(strncmp(out, "strads ", 7) == 0);
 }
 
+/* Checks that the manual has the option of each line "  --name ..." in `help`. */
+static void check_options(char *help, const char *manual)
+{
+    for (char *line = strtok(help, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+        char name[64], wanted[80];
+        if (sscanf(line, "  --%63s", name) == 1) {
+            snprintf(wanted, sizeof(wanted), "Fl Fl %s", name);
+            CHECK_HAS(manual, wanted);
+        }
+    }
+}
+
+static void the_manual_knows_every_command_option_and_exit_code(void)
+{
+    static const char *const names[] = {"run", "check", "predict", "generate", "words", "help"};
+    static char manual[TEXT_BYTES];
+    FILE *file = fopen("docs/strads.1", "r");
+    REQUIRE(file != NULL);
+    manual[fread(manual, 1, sizeof(manual) - 1, file)] = '\0';
+    fclose(file);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char wanted[64];
+        snprintf(wanted, sizeof(wanted), ".It Cm %s", names[i]);
+        CHECK_HAS(manual, wanted);
+        CHECK(strads("%s --help", names[i]) == 0);
+        check_options(out, manual);
+    }
+    CHECK(strads("help") == 0);
+    char *codes = strstr(out, "exit codes:\n");
+    REQUIRE(codes != NULL);
+    strtok(codes, "\n");
+    for (const char *line; (line = strtok(NULL, "\n")) != NULL;) {
+        char wanted[128];
+        int code = 0, meaning = 0;
+        REQUIRE(sscanf(line, "%d %n", &code, &meaning) == 1);
+        snprintf(wanted, sizeof(wanted), ".It %d\n%s\n", code, line + meaning);
+        CHECK_HAS(manual, wanted);
+    }
+}
+
 /* ---- refusals ---- */
 
 /* Each is refused with one line that has the given part. */
@@ -456,6 +496,8 @@ SUITE("integration/cli",
       {"help explains a key, a section and all keys", help_explains_a_key_a_section_and_all_keys},
       {"help prints the page of all keys", help_prints_the_page_of_all_keys},
       {"version is one line", version_is_one_line},
+      {"the manual knows every command, option and exit code",
+       the_manual_knows_every_command_option_and_exit_code},
       {"wrong command lines are refused in one line", wrong_command_lines_are_refused_in_one_line},
       {"bad data and output have exit codes of their own",
        bad_data_and_output_have_exit_codes_of_their_own},
