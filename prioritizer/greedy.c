@@ -7,7 +7,8 @@
  * more than n of them should reach; one fast pass collects these; radix selection
  * cuts them to n, and a radix sort orders the n. When too few reached the floor,
  * the pass is repeated without one, so the sample decides the time, never the
- * result.
+ * result. (prio_select_top of select.c is for callers with plain arrays: it knows
+ * nothing of variables that are out, and takes close scores for equal.)
  */
 #include <assert.h>
 #include <float.h>
@@ -16,7 +17,7 @@
 
 #include "prioritizer/policy.h"
 
-enum { SAMPLES = 8192, BLOCK = 16, N_DIGITS = 3, MAX_DIGITS = 1 << 11 };
+enum { SAMPLES = 8192, N_DIGITS = 3, MAX_DIGITS = 1 << 11 };
 
 /* The bits of a positive float are a number of 31 bits that grows with it. */
 typedef struct digit {
@@ -97,13 +98,14 @@ static float guess_floor(const prioritizer *prio, size_t n)
     return floor;
 }
 
+/* A loop that compilers turn into vector compares: most strips hold no such score. */
 static inline bool any_reaches(const float *scores, float floor)
 {
-    int n_reach = 0;
-    for (int i = 0; i < BLOCK; i++) {
-        n_reach += scores[i] >= floor;
+    int any = 0;
+    for (int i = 0; i < PRIO_STRIP; i++) {
+        any |= scores[i] >= floor;
     }
-    return n_reach > 0;
+    return any != 0;
 }
 
 /* Lists in scratch, by index, the variables of the pool whose score reaches
@@ -116,13 +118,13 @@ static size_t collect(const prioritizer *prio, float floor, size_t n)
     size_t n_found = 0;
     size_t n_equal = 0;
     float least = floor;
-    for (size_t block = 0; block < prio->options.n_vars; block += BLOCK) {
-        if (!any_reaches(scores + block, least)) {
+    for (size_t first = 0; first < prio->options.n_vars; first += PRIO_STRIP) {
+        if (!any_reaches(scores + first, least)) {
             continue;
         }
-        for (uint32_t var = (uint32_t) block; var < block + BLOCK; var++) {
-            if (scores[var] >= least && prio_pool_has(&prio->pool, var)) {
-                found[n_found++] = var;
+        for (size_t var = first; var < first + PRIO_STRIP; var++) {
+            if (scores[var] >= least && prio_pool_has(&prio->pool, (uint32_t) var)) {
+                found[n_found++] = (uint32_t) var;
                 n_equal += scores[var] == floor;
                 least = n_equal < n ? floor : nextafterf(floor, INFINITY);
             }

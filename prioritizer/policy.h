@@ -14,6 +14,8 @@
 #include "prioritizer/prioritizer.h"
 #include "prioritizer/sum_tree.h"
 
+enum { PRIO_STRIP = 32 }; /* variables that a scan of the scores looks at together */
+
 /* The order of calls: init once; then draw, and vars_changed or range_changed
  * after every change of a score or of the pool that the policy did not make
  * itself; fini last. All but draw may be NULL: nothing to do. */
@@ -36,7 +38,7 @@ struct prioritizer {
     prio_options options;
     const prio_policy_table *policy;
     strads_random random;
-    float *scores;       /* [n_vars], padded with zeros to whole cache lines, aligned to them */
+    float *scores;       /* [n_vars], and zeros to a whole strip; aligned to a cache line */
     void *scores_memory; /* what to free */
     prio_pool pool;      /* neither out nor retired */
     uint32_t n_positive; /* variables of the pool with a score above 0 */

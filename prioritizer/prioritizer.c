@@ -19,8 +19,7 @@ static const prio_policy_table *const policies[] = {
 
 static size_t scores_bytes(uint32_t n_vars)
 {
-    const size_t line_floats = PRIO_LINE_BYTES / sizeof(float);
-    return ((size_t) n_vars + line_floats - 1) / line_floats * PRIO_LINE_BYTES;
+    return ((size_t) n_vars + PRIO_STRIP - 1) / PRIO_STRIP * PRIO_STRIP * sizeof(float);
 }
 
 static strads_status alloc_scores(prioritizer *prio)

@@ -21,11 +21,14 @@
 extern "C" {
 #endif
 
-/* A score that takes a variable out for good (screening). */
+/* A score that retires a variable for good (screening): it is never drawn again by
+ * any policy, and later scores of it are ignored. */
 #define PRIO_RETIRED (-__builtin_inff())
 
 typedef enum prio_policy {
-    PRIO_SAMPLED, /* with probability ~ max(score, 0) + eta * mean positive score */
+    PRIO_SAMPLED, /* with probability ~ max(score, 0) + eta * mean positive score; the mean
+                   * is that of the variables that can be drawn when prio_draw is called,
+                   * and when none is positive, all are equally likely if eta > 0 */
     PRIO_GREEDY,  /* the largest scores; only variables with score > 0 */
     PRIO_UNIFORM, /* each with equal probability, scores ignored */
     PRIO_CYCLIC   /* 0, 1, ... J-1, 0, ..., scores ignored */
@@ -34,30 +37,32 @@ typedef enum prio_policy {
 typedef struct prio_options {
     prio_policy policy;
     uint32_t n_vars; /* J > 0 */
-    double eta;      /* >= 0, relative to the mean positive score; PRIO_SAMPLED only */
+    double eta;      /* finite, >= 0, relative to the mean positive score; PRIO_SAMPLED only */
     uint64_t seed;
 } prio_options;
 
 typedef struct prioritizer prioritizer;
 
-/* All scores start at 1. At most 9 bytes a variable. */
+/* All scores start at 1. At most 9 bytes a variable when J is large. Pair with prio_destroy. */
 STRADS_API STRADS_MUST_CHECK strads_status prio_create(prioritizer **out,
                                                        const prio_options *options);
+/* NULL is allowed. */
 STRADS_API void prio_destroy(prioritizer *prio);
 
 /* Replaces the scores of variables first .. first+n-1: the bulk set of a scan,
- * O(n). Scores must not be NaN (asserted). Variables that are out stay out and
- * come back with their new score. */
+ * O(n). Scores are below infinity and not NaN (asserted). Variables that are out
+ * stay out and come back with their new score. */
 STRADS_API void prio_set_range(prioritizer *prio, uint32_t first, uint32_t n, const float *scores);
 
-/* Replaces the scores of n variables, O(n log J). */
+/* Replaces the scores of n variables, in this order, O(n log J); as prio_set_range. */
 STRADS_API void prio_update(prioritizer *prio, const uint32_t *vars, size_t n, const float *scores);
 
 /* Draws up to n distinct variables into vars, without replacement, most urgent
  * first for PRIO_GREEDY; returns how many, fewer when no more can be drawn. */
 STRADS_API size_t prio_draw(prioritizer *prio, size_t n, uint32_t *vars);
 
-/* Gives drawn variables back; they must be out (asserted). */
+/* Gives drawn variables back; they must be out (asserted). One that was retired
+ * meanwhile is not drawn again. */
 STRADS_API void prio_return(prioritizer *prio, const uint32_t *vars, size_t n);
 
 /* The score of one variable. */
