@@ -45,6 +45,7 @@ typedef struct msg_scores {
 
 typedef struct msg_correlate {
     double rho;         /* cosines of at most this size are left out of the answer */
+    uint64_t max_edges; /* of each worker's answer: the largest cosines; 0: all */
     uint64_t first_new; /* as strads_pairs */
     uint64_t n_vars;    /* uint32_t vars[n_vars] */
 } msg_correlate;

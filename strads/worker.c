@@ -30,6 +30,7 @@ struct strads_gram {
     double rho;
     msg_edge *edges;
     size_t n_edges, capacity;
+    size_t max_edges; /* 0: no bound */
     bool no_memory;
 };
 
@@ -85,11 +86,30 @@ strads_status strads_step_run(strads_worker *worker, const strads_step *step, do
     return step_guard_run(&worker->guard, worker, step, farthest);
 }
 
+/* Makes room in a full answer: raises the bar by steps until a quarter is gone. */
+static void drop_weakest(strads_gram *gram)
+{
+    const size_t keep = gram->max_edges / 4 * 3;
+    while (gram->n_edges > keep) {
+        gram->rho += 0.1 * (1.0 - gram->rho);
+        size_t n = 0;
+        for (size_t i = 0; i < gram->n_edges; i++) {
+            if (gram->edges[i].cosine > gram->rho) {
+                gram->edges[n++] = gram->edges[i];
+            }
+        }
+        gram->n_edges = n;
+    }
+}
+
 void strads_gram_add(strads_gram *gram, uint32_t a, uint32_t b, double cosine)
 {
-    const double size = fabs(cosine);
+    const double size = fmin(fabs(cosine), 1.0);
     if (size <= gram->rho || gram->no_memory) {
         return;
+    }
+    if (gram->max_edges > 0 && gram->n_edges == gram->max_edges) {
+        drop_weakest(gram);
     }
     if (gram->n_edges == gram->capacity) {
         const size_t capacity = 2 * gram->capacity + 64;
@@ -205,7 +225,7 @@ static strads_status on_scan(strads_worker *worker, const net_message *request)
 static strads_status on_correlate(strads_worker *worker, const net_message *request)
 {
     const msg_correlate *ask = (const msg_correlate *) request->body;
-    strads_gram gram = {.rho = ask->rho};
+    strads_gram gram = {.rho = ask->rho, .max_edges = ask->max_edges};
     const strads_pairs pairs = {.vars = (const uint32_t *) (ask + 1),
                                 .n = (uint32_t) ask->n_vars,
                                 .first_new = (uint32_t) ask->first_new,

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * strads/coordinator.c - the rounds.
+ *
+ * A handler that runs to completion: every function below is called for one event
+ * and ends by having sent the next requests. What is under way is one of
+ *
+ *   opening            waiting for READY of all workers
+ *   a scan             waiting for SCORES of all workers; no round is in flight
+ *   a question         waiting for EDGES of all workers
+ *   rounds in flight   1 .. 1 + pipeline, waiting for DONE of their members; a
+ *                      question may be under way beside them
+ *   ending             CLOSE was sent, waiting for all workers to leave
+ */
+#include "strads/coordinator_state.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+/* ---- sending ---- */
+
+void coordinator_end(coordinator *self, strads_verdict verdict)
+{
+    assert(!self->ending);
+    self->ending = true;
+    self->outcome.verdict = verdict;
+    for (uint32_t k = 0; k < coordinator_workers(self); k++) {
+        net_message *message = self->lost[k] ? NULL : net_message_create(MSG_CLOSE, NET_DATA, 0);
+        if (message != NULL && net_send(self->node, k + 1, message) != STRADS_OK) {
+            net_message_destroy(message);
+        }
+    }
+    if (self->n_lost == coordinator_workers(self)) {
+        net_leave(self->node);
+    }
+}
+
+void coordinator_fail(coordinator *self, strads_status status)
+{
+    if (self->outcome.status == STRADS_OK) {
+        self->outcome.status = status;
+        if (status == STRADS_ERR_NOMEM) {
+            strads_error("out of memory during the run");
+        }
+    }
+    if (!self->ending) {
+        coordinator_end(self, STRADS_FAILED);
+    }
+}
+
+/* A full queue cannot be: a worker has a handful of requests. */
+strads_status coordinator_send(coordinator *self, uint32_t rank, net_message *message)
+{
+    const strads_status status = net_send(self->node, rank + 1, message);
+    if (status != STRADS_OK) {
+        net_message_destroy(message);
+    }
+    assert(status != STRADS_ERR_AGAIN);
+    return status;
+}
+
+strads_status coordinator_broadcast(coordinator *self, uint32_t type, const void *body,
+                                    size_t bytes)
+{
+    for (uint32_t k = 0; k < coordinator_workers(self); k++) {
+        net_message *message = net_message_create(type, NET_DATA, bytes);
+        if (message == NULL) {
+            return STRADS_ERR_NOMEM;
+        }
+        memcpy(message->body, body, bytes);
+        const strads_status status = coordinator_send(self, k, message);
+        if (status != STRADS_OK) {
+            return status;
+        }
+    }
+    return STRADS_OK;
+}
+
+/* ---- limits, and going on ---- */
+
+bool coordinator_limit_reached(const coordinator *self)
+{
+    const coordinator_options *options = &self->options;
+    return self->round >= options->run.rounds ||
+           atomic_load_explicit(options->signal, memory_order_relaxed) ||
+           (options->deadline < INFINITY && strads_now() > options->deadline);
+}
+
+static strads_status send_question(coordinator *self)
+{
+    const strads_pairs *question = &self->plan.question;
+    self->asking = true;
+    self->n_waiting = coordinator_workers(self);
+    for (uint32_t k = 0; k < coordinator_workers(self); k++) {
+        net_message *message =
+            net_message_create(MSG_CORRELATE, NET_CONTROL,
+                               sizeof(msg_correlate) + msg_pad(question->n, sizeof(uint32_t)));
+        if (message == NULL) {
+            return STRADS_ERR_NOMEM;
+        }
+        msg_correlate *ask = (msg_correlate *) message->body;
+        *ask = (msg_correlate){.rho = self->options.run.rho,
+                               .max_edges = planner_question_edges(&self->plan),
+                               .first_new = question->first_new,
+                               .n_vars = question->n};
+        memcpy(ask + 1, question->vars, question->n * sizeof(uint32_t));
+        const strads_status status = coordinator_send(self, k, message);
+        if (status != STRADS_OK) {
+            return status;
+        }
+    }
+    return STRADS_OK;
+}
+
+static bool scan_is_due(const coordinator *self)
+{
+    if (self->options.run.solve) {
+        return false; /* every working set is followed by a scan anyway */
+    }
+    const uint64_t n_vars = self->options.structure.n_vars;
+    const bool aware = self->options.run.kind == SCHEDULE_STRUCTURE_AWARE;
+    return self->updates - self->updates_at_scan >= (aware ? (n_vars + 3) / 4 : n_vars);
+}
+
+/* What a plan came to: sends it, asks, or looks for work. *more: plan another. */
+static strads_status follow(coordinator *self, plan_outcome outcome, bool *more)
+{
+    *more = false;
+    switch (outcome) {
+    case PLAN_ASK:
+        return send_question(self);
+    case PLAN_READY:
+        *more = true;
+        return coordinator_dispatch(self);
+    case PLAN_NONE:
+        break;
+    }
+    if (self->n_flights > 0) {
+        return STRADS_OK;
+    }
+    if (self->whole && self->updates == self->updates_at_scan) {
+        coordinator_stop_stalled(self);
+        return STRADS_OK;
+    }
+    return coordinator_scan_all(self);
+}
+
+void coordinator_advance(coordinator *self)
+{
+    const coordinator_options *options = &self->options;
+    strads_status status = STRADS_OK;
+    bool more = true;
+    while (more && status == STRADS_OK && !self->asking && !self->scanning && !self->ending) {
+        if (self->n_flights > options->run.pipeline) {
+            return;
+        }
+        if (scan_is_due(self) || coordinator_limit_reached(self)) {
+            if (self->n_flights > 0) {
+                return; /* drain first */
+            }
+            status = coordinator_scan_all(self);
+            break;
+        }
+        plan_outcome outcome = PLAN_NONE;
+        status = coordinator_list_in_flight(self);
+        if (status == STRADS_OK) {
+            const double worst =
+                self->first_score > 0.0 ? self->worst_score / self->first_score : 1.0;
+            status = planner_begin(&self->plan, self->round, self->values, worst, &outcome);
+        }
+        if (status == STRADS_OK) {
+            status = follow(self, outcome, &more);
+        }
+    }
+    if (status != STRADS_OK) {
+        coordinator_fail(self, status);
+    }
+}
+
+static void on_edges(coordinator *self, uint32_t rank, const net_message *message)
+{
+    const msg_edges *reply = (const msg_edges *) message->body;
+    self->worker_busy[rank] = reply->busy_seconds;
+    strads_status status =
+        dependency_learn(self->plan.check, (const msg_edge *) (reply + 1), reply->n_edges);
+    self->n_waiting--;
+    if (status == STRADS_OK && self->n_waiting == 0) {
+        plan_outcome outcome = PLAN_NONE;
+        bool more = false;
+        self->asking = false;
+        status = planner_finish(&self->plan, &outcome);
+        if (status == STRADS_OK) {
+            status = follow(self, outcome, &more);
+        }
+        if (status == STRADS_OK && more) {
+            coordinator_advance(self);
+        }
+    }
+    if (status != STRADS_OK) {
+        coordinator_fail(self, status);
+    }
+}
+
+/* The oldest round is complete: commits it and goes on. */
+static void round_done(coordinator *self)
+{
+    strads_status status = coordinator_commit(self);
+    if (status == STRADS_OK && self->options.run.solve) {
+        const bool pool = self->plan.set.scans_left > 0 && !coordinator_limit_reached(self);
+        status = pool ? coordinator_scan_pool(self) : coordinator_scan_all(self);
+    }
+    if (status != STRADS_OK) {
+        coordinator_fail(self, status);
+        return;
+    }
+    coordinator_advance(self);
+}
+
+static void on_done(coordinator *self, uint32_t rank, const net_message *message)
+{
+    coordinator_take_partials(self, rank, (const msg_done *) message->body);
+    while (self->n_flights > 0 && self->flights[0].n_waiting == 0 && !self->ending) {
+        round_done(self);
+    }
+}
+
+/* ---- events ---- */
+
+static void on_lost(coordinator *self, uint32_t rank)
+{
+    self->lost[rank] = true;
+    self->n_lost++;
+    if (!self->ending) {
+        strads_error("worker %u ended unexpectedly", rank);
+        coordinator_fail(self, STRADS_ERR_CLOSED);
+    } else if (self->n_lost == coordinator_workers(self)) {
+        net_leave(self->node);
+    }
+}
+
+static void on_message(coordinator *self, uint32_t rank, const net_message *message)
+{
+    if (message->type == MSG_FAILED) {
+        coordinator_fail(self, (strads_status) ((const msg_failed *) message->body)->status);
+        return;
+    }
+    if (self->ending) {
+        return; /* an answer that nobody waits for any more */
+    }
+    switch (message->type) {
+    case MSG_READY:
+        self->n_waiting--;
+        if (self->n_waiting == 0) {
+            self->opening = false;
+            const strads_status status = coordinator_scan_all(self);
+            if (status != STRADS_OK) {
+                coordinator_fail(self, status);
+            }
+        }
+        break;
+    case MSG_SCORES:
+        coordinator_on_scores(self, rank, message);
+        break;
+    case MSG_EDGES:
+        on_edges(self, rank, message);
+        break;
+    case MSG_DONE:
+        on_done(self, rank, message);
+        break;
+    default:
+        assert(!"the coordinator got a message that is not for it");
+    }
+}
+
+void coordinator_handle(void *handler_self, net_node *node, const net_event *event)
+{
+    coordinator *self = handler_self;
+    self->node = node;
+    switch (event->kind) {
+    case NET_STARTED:
+        break; /* the workers speak first */
+    case NET_MESSAGE:
+        on_message(self, event->peer - 1, event->message);
+        break;
+    case NET_LOST:
+        on_lost(self, event->peer - 1);
+        break;
+    }
+}
+
+/* ---- life ---- */
+
+strads_status coordinator_create(coordinator **out, const coordinator_options *options)
+{
+    const uint32_t workers = options->run.n_workers;
+    const size_t n_vars = options->structure.n_vars;
+    coordinator *self = strads_calloc(1, sizeof(*self));
+    if (self == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    self->options = *options;
+    self->opening = true;
+    self->n_waiting = workers;
+    self->first_score = -1.0;
+    self->best_gap = INFINITY;
+    self->best_objective = INFINITY;
+    self->stage = (strads_stage){.accuracy = 0.3, .objective = NAN, .gap = INFINITY};
+    self->outcome.last.gap = INFINITY;
+    self->outcome.last.objective = NAN;
+    self->lost = strads_calloc(workers, sizeof(*self->lost));
+    self->values = strads_calloc(n_vars, sizeof(*self->values));
+    self->scores = workers > 1 ? strads_alloc_array(n_vars, sizeof(*self->scores)) : NULL;
+    self->measures = strads_calloc(options->app->n_measures, sizeof(*self->measures));
+    self->worker_busy = strads_calloc(workers, sizeof(*self->worker_busy));
+    bool whole = self->lost != NULL && self->values != NULL && self->measures != NULL &&
+                 self->worker_busy != NULL && (workers == 1 || self->scores != NULL);
+    for (uint32_t i = 0; i < MAX_FLIGHTS; i++) {
+        self->flights[i].to.starts = strads_calloc(workers + 1, sizeof(size_t));
+        whole = whole && self->flights[i].to.starts != NULL;
+    }
+    const planner_options plan = {.app = options->app,
+                                  .site = options->site,
+                                  .model = options->model,
+                                  .structure = options->structure,
+                                  .run = options->run};
+    const strads_status status = whole ? planner_init(&self->plan, &plan) : STRADS_ERR_NOMEM;
+    if (status != STRADS_OK) {
+        coordinator_destroy(self);
+        return status;
+    }
+    *out = self;
+    return STRADS_OK;
+}
+
+void coordinator_destroy(coordinator *self)
+{
+    if (self == NULL) {
+        return;
+    }
+    planner_fini(&self->plan);
+    for (uint32_t i = 0; i < MAX_FLIGHTS; i++) {
+        strads_free(self->flights[i].to.starts);
+        strads_free(self->flights[i].to.vars);
+        strads_free(self->flights[i].partials);
+    }
+    strads_free(self->in_flight);
+    strads_free(self->commit_values);
+    strads_free(self->commit_moved);
+    strads_free(self->worker_busy);
+    strads_free(self->measures);
+    strads_free(self->scores);
+    strads_free(self->values);
+    strads_free(self->lost);
+    strads_free(self);
+}
+
+void coordinator_finish(const coordinator *self, coordinator_outcome *outcome)
+{
+    double busy = 0.0;
+    for (uint32_t k = 0; k < coordinator_workers(self); k++) {
+        busy += self->worker_busy[k] / coordinator_workers(self);
+    }
+    *outcome = self->outcome;
+    outcome->values = self->values;
+    outcome->busy_seconds = self->busy_seconds + busy;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * strads/coordinator_state.h - what the parts of the coordinator share: its state, and
+ * what they call of each other. coordinator.c turns events into steps, scans.c looks
+ * where work is left and judges, flights.c sends rounds out and commits them.
+ */
+#ifndef STRADS_STRADS_COORDINATOR_STATE_H
+#define STRADS_STRADS_COORDINATOR_STATE_H
+
+#include "strads/coordinator.h"
+#include "strads/planner.h"
+#include "strads/protocol.h"
+
+enum { MAX_FLIGHTS = 2 };
+
+/* A round that was sent out and not yet committed. */
+typedef struct flight {
+    uint64_t round;
+    uint32_t n_members, n_waiting;
+    assignment to;
+    double *partials; /* [vars of `to`][partial_width] */
+    size_t partials_capacity;
+    uint64_t n_steps, n_guarded;
+} flight;
+
+struct coordinator {
+    coordinator_options options;
+    net_node *node;
+    planner plan;
+    bool opening, scanning, asking, ending;
+    uint32_t n_waiting; /* replies due to a scan or a question, or to opening */
+    uint32_t n_lost;    /* workers that have left */
+    bool *lost;         /* [n_workers] */
+
+    double *values;   /* [n_vars] committed */
+    float *scores;    /* [n_vars] of a scan of everything; NULL with one worker */
+    double *measures; /* [n_measures] reduced */
+    bool whole;       /* the scan under way is of everything */
+    strads_stage stage;
+    double worst_score, first_score; /* first_score < 0: not yet known */
+
+    flight flights[MAX_FLIGHTS]; /* [0 .. n_flights) in order of their rounds */
+    uint32_t n_flights;
+    uint32_t *in_flight; /* their variables, for the planner */
+    size_t in_flight_capacity;
+    double *commit_values; /* scratch of commit */
+    float *commit_moved;
+    size_t commit_capacity;
+
+    uint64_t round, updates, updates_at_scan;
+    size_t active;
+    double best_gap, best_objective;
+    uint32_t n_stalled;
+
+    double busy_seconds; /* in callbacks here */
+    double *worker_busy; /* [n_workers] in callbacks there */
+    coordinator_outcome outcome;
+};
+
+static inline uint32_t coordinator_workers(const coordinator *self)
+{
+    return self->options.run.n_workers;
+}
+
+/* ---- coordinator.c ---- */
+
+/* Closes all workers; the run ends when they have left. */
+void coordinator_end(coordinator *self, strads_verdict verdict);
+/* The same after an error, of which the first is kept. */
+void coordinator_fail(coordinator *self, strads_status status);
+/* Sends out rounds until the pipeline is full, or scans when that is due. */
+void coordinator_advance(coordinator *self);
+/* Takes the message, sent or not. */
+STRADS_MUST_CHECK strads_status coordinator_send(coordinator *self, uint32_t rank,
+                                                 net_message *message);
+STRADS_MUST_CHECK strads_status coordinator_broadcast(coordinator *self, uint32_t type,
+                                                      const void *body, size_t bytes);
+/* Whether Ctrl-C, the clock or the number of rounds says that it is enough. */
+bool coordinator_limit_reached(const coordinator *self);
+
+/* ---- scans.c ---- */
+
+STRADS_MUST_CHECK strads_status coordinator_scan_all(coordinator *self);
+STRADS_MUST_CHECK strads_status coordinator_scan_pool(coordinator *self);
+void coordinator_on_scores(coordinator *self, uint32_t rank, const net_message *message);
+/* Ends a run that no longer gets better. */
+void coordinator_stop_stalled(coordinator *self);
+
+/* ---- flights.c ---- */
+
+/* Sends out the blocks that the planner has made. */
+STRADS_MUST_CHECK strads_status coordinator_dispatch(coordinator *self);
+/* Lists the variables of the rounds in flight for the planner. */
+STRADS_MUST_CHECK strads_status coordinator_list_in_flight(coordinator *self);
+/* Takes what a worker has pushed. */
+void coordinator_take_partials(coordinator *self, uint32_t rank, const msg_done *reply);
+/* Commits the oldest round, which is complete, and takes it out of the flights. */
+STRADS_MUST_CHECK strads_status coordinator_commit(coordinator *self);
+
+#endif

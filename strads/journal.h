@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * strads/journal.h - what a run leaves in its folder: config.yaml and journal.jsonl
+ * (a line a measurement, written as it happens), and summary.json at the end.
+ */
+#ifndef STRADS_STRADS_JOURNAL_H
+#define STRADS_STRADS_JOURNAL_H
+
+#include "strads/options.h"
+
+typedef struct journal journal;
+
+/* Makes the folder, removes what an earlier run left under the names above, and
+ * writes config.yaml. */
+STRADS_MUST_CHECK strads_status journal_open(journal **out, const char *folder,
+                                             const strads_config *config);
+void journal_close(journal *book);
+
+STRADS_MUST_CHECK strads_status journal_add(journal *book, const strads_progress *progress);
+
+STRADS_MUST_CHECK strads_status strads_summary_create(strads_summary **out);
+void strads_summary_destroy(strads_summary *summary);
+
+typedef struct summary_facts {
+    const strads_app *app;
+    const run_options *run;
+    const char *driver;
+    const strads_result *result;
+} summary_facts;
+
+/* Writes summary.json into the journal's folder, whole or not at all. */
+STRADS_MUST_CHECK strads_status journal_summarize(journal *book, const summary_facts *facts,
+                                                  strads_summary *summary);
+
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* strads/options.c - the framework's own options, and what they mean together. */
+#define _GNU_SOURCE /* sched_getaffinity */
+#include "strads/options.h"
+
+#include <math.h>
+#include <sched.h>
+#include <string.h>
+
+static const strads_option table[] = {
+    {.key = "app",
+     .type = STRADS_TEXT,
+     .help = "The model program: a built-in one (lasso), or the path of a plug-in that ends in "
+             ".so, relative to the configuration's folder."},
+    {.key = "schedule.kind",
+     .type = STRADS_CHOICE,
+     .fallback = "structure_aware",
+     .choices = "structure_aware | random | cyclic | custom",
+     .help = "How a round's variables are chosen: by priority and checked for dependencies; "
+             "uniformly (Shotgun); in order of their index; or by the model program itself."},
+    {.key = "schedule.priority",
+     .type = STRADS_CHOICE,
+     .fallback = "violation",
+     .choices = "violation | delta | greedy",
+     .help = "What structure_aware draws by: how far a variable was from its optimum at the last "
+             "scan and how far it has moved since; only how far it moved; or the farthest, "
+             "without chance."},
+    {.key = "schedule.round",
+     .type = STRADS_INT,
+     .fallback = "0",
+     .min = 0,
+     .max = 1e6,
+     .unit = "variables",
+     .help = "Variables in a round. 0: as many as pay, which for structure_aware is a working "
+             "set that the workers solve together, else 128 a worker."},
+    {.key = "schedule.candidates",
+     .type = STRADS_INT,
+     .fallback = "0",
+     .min = 0,
+     .max = 8192,
+     .unit = "variables",
+     .help = "Candidates drawn for a structure_aware round, from which the dependency checker "
+             "picks. 0: four times schedule.round. Not used by working sets."},
+    {.key = "schedule.rho",
+     .type = STRADS_REAL,
+     .fallback = "0.2",
+     .min = 0,
+     .max = 1,
+     .help = "Variables whose data columns correlate more than this are not updated side by "
+             "side but one after the other. 1: no check."},
+    {.key = "schedule.eta",
+     .type = STRADS_REAL,
+     .fallback = "0.001",
+     .min = 0,
+     .max = INFINITY,
+     .help = "Exploration: what every variable's priority is raised by, as a share of the mean "
+             "positive priority."},
+    {.key = "schedule.pipeline",
+     .type = STRADS_INT,
+     .fallback = "0",
+     .min = 0,
+     .max = 1,
+     .unit = "rounds",
+     .help = "Rounds that are scheduled ahead while one is being worked on. Needs a "
+             "schedule.round above 0."},
+    {.key = "stop.gap",
+     .type = STRADS_REAL,
+     .fallback = "1e-6",
+     .min = 0,
+     .max = 1,
+     .help = "The goal: the run has converged when the relative gap (for Lasso the duality gap "
+             "over the objective) is at most this. 0: no goal, run to a limit."},
+    {.key = "stop.rounds",
+     .type = STRADS_INT,
+     .fallback = "0",
+     .min = 0,
+     .max = 9007199254740992.0,
+     .unit = "rounds",
+     .help = "Limit on the number of rounds. 0: none."},
+    {.key = "stop.seconds",
+     .type = STRADS_REAL,
+     .fallback = "0",
+     .min = 0,
+     .max = INFINITY,
+     .unit = "seconds",
+     .help = "Limit on the time of the solve. 0: none."},
+    {.key = "run.workers",
+     .type = STRADS_INT,
+     .fallback = "0",
+     .min = 0,
+     .max = 1024,
+     .unit = "threads",
+     .help = "Worker threads. 0: one for every core this process may use."},
+    {.key = "run.seed",
+     .type = STRADS_INT,
+     .fallback = "1",
+     .min = 0,
+     .max = 9007199254740992.0,
+     .help = "Seed of every random stream of the run."},
+    {.key = "run.out",
+     .type = STRADS_TEXT,
+     .fallback = "runs/latest",
+     .help = "The run's folder, relative to the working directory; made when missing, files of "
+             "an earlier run in it are replaced."},
+    {.key = "run.driver",
+     .type = STRADS_CHOICE,
+     .fallback = "threads",
+     .choices = "threads",
+     .help = "What the nodes of the run are: threads of this process."},
+    {.key = "run.deterministic",
+     .type = STRADS_BOOL,
+     .fallback = "false",
+     .help = "The same seed, workers and schedule give the same bits on every machine: fixes the "
+             "instruction set of the kernels, and refuses stop.seconds."},
+};
+
+const strads_option *strads_options(size_t *n)
+{
+    *n = sizeof(table) / sizeof(table[0]);
+    return table;
+}
+
+static uint32_t cores(void)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    const int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+    return n < 1 ? 1 : (uint32_t) n;
+}
+
+static schedule_kind kind_of(const char *name)
+{
+    static const char *const names[] = {
+        [SCHEDULE_STRUCTURE_AWARE] = "structure_aware",
+        [SCHEDULE_RANDOM] = "random",
+        [SCHEDULE_CYCLIC] = "cyclic",
+        [SCHEDULE_CUSTOM] = "custom",
+    };
+    uint32_t kind = 0;
+    while (strcmp(names[kind], name) != 0) {
+        kind++;
+    }
+    return (schedule_kind) kind;
+}
+
+static strads_status check_together(const run_options *options, const strads_app *app,
+                                    const strads_config *config)
+{
+    if (options->kind == SCHEDULE_CUSTOM && app->schedule == NULL) {
+        strads_error("%s: schedule.kind: custom is not for %s, which has no schedule of its own",
+                     strads_config_place(config, "schedule.kind"), app->name);
+        return STRADS_ERR_USAGE;
+    }
+    if (options->pipeline > 0 && options->solve) {
+        strads_error("%s: schedule.pipeline: %u needs a schedule.round above 0: a working set is "
+                     "chosen from what the one before it left",
+                     strads_config_place(config, "schedule.pipeline"), options->pipeline);
+        return STRADS_ERR_USAGE;
+    }
+    if (options->candidates < options->round) {
+        strads_error("%s: schedule.candidates: %u is below schedule.round, %u",
+                     strads_config_place(config, "schedule.candidates"), options->candidates,
+                     options->round);
+        return STRADS_ERR_USAGE;
+    }
+    if (options->deterministic && options->seconds < INFINITY) {
+        strads_error("%s: stop.seconds: run.deterministic takes no decision by the clock; use "
+                     "stop.rounds",
+                     strads_config_place(config, "stop.seconds"));
+        return STRADS_ERR_USAGE;
+    }
+    if (options->gap == 0.0 && options->rounds == UINT64_MAX && options->seconds == INFINITY) {
+        strads_error("%s: stop.gap: 0 needs stop.rounds or stop.seconds, or the run has no end",
+                     strads_config_place(config, "stop.gap"));
+        return STRADS_ERR_USAGE;
+    }
+    return STRADS_OK;
+}
+
+strads_status run_options_read(run_options *out, const strads_app *app, const strads_config *config)
+{
+    run_options options = {.kind = kind_of(strads_config_text(config, "schedule.kind"))};
+    const char *priority = strads_config_text(config, "schedule.priority");
+    const uint32_t workers = (uint32_t) strads_config_int(config, "run.workers");
+    const uint32_t round = (uint32_t) strads_config_int(config, "schedule.round");
+    const uint32_t candidates = (uint32_t) strads_config_int(config, "schedule.candidates");
+    const int64_t rounds = strads_config_int(config, "stop.rounds");
+    const double seconds = strads_config_real(config, "stop.seconds");
+    options.n_workers = workers > 0 ? workers : cores();
+    options.by_delta = strcmp(priority, "delta") == 0;
+    options.greedy = strcmp(priority, "greedy") == 0;
+    options.solve = options.kind == SCHEDULE_STRUCTURE_AWARE && round == 0 && !options.by_delta;
+    options.round = round > 0 ? round : 128 * options.n_workers;
+    options.candidates = candidates > 0 ? candidates : 4 * options.round;
+    options.rho = strads_config_real(config, "schedule.rho");
+    options.eta = strads_config_real(config, "schedule.eta");
+    options.pipeline = (uint32_t) strads_config_int(config, "schedule.pipeline");
+    options.gap = strads_config_real(config, "stop.gap");
+    options.rounds = rounds > 0 ? (uint64_t) rounds : UINT64_MAX;
+    options.seconds = seconds > 0.0 ? seconds : INFINITY;
+    options.seed = (uint64_t) strads_config_int(config, "run.seed");
+    options.deterministic = strads_config_bool(config, "run.deterministic");
+    const strads_status status = check_together(&options, app, config);
+    if (status == STRADS_OK) {
+        *out = options;
+    }
+    return status;
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* strads/planner.c - the configured schedule. */
+#include "strads/planner.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MAX_REFILLS = 2,      /* draws for slots that the check emptied */
+    LEAST_KNOWN = 2048,   /* variables that the checker remembers */
+    CHECK_FROM_WIDTH = 4, /* a contiguous cut of a working set is as good below */
+    SET_EDGES = 1 << 20   /* strongest pairs of a working set that a worker names */
+};
+
+/* A working set is checked once the worst score has fallen to this share of the
+ * first: before, it changes too much from round to round to repay the check. */
+static const double CHECK_LATE = 0.1;
+
+static prio_policy policy_of(const run_options *run)
+{
+    switch (run->kind) {
+    case SCHEDULE_RANDOM:
+        return PRIO_UNIFORM;
+    case SCHEDULE_CYCLIC:
+        return PRIO_CYCLIC;
+    default:
+        return run->greedy ? PRIO_GREEDY : PRIO_SAMPLED;
+    }
+}
+
+static strads_status init_drawing(planner *plan)
+{
+    const run_options *run = &plan->options.run;
+    const prio_options options = {.policy = policy_of(run),
+                                  .n_vars = plan->options.structure.n_vars,
+                                  .eta = run->eta,
+                                  .seed = run->seed};
+    const strads_status status = prio_create(&plan->prio, &options);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    const size_t room = (size_t) run->candidates * (1 + MAX_REFILLS);
+    const size_t in_flight = (size_t) run->round * (1 + run->pipeline);
+    plan->candidates = strads_alloc_array(room, sizeof(*plan->candidates));
+    plan->picked = strads_alloc_array(room, sizeof(*plan->picked));
+    plan->asked = strads_alloc_array(room + in_flight, sizeof(*plan->asked));
+    return plan->candidates == NULL || plan->picked == NULL || plan->asked == NULL
+               ? STRADS_ERR_NOMEM
+               : STRADS_OK;
+}
+
+static bool wants_check(const planner_options *options)
+{
+    return options->run.kind == SCHEDULE_STRUCTURE_AWARE && options->app->correlate != NULL &&
+           options->run.rho < 1.0 && options->run.n_workers > 1;
+}
+
+strads_status planner_init(planner *plan, const planner_options *options)
+{
+    *plan = (planner){.options = *options, .width = width_guard_start(options->run.n_workers)};
+    strads_status status = STRADS_OK;
+    if (options->run.solve) {
+        status = working_set_init(&plan->set, options->structure.n_vars);
+    } else if (options->run.kind != SCHEDULE_CUSTOM) {
+        status = init_drawing(plan);
+    }
+    if (status == STRADS_OK && wants_check(options)) {
+        const size_t round = 4 * (size_t) options->run.candidates;
+        const dependency_options check = {.rho = options->run.rho,
+                                          .max_known = round > LEAST_KNOWN ? round : LEAST_KNOWN};
+        status = dependency_create(&plan->check, &check);
+    }
+    if (status != STRADS_OK) {
+        planner_fini(plan);
+    }
+    return status;
+}
+
+void planner_fini(planner *plan)
+{
+    prio_destroy(plan->prio);
+    working_set_fini(&plan->set);
+    dependency_destroy(plan->check);
+    round_fini(&plan->blocks);
+    strads_free(plan->candidates);
+    strads_free(plan->costs);
+    strads_free(plan->picked);
+    strads_free(plan->asked);
+    *plan = (planner){.n_candidates = 0};
+}
+
+void planner_scan_all(planner *plan, const float *scores)
+{
+    if (plan->options.run.solve) {
+        working_set_scan_all(&plan->set, scores);
+    } else if (plan->prio != NULL && !plan->options.run.by_delta) {
+        prio_set_range(plan->prio, 0, plan->options.structure.n_vars, scores);
+    }
+}
+
+void planner_commit(planner *plan, const uint32_t *vars, size_t n, const float *moved)
+{
+    if (plan->prio != NULL) {
+        prio_update(plan->prio, vars, n, moved);
+        prio_return(plan->prio, vars, n);
+    }
+}
+
+/* plan->costs[i] := the cost of vars[i]; *total: their sum. */
+static strads_status find_costs(planner *plan, const uint32_t *vars, size_t n, double *total)
+{
+    if (n > plan->costs_capacity) {
+        double *grown = strads_realloc(plan->costs, 2 * n * sizeof(*grown));
+        if (grown == NULL) {
+            return STRADS_ERR_NOMEM;
+        }
+        plan->costs = grown;
+        plan->costs_capacity = 2 * n;
+    }
+    const strads_app *app = plan->options.app;
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        plan->costs[i] = app->cost == NULL ? 1.0 : app->cost(plan->options.site, vars[i]);
+        sum += plan->costs[i];
+    }
+    *total = sum;
+    return STRADS_OK;
+}
+
+/* Asks the checker about vars; READY when it knows them all. */
+static strads_status ask(planner *plan, const uint32_t *vars, size_t n, plan_outcome *outcome)
+{
+    const strads_status status = dependency_ask(plan->check, vars, n, &plan->question);
+    if (status == STRADS_OK) {
+        *outcome = plan->question.n > 0 ? PLAN_ASK : PLAN_READY;
+    }
+    return status;
+}
+
+/* ---- working sets ---- */
+
+static strads_status begin_set(planner *plan, const double *values, double worst,
+                               plan_outcome *outcome)
+{
+    working_set *set = &plan->set;
+    working_set_choose(set, values);
+    if (set->n == 0) {
+        *outcome = PLAN_NONE;
+        return STRADS_OK;
+    }
+    double total = 0.0;
+    uint32_t width = plan->width.width;
+    strads_status status = STRADS_OK;
+    if (width > 1) {
+        status = find_costs(plan, set->vars, set->n, &total);
+        width = total < plan->options.structure.parallel_cost ? 1 : width;
+    }
+    if (status != STRADS_OK) {
+        return status;
+    }
+    if (width == 1) {
+        *outcome = PLAN_READY;
+        return strads_round_add(&plan->blocks, set->vars, set->n);
+    }
+    if (width < CHECK_FROM_WIDTH || plan->check == NULL || worst > CHECK_LATE) {
+        *outcome = PLAN_READY;
+        return round_cut(&plan->blocks, set->vars, plan->costs, set->n, width);
+    }
+    status = ask(plan, set->vars, set->n, outcome);
+    if (status == STRADS_OK && *outcome == PLAN_READY) {
+        status = planner_finish(plan, outcome);
+    }
+    return status;
+}
+
+/* ---- drawn rounds ---- */
+
+/* Draws n more candidates; false when there are none. */
+static bool draw(planner *plan, size_t n)
+{
+    const size_t n_drawn = prio_draw(plan->prio, n, plan->candidates + plan->n_candidates);
+    plan->n_candidates += n_drawn;
+    return n_drawn > 0;
+}
+
+static strads_status ask_about_candidates(planner *plan, plan_outcome *outcome)
+{
+    memcpy(plan->asked, plan->candidates, plan->n_candidates * sizeof(*plan->asked));
+    if (plan->n_in_flight > 0) {
+        memcpy(plan->asked + plan->n_candidates, plan->in_flight,
+               plan->n_in_flight * sizeof(*plan->asked));
+    }
+    strads_status status = ask(plan, plan->asked, plan->n_candidates + plan->n_in_flight, outcome);
+    if (status == STRADS_OK && *outcome == PLAN_READY) {
+        status = planner_finish(plan, outcome);
+    }
+    return status;
+}
+
+static strads_status begin_drawn(planner *plan, plan_outcome *outcome)
+{
+    const run_options *run = &plan->options.run;
+    plan->n_candidates = 0;
+    plan->n_refills = 0;
+    if (!draw(plan, plan->check != NULL ? run->candidates : run->round)) {
+        *outcome = PLAN_NONE;
+        return STRADS_OK;
+    }
+    if (plan->check != NULL) {
+        return ask_about_candidates(plan, outcome);
+    }
+    double total = 0.0;
+    const strads_status status = find_costs(plan, plan->candidates, plan->n_candidates, &total);
+    *outcome = PLAN_READY;
+    return status != STRADS_OK ? status
+                               : round_cut(&plan->blocks, plan->candidates, plan->costs,
+                                           plan->n_candidates, plan->width.width);
+}
+
+/* Gives back the candidates that were not picked. */
+static void return_the_rest(planner *plan)
+{
+    for (size_t i = 0; i < plan->n_candidates; i++) {
+        if (!plan->picked[i]) {
+            prio_return(plan->prio, &plan->candidates[i], 1);
+        }
+    }
+}
+
+static strads_status finish_drawn(planner *plan, plan_outcome *outcome)
+{
+    const run_options *run = &plan->options.run;
+    double total = 0.0;
+    strads_status status = find_costs(plan, plan->candidates, plan->n_candidates, &total);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    const double mean = total / (double) plan->n_candidates;
+    const dependency_candidates candidates = {.vars = plan->candidates,
+                                              .costs = plan->costs,
+                                              .n = plan->n_candidates,
+                                              .limit = run->round,
+                                              .cost_cap = mean * run->round / plan->width.width,
+                                              .in_flight = plan->in_flight,
+                                              .n_in_flight = plan->n_in_flight};
+    round_clear(&plan->blocks);
+    status = dependency_pick(plan->check, &candidates, &plan->blocks, plan->picked);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    const size_t n_missing = run->round - plan->blocks.n_vars;
+    if (n_missing > 0 && plan->n_refills < MAX_REFILLS) {
+        plan->n_refills++;
+        if (draw(plan, n_missing < run->candidates ? 2 * n_missing : run->candidates)) {
+            return ask_about_candidates(plan, outcome);
+        }
+    }
+    return_the_rest(plan);
+    *outcome = plan->blocks.n_vars > 0 ? PLAN_READY : PLAN_NONE;
+    return STRADS_OK;
+}
+
+/* ---- the program's own schedule ---- */
+
+static int by_index(const void *left, const void *right)
+{
+    const uint32_t a = *(const uint32_t *) left;
+    const uint32_t b = *(const uint32_t *) right;
+    return (a > b) - (a < b);
+}
+
+static strads_status check_blocks(const planner *plan)
+{
+    const strads_app *app = plan->options.app;
+    const size_t n = plan->blocks.n_vars;
+    uint32_t *sorted = strads_alloc_array(n, sizeof(*sorted));
+    if (sorted == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    memcpy(sorted, plan->blocks.vars, n * sizeof(*sorted));
+    qsort(sorted, n, sizeof(*sorted), by_index);
+    strads_status status = STRADS_OK;
+    for (size_t i = 0; i < n && status == STRADS_OK; i++) {
+        if (sorted[i] >= plan->options.structure.n_vars) {
+            strads_error("%s: schedule named variable %u of %u", app->name, sorted[i],
+                         plan->options.structure.n_vars);
+            status = STRADS_ERR_APP;
+        } else if (i > 0 && sorted[i] == sorted[i - 1]) {
+            strads_error("%s: schedule named variable %u twice in one round", app->name, sorted[i]);
+            status = STRADS_ERR_APP;
+        }
+    }
+    strads_free(sorted);
+    return status;
+}
+
+static strads_status begin_custom(planner *plan, const double *values, plan_outcome *outcome)
+{
+    strads_status status =
+        plan->options.app->schedule(plan->options.model, plan->round, values, &plan->blocks);
+    if (status == STRADS_OK && plan->blocks.n_vars > 0) {
+        status = check_blocks(plan);
+    }
+    if (status == STRADS_OK) {
+        *outcome = plan->blocks.n_vars > 0 ? PLAN_READY : PLAN_NONE;
+    }
+    return status;
+}
+
+/* ---- */
+
+strads_status planner_begin(planner *plan, uint64_t round, const double *values, double worst,
+                            plan_outcome *outcome)
+{
+    plan->round = round;
+    round_clear(&plan->blocks);
+    if (plan->options.run.solve) {
+        return begin_set(plan, values, worst, outcome);
+    }
+    return plan->options.run.kind == SCHEDULE_CUSTOM ? begin_custom(plan, values, outcome)
+                                                     : begin_drawn(plan, outcome);
+}
+
+strads_status planner_finish(planner *plan, plan_outcome *outcome)
+{
+    if (!plan->options.run.solve) {
+        return finish_drawn(plan, outcome);
+    }
+    *outcome = PLAN_READY;
+    return dependency_cut(plan->check, plan->set.vars, plan->costs, plan->set.n, plan->width.width,
+                          &plan->blocks);
+}
+
+size_t planner_question_edges(const planner *plan)
+{
+    return plan->options.run.solve ? SET_EDGES : 0;
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* strads/scans.c - where is work left, how good is it, and is it good enough? */
+#include "strads/coordinator_state.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+/* Scans of everything without progress after which a run gives up. */
+enum { MAX_STALLED = 10 };
+
+strads_status coordinator_scan_all(coordinator *self)
+{
+    const msg_scan scan = {.whole = 1};
+    self->scanning = true;
+    self->whole = true;
+    self->n_waiting = coordinator_workers(self);
+    return coordinator_broadcast(self, MSG_SCAN, &scan, sizeof(scan));
+}
+
+/* The place in the pool of the first variable that worker `rank` owns. */
+static size_t pool_start(const coordinator *self, uint32_t rank)
+{
+    const working_set *set = &self->plan.set;
+    size_t low = 0;
+    size_t high = set->n_pool;
+    while (low < high) {
+        const size_t middle = (low + high) / 2;
+        if (set->pool[middle] < self->options.firsts[rank]) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+strads_status coordinator_scan_pool(coordinator *self)
+{
+    self->scanning = true;
+    self->whole = false;
+    self->n_waiting = coordinator_workers(self);
+    for (uint32_t k = 0; k < coordinator_workers(self); k++) {
+        const size_t first = pool_start(self, k);
+        const size_t n = pool_start(self, k + 1) - first;
+        net_message *message =
+            net_message_create(MSG_SCAN, NET_DATA, sizeof(msg_scan) + msg_pad(n, sizeof(uint32_t)));
+        if (message == NULL) {
+            return STRADS_ERR_NOMEM;
+        }
+        msg_scan *scan = (msg_scan *) message->body;
+        *scan = (msg_scan){.n_vars = n};
+        memcpy(scan + 1, self->plan.set.pool + first, n * sizeof(uint32_t));
+        const strads_status status = coordinator_send(self, k, message);
+        if (status != STRADS_OK) {
+            return status;
+        }
+    }
+    return STRADS_OK;
+}
+
+static void reduce_measures(coordinator *self, const double *measures)
+{
+    const strads_app *app = self->options.app;
+    const bool first = self->n_waiting == coordinator_workers(self);
+    for (size_t i = 0; i < app->n_measures; i++) {
+        double *to = &self->measures[i];
+        if (first) {
+            *to = measures[i];
+        } else if (app->measures[i].reduction == STRADS_SUM) {
+            *to += measures[i];
+        } else if (app->measures[i].reduction == STRADS_MAX) {
+            *to = fmax(*to, measures[i]);
+        } else {
+            *to = fmin(*to, measures[i]);
+        }
+    }
+}
+
+/* In lanes, so that it runs as vector instructions. */
+static float largest_of(const float *scores, size_t n)
+{
+    enum { LANES = 16 };
+    float lanes[LANES];
+    size_t i = 0;
+    for (size_t k = 0; k < LANES; k++) {
+        lanes[k] = -INFINITY;
+    }
+    for (; i + LANES <= n; i += LANES) {
+        for (size_t k = 0; k < LANES; k++) {
+            lanes[k] = scores[i + k] > lanes[k] ? scores[i + k] : lanes[k];
+        }
+    }
+    for (; i < n; i++) {
+        lanes[0] = scores[i] > lanes[0] ? scores[i] : lanes[0];
+    }
+    for (size_t k = 1; k < LANES; k++) {
+        lanes[0] = lanes[k] > lanes[0] ? lanes[k] : lanes[0];
+    }
+    return lanes[0];
+}
+
+/* The default of next_stage: how far the worst score has come down. */
+static void default_stage(coordinator *self)
+{
+    strads_stage *stage = &self->stage;
+    if (self->whole) {
+        const double worst = fmax(self->worst_score, 0.0);
+        stage->gap = self->first_score > 0.0 ? worst / self->first_score : 0.0;
+        stage->nonzeros = 0;
+        for (uint32_t j = 0; j < self->options.structure.n_vars; j++) {
+            stage->nonzeros += self->values[j] != 0.0;
+        }
+    }
+}
+
+static strads_status next_stage(coordinator *self)
+{
+    const strads_app *app = self->options.app;
+    self->stage.changed = false;
+    if (app->next_stage == NULL) {
+        default_stage(self);
+        return STRADS_OK;
+    }
+    const strads_view view = {.whole = self->whole,
+                              .measures = self->measures,
+                              .values = self->values,
+                              .worst_score = (float) self->worst_score,
+                              .first_score = self->first_score,
+                              .round = self->round};
+    const double before = strads_now();
+    const strads_status status = app->next_stage(self->options.model, &view, &self->stage);
+    self->busy_seconds += strads_now() - before;
+    return status;
+}
+
+static strads_status report(coordinator *self)
+{
+    self->outcome.last = (strads_progress){.round = self->round,
+                                           .updates = self->updates,
+                                           .seconds = strads_now() - self->options.started,
+                                           .objective = self->stage.objective,
+                                           .gap = self->whole ? self->stage.gap : (double) NAN,
+                                           .nonzeros = self->stage.nonzeros,
+                                           .active = self->active};
+    if (self->options.listen != NULL) {
+        self->options.listen(self->options.context, &self->outcome.last);
+    }
+    return journal_add(self->options.book, &self->outcome.last);
+}
+
+/* Whether nothing has got better for a long time. */
+static bool has_stalled(coordinator *self)
+{
+    const strads_stage *stage = &self->stage;
+    const bool better = !(stage->gap > 0.99 * self->best_gap) ||
+                        stage->objective < self->best_objective * (1.0 - 1e-15);
+    self->n_stalled = better ? 0 : self->n_stalled + 1;
+    self->best_gap = fmin(self->best_gap, stage->gap);
+    self->best_objective = fmin(self->best_objective, stage->objective);
+    return self->n_stalled >= MAX_STALLED;
+}
+
+void coordinator_stop_stalled(coordinator *self)
+{
+    strads_warn("no further progress in double precision: the gap stays at %.3g, the goal is %.3g",
+                self->stage.gap, self->options.run.gap);
+    coordinator_end(self, STRADS_STOPPED);
+}
+
+/* After a scan of everything: go on? True when the run was ended. */
+static bool judge(coordinator *self)
+{
+    const run_options *run = &self->options.run;
+    if (self->stage.done || (run->gap > 0.0 && self->stage.gap <= run->gap)) {
+        coordinator_end(self, run->gap > 0.0 ? STRADS_CONVERGED : STRADS_COMPLETED);
+    } else if (coordinator_limit_reached(self)) {
+        const bool complete = run->gap == 0.0 && self->round >= run->rounds;
+        coordinator_end(self, complete ? STRADS_COMPLETED : STRADS_STOPPED);
+    } else if (run->gap > 0.0 && has_stalled(self)) {
+        coordinator_stop_stalled(self);
+    }
+    return self->ending;
+}
+
+static strads_status change_stage(coordinator *self)
+{
+    self->first_score = -1.0;
+    self->best_gap = INFINITY;
+    self->best_objective = INFINITY;
+    if (self->options.app->begin_stage == NULL) {
+        return STRADS_OK;
+    }
+    return coordinator_broadcast(self, MSG_STAGE, &self->stage, sizeof(self->stage));
+}
+
+static void scan_done(coordinator *self, const float *scores)
+{
+    self->scanning = false;
+    if (self->whole) {
+        self->worst_score = largest_of(scores, self->options.structure.n_vars);
+        self->first_score = self->first_score < 0.0 ? self->worst_score : self->first_score;
+        self->updates_at_scan = self->updates;
+    } else {
+        self->worst_score = largest_of(scores, self->plan.set.n_pool);
+    }
+    strads_status status = next_stage(self);
+    if (status == STRADS_OK && self->stage.changed) {
+        status = change_stage(self);
+        status = status == STRADS_OK ? coordinator_scan_all(self) : status;
+        if (status != STRADS_OK) {
+            coordinator_fail(self, status);
+        }
+        return;
+    }
+    if (status == STRADS_OK) {
+        status = report(self);
+    }
+    if (status != STRADS_OK) {
+        coordinator_fail(self, status);
+        return;
+    }
+    if (self->whole) {
+        planner_scan_all(&self->plan, scores);
+    } else {
+        working_set_scan_pool(&self->plan.set);
+    }
+    if (!self->whole || !judge(self)) {
+        coordinator_advance(self);
+    }
+}
+
+void coordinator_on_scores(coordinator *self, uint32_t rank, const net_message *message)
+{
+    const msg_scores *reply = (const msg_scores *) message->body;
+    const double *measures = (const double *) (reply + 1);
+    const float *part = (const float *) (measures + reply->n_measures);
+    const float *scores = self->whole ? self->scores : self->plan.set.scores;
+    self->worker_busy[rank] = reply->busy_seconds;
+    reduce_measures(self, measures);
+    if (!self->whole) {
+        memcpy(self->plan.set.scores + pool_start(self, rank), part, reply->n_vars * sizeof(float));
+    } else if (self->scores != NULL) {
+        memcpy(self->scores + self->options.firsts[rank], part, reply->n_vars * sizeof(float));
+    } else {
+        scores = part; /* the only worker's are everybody's */
+    }
+    self->n_waiting--;
+    if (self->n_waiting == 0) {
+        scan_done(self, scores);
+    }
+}
