@@ -47,10 +47,11 @@ void *strads_alloc(size_t bytes)
 
 void *strads_calloc(size_t count, size_t bytes)
 {
-    if (must_fail()) {
+    size_t total = 0;
+    if (__builtin_mul_overflow(count, bytes, &total) || must_fail()) {
         return NULL;
     }
-    return counted(count > 0 && bytes > 0 ? calloc(count, bytes) : calloc(1, 1));
+    return counted(calloc(total > 0 ? total : 1, 1));
 }
 
 void *strads_realloc(void *memory, size_t bytes)

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* tests/unit/base/test_mem.c - allocation, its live count and failing on demand. */
+#include "base/mem.h"
+
+#include <string.h>
+
+#include "tests/support/suite.h"
+
+static void what_is_allocated_is_counted_until_it_is_freed(void)
+{
+    const size_t live = strads_mem_live();
+    void *memory[] = {strads_alloc(8), strads_calloc(2, 8), strads_realloc(NULL, 8),
+                      strads_alloc_array(2, 8), strads_strdup("a")};
+    CU_ASSERT_EQUAL(strads_mem_live(), live + 5);
+    memory[0] = strads_realloc(memory[0], 1000);
+    CU_ASSERT_EQUAL(strads_mem_live(), live + 5);
+    for (int i = 0; i < 5; i++) {
+        REQUIRE(memory[i] != NULL);
+        CU_ASSERT_EQUAL((uintptr_t) memory[i] % 16, 0);
+        strads_free(memory[i]);
+    }
+    strads_free(NULL);
+    CU_ASSERT_EQUAL(strads_mem_live(), live);
+}
+
+static void no_bytes_give_a_pointer_that_may_be_freed(void)
+{
+    void *memory[] = {strads_alloc(0), strads_calloc(0, 8), strads_calloc(8, 0),
+                      strads_alloc_array(0, 0), strads_realloc(strads_alloc(8), 0)};
+    for (int i = 0; i < 5; i++) {
+        CU_ASSERT_PTR_NOT_NULL(memory[i]);
+        strads_free(memory[i]);
+    }
+}
+
+static void the_nth_allocation_fails_once(void)
+{
+    const size_t live = strads_mem_live();
+    void *memory[6] = {NULL};
+    strads_mem_fail_after(3);
+    for (int i = 0; i < 6; i++) {
+        memory[i] = strads_alloc(8);
+        CU_ASSERT_EQUAL(memory[i] == NULL, i == 2);
+    }
+    CU_ASSERT_EQUAL(strads_mem_live(), live + 5);
+    for (int i = 0; i < 6; i++) {
+        strads_free(memory[i]);
+    }
+}
+
+static void each_kind_of_allocation_can_fail(void)
+{
+    char *text = strads_strdup("kept");
+    strads_mem_fail_after(1);
+    CU_ASSERT_PTR_NULL(strads_calloc(1, 8));
+    strads_mem_fail_after(1);
+    CU_ASSERT_PTR_NULL(strads_alloc_array(1, 8));
+    strads_mem_fail_after(1);
+    CU_ASSERT_PTR_NULL(strads_strdup("a"));
+    strads_mem_fail_after(1);
+    CU_ASSERT_PTR_NULL(strads_realloc(NULL, 8));
+    strads_mem_fail_after(1);
+    CU_ASSERT_PTR_NULL(strads_realloc(text, 1000));
+    strads_mem_fail_after(2);
+    strads_mem_fail_after(0);
+    CHECK_TEXT(text, "kept");
+    strads_free(text);
+}
+
+static void a_product_that_overflows_is_refused(void)
+{
+    const size_t live = strads_mem_live();
+    CU_ASSERT_PTR_NULL(strads_alloc_array(SIZE_MAX / 2, 3));
+    CU_ASSERT_PTR_NULL(strads_alloc_array(SIZE_MAX, SIZE_MAX));
+    CU_ASSERT_PTR_NULL(strads_alloc_array((SIZE_MAX >> 4) + 2, 16));
+    CU_ASSERT_PTR_NULL(strads_calloc((SIZE_MAX >> 4) + 2, 16));
+    CU_ASSERT_EQUAL(strads_mem_live(), live);
+}
+
+static void calloc_clears(void)
+{
+    unsigned char *bytes = strads_calloc(100, 3);
+    REQUIRE(bytes != NULL);
+    for (int i = 0; i < 300; i++) {
+        CU_ASSERT_EQUAL(bytes[i], 0);
+    }
+    strads_free(bytes);
+}
+
+SUITE("base/mem",
+      {"what is allocated is counted until it is freed",
+       what_is_allocated_is_counted_until_it_is_freed},
+      {"no bytes give a pointer that may be freed", no_bytes_give_a_pointer_that_may_be_freed},
+      {"the n-th allocation fails, once", the_nth_allocation_fails_once},
+      {"each kind of allocation can fail", each_kind_of_allocation_can_fail},
+      {"a product that overflows is refused", a_product_that_overflows_is_refused},
+      {"calloc clears", calloc_clears})
