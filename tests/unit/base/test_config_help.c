@@ -71,13 +71,12 @@ static void help_of_an_unknown_key_names_the_nearest(void)
     strads_free(said);
 }
 
+/* The first line fills 78 columns; one more letter would not fit on the second. */
 static void long_help_is_wrapped(void)
 {
+#define SEVEN_WORDS "aaaaaaaaa bbbbbbbbb ccccccccc ddddddddd eeeeeeeee fffffffff ggggggggg"
     static const strads_option option = {
-        .key = "k",
-        .type = STRADS_TEXT,
-        .help = "aaaaaaaaa bbbbbbbbb ccccccccc ddddddddd eeeeeeeee fffffffff ggggggggg hhh "
-                "iiiiiiiii."};
+        .key = "k", .type = STRADS_TEXT, .help = SEVEN_WORDS " hhhh " SEVEN_WORDS " iiii."};
     char *text = NULL;
     size_t n_bytes = 0;
     strads_config *config = NULL;
@@ -87,8 +86,10 @@ static void long_help_is_wrapped(void)
     REQUIRE_OK(strads_config_help(config, "k", to));
     fclose(to);
     CHECK_TEXT(text, "k: text (no default)\n"
-                     "    aaaaaaaaa bbbbbbbbb ccccccccc ddddddddd eeeeeeeee fffffffff ggggggggg "
-                     "hhh\n    iiiiiiiii.\n");
+                     "    " SEVEN_WORDS " hhhh\n"
+                     "    " SEVEN_WORDS "\n"
+                     "    iiii.\n");
+#undef SEVEN_WORDS
     free(text);
     strads_config_destroy(config);
 }

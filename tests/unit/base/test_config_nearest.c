@@ -72,6 +72,18 @@ static void the_nearest_key_is_found_by_its_last_part_or_as_a_whole(void)
     strads_config_destroy(config);
 }
 
+static void a_key_of_the_same_section_is_nearer_than_one_of_another(void)
+{
+    static const strads_option options[] = {{.key = "a.key", .type = STRADS_TEXT, .help = ""},
+                                            {.key = "b.key", .type = STRADS_TEXT, .help = ""}};
+    strads_config *config = NULL;
+    REQUIRE_OK(strads_config_create(&config));
+    REQUIRE_OK(strads_config_declare(config, options, 2));
+    CHECK_TEXT(config_nearest_key(config, "a.kay"), "a.key");
+    CHECK_TEXT(config_nearest_key(config, "b.kay"), "b.key");
+    strads_config_destroy(config);
+}
+
 static void no_key_is_near_a_text_that_is_too_long(void)
 {
     char text[CONFIG_MAX_KEY + 2] = "";
@@ -97,5 +109,7 @@ SUITE("base/config_nearest", {"a slip counts as one edit", a_slip_counts_as_one_
       {"the distance equals its definition", the_distance_equals_its_definition},
       {"the nearest key is found by its last part or as a whole",
        the_nearest_key_is_found_by_its_last_part_or_as_a_whole},
+      {"a key of the same section is nearer than one of another",
+       a_key_of_the_same_section_is_nearer_than_one_of_another},
       {"no key is near a text that is too long", no_key_is_near_a_text_that_is_too_long},
       {"the nearest choice is found", the_nearest_choice_is_found})

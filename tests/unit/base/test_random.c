@@ -28,6 +28,12 @@ static void blocks_equal_the_published_vectors(void)
     }
 }
 
+static void a_uniform_has_53_bits_of_two_words(void)
+{
+    strads_random random = strads_random_start(0, 0);
+    CHECK_NEAR(strads_random_uniform(&random), 0x1.c2d38b1acc4fdp-1, 0.0);
+}
+
 static void a_draw_depends_on_its_position_alone(void)
 {
     strads_random whole = strads_random_start(7, 3);
@@ -138,6 +144,7 @@ static void the_gsl_generator_draws_the_stream_of_its_seed(void)
 }
 
 SUITE("base/random", {"blocks equal the published vectors", blocks_equal_the_published_vectors},
+      {"a uniform has 53 bits of two words", a_uniform_has_53_bits_of_two_words},
       {"a draw depends on its position alone", a_draw_depends_on_its_position_alone},
       {"streams and seeds differ", streams_and_seeds_differ},
       {"uniforms fill the unit interval", uniforms_fill_the_unit_interval},
