@@ -57,7 +57,7 @@ static void print_summary(const cli_session *session, const strads_result *resul
         printf("  objective  %.10g", last->objective);
         printf(isnan(last->gap) ? "\n" : ", relative gap %.2g\n", last->gap);
     }
-    printf("  found      %zu nonzero values\n", last->nonzeros);
+    printf("  found      %zu of %u values are not zero\n", last->nonzeros, result->n_vars);
     printf("  work       %llu rounds, %s updates (%s a second)\n", (unsigned long long) last->round,
            cli_short((double) last->updates, updates),
            cli_short((double) last->updates / fmax(result->solve_seconds, 1e-9), rate));

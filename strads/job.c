@@ -139,9 +139,9 @@ static strads_status create_workers(job *self, double deadline)
 
 static strads_status create_nodes(job *self, coordinator_options *options)
 {
-    const net_options net = {.n_nodes = self->run.n_workers + 1, .queue_messages = QUEUE_MESSAGES};
+    const net_options nodes = {.n_nodes = self->run.n_workers + 1, .queue_messages = QUEUE_MESSAGES};
     strads_status status =
-        net_create(&self->network, strads_config_text(self->config, "run.driver"), &net);
+        net_create(&self->network, strads_config_text(self->config, "run.driver"), &nodes);
     if (status == STRADS_OK) {
         status = create_workers(self, options->deadline);
     }
@@ -187,6 +187,7 @@ static strads_status solve(job *self, coordinator_options *options, strads_resul
         coordinator_finish(self->head, &outcome);
         status = outcome.status;
         result->verdict = outcome.verdict;
+        result->n_vars = self->structure.n_vars;
         result->last = outcome.last;
         result->guarded = outcome.guarded;
         result->solve_seconds = strads_now() - started;

@@ -266,6 +266,7 @@ typedef struct strads_progress {
 
 typedef struct strads_result {
     strads_verdict verdict;
+    uint32_t n_vars; /* J */
     strads_progress last;
     double load_seconds, solve_seconds, total_seconds;
     double overhead_fraction;
