@@ -35,7 +35,7 @@ LDLIBS   += $(PKG_LIBS) -ldl -lm -pthread
 LIB_SRC  := $(sort $(wildcard base/*.c net/*.c data/*.c prioritizer/*.c ssp/*.c strads/*.c))
 APP_SRC  := $(sort $(wildcard apps/*/*.c))
 CLI_SRC  := $(sort $(wildcard cli/*.c))
-TEST_SRC := $(sort $(shell find tests/unit tests/integration tests/stress -name 'test_*.c' \
+TEST_SRC := $(sort $(shell find $(wildcard tests/unit tests/integration tests/stress) -name 'test_*.c' \
               -path '*$(T)*'))
 BENCH_SRC := $(sort $(wildcard bench/bench_*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
@@ -43,7 +43,8 @@ SUPPORT  := $(sort $(wildcard tests/support/*.c))
 LIB_OBJ  := $(LIB_SRC:%.c=$B/%.o)
 # Kernels are compiled once for every instruction set; the choice is made at run time.
 KERNELS  := $(sort $(wildcard apps/*/kernels.c))
-KERN_OBJ := $(foreach v,portable avx2 avx512,$(KERNELS:%.c=$B/%_$v.o))
+ISAS     := portable $(if $(filter x86_64,$(shell uname -m)),avx2 avx512)
+KERN_OBJ := $(foreach v,$(ISAS),$(KERNELS:%.c=$B/%_$v.o))
 APP_OBJ  := $(filter-out $(KERNELS:%.c=$B/%.o),$(APP_SRC:%.c=$B/%.o)) $(KERN_OBJ)
 CLI_OBJ  := $(CLI_SRC:%.c=$B/%.o)
 TESTS    := $(TEST_SRC:%.c=$B/%)
@@ -94,15 +95,15 @@ $B/%.o: %.c Makefile $B/flags
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
 
 ISA_portable := -DKERNEL_ISA=portable
-ISA_avx2     := -DKERNEL_ISA=avx2 -mavx2 -mfma
+ISA_avx2     := -DKERNEL_ISA=avx2 -mavx2 -mfma -ffp-contract=fast
 ISA_avx512   := -DKERNEL_ISA=avx512 -mavx512f -mavx512dq -mavx512vl -mavx512bw -mfma \
-                -mprefer-vector-width=512
+                -mprefer-vector-width=512 -ffp-contract=fast
 define kernel_rule
 $B/%/kernels_$(1).o: %/kernels.c Makefile $B/flags
 	@mkdir -p $$(@D)
-	@$$(CC) $$(CPPFLAGS) $$(CFLAGS) -O3 -fopenmp-simd $$(ISA_$(1)) -c $$< -o $$@
+	@$$(CC) $$(CPPFLAGS) $$(CFLAGS) -O3 $$(ISA_$(1)) -c $$< -o $$@
 endef
-$(foreach v,portable avx2 avx512,$(eval $(call kernel_rule,$v)))
+$(foreach v,$(ISAS),$(eval $(call kernel_rule,$v)))
 
 $B/tests/support/libsupport.a: $(SUPPORT:%.c=$B/%.o)
 	@rm -f $@
