@@ -66,7 +66,7 @@ static void pick(prioritizer *prio, double weight, double extra, uint32_t *vars,
     const double scored = weight / (weight + extra);
     double targets[PRIO_BATCH];
     uint32_t found[PRIO_BATCH];
-    size_t slots[PRIO_BATCH];
+    size_t slots[PRIO_BATCH] = {0}; /* of the targets among vars */
     size_t n_targets = 0;
     for (size_t i = 0; i < n; i++) {
         if (strads_random_uniform(&prio->random) < scored) {
