@@ -266,12 +266,17 @@ static void emit(writer *to, yaml_event_t *event, int initialized)
     }
 }
 
+/* File names and --set texts may be no UTF-8: then no YAML can hold them. */
 static void emit_scalar(writer *to, const char *text, size_t bytes, yaml_scalar_style_t style)
 {
     yaml_event_t event;
-    emit(to, &event,
-         yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *) text, (int) bytes,
-                                      1, 1, style));
+    const int initialized = yaml_scalar_event_initialize(
+        &event, NULL, NULL, (const yaml_char_t *) text, (int) bytes, 1, 1, style);
+    if (!initialized && to->status == STRADS_OK) {
+        strads_error("cannot write '%.*s' as YAML: not UTF-8 text", (int) bytes, text);
+        to->status = STRADS_ERR_USAGE;
+    }
+    emit(to, &event, initialized);
 }
 
 static void emit_mapping_start(writer *to)

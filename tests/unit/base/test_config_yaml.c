@@ -206,6 +206,20 @@ static void printing_says_when_the_output_is_full(void)
     strads_config_destroy(config);
 }
 
+static void printing_refuses_what_is_not_text(void)
+{
+    const char *const sets[] = {"app=caf\xe9", NULL};
+    strads_config *config = load("", sets);
+    printing job = {.config = config, .to = fopen("/dev/null", "w")};
+    REQUIRE(job.to != NULL);
+    char *said = suite_stderr_of(print_to, &job);
+    CHECK_STATUS(job.status, STRADS_ERR_USAGE);
+    CHECK_TEXT(said, "strads: error: cannot write 'caf\xe9' as YAML: not UTF-8 text\n");
+    strads_free(said);
+    fclose(job.to);
+    strads_config_destroy(config);
+}
+
 SUITE("base/config_yaml",
       {"a text without keys is a configuration", a_text_without_keys_is_a_configuration},
       {"duplicate keys are refused with both places", duplicate_keys_are_refused_with_both_places},
@@ -219,4 +233,5 @@ SUITE("base/config_yaml",
       {"a printed configuration shows every key with its value",
        a_printed_configuration_shows_every_key_with_its_value},
       {"a printed text loads to the same text", a_printed_text_loads_to_the_same_text},
+      {"printing refuses what is not text", printing_refuses_what_is_not_text},
       {"printing says when the output is full", printing_says_when_the_output_is_full})
