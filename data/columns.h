@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * data/columns.h - puts entries that come in any order (most often row by row)
+ * into columns, in little more memory than the result takes.
+ */
+#ifndef STRADS_DATA_COLUMNS_H
+#define STRADS_DATA_COLUMNS_H
+
+#include "data/data.h"
+
+typedef struct data_columns data_columns;
+
+/* `path` is for messages; lent. */
+STRADS_MUST_CHECK strads_status data_columns_create(data_columns **out, const char *path);
+/* NULL is allowed. */
+void data_columns_destroy(data_columns *columns);
+
+/* Adds one entry, from 0; zeros are dropped. */
+STRADS_MUST_CHECK strads_status data_columns_add(data_columns *columns, uint32_t row, uint32_t col,
+                                                 double value);
+
+/* Makes the matrix, dense when more than half of it is present, and leaves
+ * `columns` empty. All entries must be inside (asserted). DATA for an entry given
+ * twice. */
+STRADS_MUST_CHECK strads_status data_columns_finish(data_columns *columns, size_t n_rows,
+                                                    size_t n_cols, data_matrix *out);
+
+/* Whether so many entries make a matrix dense. */
+bool data_columns_dense(size_t n_rows, size_t n_cols, size_t n_entries);
+
+/* An estimate of the most bytes held while a matrix is made this way. */
+size_t data_columns_peak_bytes(size_t n_rows, size_t n_cols, size_t n_entries);
+
+#endif

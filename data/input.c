@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* data/input.c - an input file as bytes, lines or words, gzip or not. */
+#include "data/input.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+enum { GZIP_BYTES = 1 << 18, GZIP_WINDOW = 15 + 16, INFLATE_MAX_BYTES = 1 << 30 };
+
+typedef struct data_gunzip {
+    z_stream z;
+    bool in_member; /* between the start and the end of a gzip member */
+    unsigned char bytes[GZIP_BYTES];
+} data_gunzip;
+
+strads_status data_no_memory(const char *path)
+{
+    strads_error("%s: no memory", path);
+    return STRADS_ERR_NOMEM;
+}
+
+const char *data_excerpt(char out[DATA_EXCERPT_BYTES], const char *text, const char *end)
+{
+    size_t n = 0;
+    while (text < end && *text != ' ' && *text != '\t' && *text != '\r' && *text != '\n') {
+        if (n + sizeof("\\xff...") > DATA_EXCERPT_BYTES) {
+            memcpy(out + n, "...", sizeof("..."));
+            return out;
+        }
+        const unsigned char c = (unsigned char) *text++;
+        n += (size_t) snprintf(out + n, DATA_EXCERPT_BYTES - n,
+                               c > ' ' && c < 127 ? "%c" : "\\x%02x", c);
+    }
+    out[n] = '\0';
+    return out;
+}
+
+/* Reads up to n bytes of the file as it is, less at its end only. */
+static strads_status read_file(data_input *input, void *out, size_t n, size_t *n_read)
+{
+    size_t total = 0;
+    while (total < n) {
+        const ssize_t got = read(input->fd, (char *) out + total, n - total);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            strads_error("cannot read %s: %s", input->path, strerror(errno));
+            return STRADS_ERR_IO;
+        }
+        if (got == 0) {
+            break;
+        }
+        total += (size_t) got;
+    }
+    *n_read = total;
+    return STRADS_OK;
+}
+
+static strads_status refill_gunzip(data_input *input)
+{
+    data_gunzip *gunzip = input->gunzip;
+    size_t n = 0;
+    const strads_status status = read_file(input, gunzip->bytes, GZIP_BYTES, &n);
+    gunzip->z.next_in = gunzip->bytes;
+    gunzip->z.avail_in = (uInt) n;
+    return status;
+}
+
+/* One call of inflate, which starts a new member where the last one has ended. */
+static strads_status inflate_some(data_input *input)
+{
+    data_gunzip *gunzip = input->gunzip;
+    if (!gunzip->in_member) {
+        inflateReset(&gunzip->z);
+        gunzip->in_member = true;
+    }
+    const int result = inflate(&gunzip->z, Z_NO_FLUSH);
+    if (result == Z_STREAM_END) {
+        gunzip->in_member = false;
+    } else if (result == Z_MEM_ERROR) {
+        return data_no_memory(input->path);
+    } else if (result != Z_OK) {
+        strads_error("%s: damaged gzip data: %s", input->path,
+                     gunzip->z.msg != NULL ? gunzip->z.msg : "no progress");
+        return STRADS_ERR_DATA;
+    }
+    return STRADS_OK;
+}
+
+static strads_status read_gunzip(data_input *input, void *out, size_t n, size_t *n_read)
+{
+    z_stream *z = &input->gunzip->z;
+    const uInt wanted = (uInt) (n < INFLATE_MAX_BYTES ? n : INFLATE_MAX_BYTES);
+    z->next_out = out;
+    z->avail_out = wanted;
+    while (z->avail_out > 0) {
+        strads_status status = z->avail_in == 0 ? refill_gunzip(input) : STRADS_OK;
+        if (status == STRADS_OK && z->avail_in == 0) {
+            if (!input->gunzip->in_member) {
+                break;
+            }
+            strads_error("%s: the gzip data is cut short", input->path);
+            return STRADS_ERR_DATA;
+        }
+        if (status == STRADS_OK) {
+            status = inflate_some(input);
+        }
+        if (status != STRADS_OK) {
+            return status;
+        }
+    }
+    *n_read = wanted - z->avail_out;
+    return STRADS_OK;
+}
+
+/* Reads up to n bytes of content, less at its end only. */
+static strads_status read_content(data_input *input, void *out, size_t n, size_t *n_read)
+{
+    if (input->gunzip == NULL) {
+        return read_file(input, out, n, n_read);
+    }
+    size_t total = 0;
+    size_t got = 0;
+    do {
+        const strads_status status = read_gunzip(input, (char *) out + total, n - total, &got);
+        if (status != STRADS_OK) {
+            return status;
+        }
+        total += got;
+    } while (total < n && got > 0);
+    *n_read = total;
+    return STRADS_OK;
+}
+
+/* Moves what is held to the front of the buffer and fills the rest. */
+static strads_status fill(data_input *input)
+{
+    const size_t held = (size_t) (input->end - input->begin);
+    memmove(input->buffer, input->begin, held);
+    input->begin = input->buffer;
+    input->end = input->buffer + held;
+    const size_t room = DATA_INPUT_BYTES - held;
+    size_t n = 0;
+    const strads_status status = read_content(input, input->end, room, &n);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    input->end += n;
+    input->last = n > 0 ? input->end[-1] : input->last;
+    input->drained = n < room;
+    return STRADS_OK;
+}
+
+static void *gzip_alloc(void *opaque, uInt items, uInt bytes)
+{
+    (void) opaque;
+    return strads_alloc_array(items, bytes);
+}
+
+static void gzip_free(void *opaque, void *memory)
+{
+    (void) opaque;
+    strads_free(memory);
+}
+
+/* Takes the n bytes read so far as the beginning of gzip data. */
+static strads_status start_gunzip(data_input *input, size_t n)
+{
+    data_gunzip *gunzip = strads_alloc(sizeof(*gunzip));
+    if (gunzip == NULL) {
+        return data_no_memory(input->path);
+    }
+    memcpy(gunzip->bytes, input->buffer, n);
+    gunzip->z = (z_stream){
+        .next_in = gunzip->bytes, .avail_in = (uInt) n, .zalloc = gzip_alloc, .zfree = gzip_free};
+    gunzip->in_member = true;
+    if (inflateInit2(&gunzip->z, GZIP_WINDOW) != Z_OK) {
+        strads_free(gunzip);
+        return data_no_memory(input->path);
+    }
+    input->gunzip = gunzip;
+    return STRADS_OK;
+}
+
+static strads_status read_first_block(data_input *input)
+{
+    size_t n = 0;
+    strads_status status = read_file(input, input->buffer, GZIP_BYTES, &n);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    input->begin = input->end = input->buffer;
+    if (n >= 2 && memcmp(input->buffer, "\x1f\x8b", 2) == 0) {
+        status = start_gunzip(input, n);
+    } else {
+        input->end += n;
+        input->last = n > 0 ? input->end[-1] : input->last;
+    }
+    return status == STRADS_OK ? fill(input) : status;
+}
+
+strads_status data_input_open(data_input *input, const char *path)
+{
+    *input = (data_input){.path = path, .last = '\n', .fd = open(path, O_RDONLY | O_CLOEXEC)};
+    if (input->fd < 0) {
+        strads_error("cannot open %s: %s", path, strerror(errno));
+        return STRADS_ERR_IO;
+    }
+    strads_status status = STRADS_ERR_NOMEM;
+    input->buffer = strads_alloc(DATA_INPUT_BYTES + 1);
+    if (input->buffer == NULL) {
+        data_no_memory(path);
+    } else {
+        status = read_first_block(input);
+    }
+    if (status != STRADS_OK) {
+        data_input_close(input);
+    }
+    return status;
+}
+
+void data_input_close(data_input *input)
+{
+    if (input->gunzip != NULL) {
+        inflateEnd(&input->gunzip->z);
+        strads_free(input->gunzip);
+    }
+    strads_free(input->buffer);
+    close(input->fd);
+    *input = (data_input){.fd = -1};
+}
+
+bool data_input_begins(const data_input *input, const char *bytes, size_t n)
+{
+    return (size_t) (input->end - input->begin) >= n && memcmp(input->begin, bytes, n) == 0;
+}
+
+strads_status data_input_read(data_input *input, void *out, size_t n, size_t *n_read)
+{
+    const size_t held = (size_t) (input->end - input->begin);
+    const size_t first = n < held ? n : held;
+    memcpy(out, input->begin, first);
+    size_t rest = 0;
+    if (n > first && !input->drained) {
+        const strads_status status = read_content(input, (char *) out + first, n - first, &rest);
+        if (status != STRADS_OK) {
+            return status;
+        }
+    }
+    input->begin += first;
+    *n_read = first + rest;
+    return STRADS_OK;
+}
+
+strads_status data_input_more(data_input *input)
+{
+    assert(!input->ended);
+    if (!input->drained && input->end - input->begin == DATA_INPUT_BYTES) {
+        return data_refuse(input, "a line or word of more than %d bytes", DATA_INPUT_BYTES);
+    }
+    if (!input->drained) {
+        return fill(input);
+    }
+    if (input->last != '\n') {
+        *input->end++ = '\n';
+    }
+    input->ended = true;
+    return STRADS_OK;
+}
+
+strads_status data_input_line(data_input *input, char **line, size_t *length)
+{
+    input->line++;
+    for (size_t searched = 0;;) {
+        const size_t held = (size_t) (input->end - input->begin);
+        char *newline = memchr(input->begin + searched, '\n', held - searched);
+        if (newline != NULL) {
+            *line = input->begin;
+            *length = (size_t) (newline - input->begin);
+            *length -= *length > 0 && newline[-1] == '\r';
+            input->begin = newline + 1;
+            return STRADS_OK;
+        }
+        if (input->ended) {
+            *line = NULL;
+            return STRADS_OK;
+        }
+        searched = held;
+        const strads_status status = data_input_more(input);
+        if (status != STRADS_OK) {
+            return status;
+        }
+    }
+}

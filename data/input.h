@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * data/input.h - an input file as bytes, lines or words, gzip or not, in one pass
+ * and bounded memory.
+ *
+ * A word or a line of text may be at most DATA_INPUT_BYTES long; words are for
+ * formats whose lines may be longer than that.
+ */
+#ifndef STRADS_DATA_INPUT_H
+#define STRADS_DATA_INPUT_H
+
+#include "base/base.h"
+
+enum { DATA_INPUT_BYTES = 1 << 20, DATA_EXCERPT_BYTES = 48 };
+
+typedef struct data_input {
+    const char *path; /* lent */
+    size_t line;      /* the line being read, from 1; for messages */
+    char *begin;      /* the bytes held and not read yet: [begin, end) */
+    char *end;
+    bool ended; /* nothing comes after `end` */
+
+    /* private */
+    int fd;
+    char *buffer;               /* [DATA_INPUT_BYTES + 1] */
+    char last;                  /* the last byte of the file so far */
+    bool drained;               /* the file has been read to its end */
+    struct data_gunzip *gunzip; /* NULL: not compressed */
+} data_input;
+
+/* Opens and reads the first block. */
+STRADS_MUST_CHECK strads_status data_input_open(data_input *input, const char *path);
+void data_input_close(data_input *input);
+
+/* Whether the content begins with these bytes. */
+bool data_input_begins(const data_input *input, const char *bytes, size_t n);
+
+/* Binary: copies the next n bytes; *n_read is less at the end of the file only. */
+STRADS_MUST_CHECK strads_status data_input_read(data_input *input, void *out, size_t n,
+                                                size_t *n_read);
+
+/* Text: gets more bytes behind those of [begin, end), which may move; or sets
+ * `ended`, after a last newline was supplied where the file has none. DATA when a
+ * whole buffer is held already. */
+STRADS_MUST_CHECK strads_status data_input_more(data_input *input);
+
+/* The next line, lent until the next call; NULL at the end. Its end (\n or \r\n)
+ * is not counted in `length` but is there to be read. Counts `line`. */
+STRADS_MUST_CHECK strads_status data_input_line(data_input *input, char **line, size_t *length);
+
+/* Copies the word at `text` into `out` for a message, cut and made printable. */
+const char *data_excerpt(char out[DATA_EXCERPT_BYTES], const char *text, const char *end);
+
+/* "PATH: no memory"; returns NOMEM. */
+strads_status data_no_memory(const char *path);
+
+/* "PATH:LINE: ..."; a DATA status. */
+#define data_refuse(input, format, ...)                                                            \
+    (strads_error("%s:%zu: " format, (input)->path, (input)->line, __VA_ARGS__), STRADS_ERR_DATA)
+
+#endif

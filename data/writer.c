@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* data/writer.c - files that appear under their name whole or not at all. */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "data/data.h"
+#include "data/input.h"
+
+enum { BUFFER_BYTES = 1 << 18, MAX_ATTEMPTS = 100, SUFFIX_BYTES = 48 };
+
+struct data_writer {
+    FILE *stream;
+    char *path;
+    char *temporary; /* beside path */
+    char buffer[BUFFER_BYTES];
+};
+
+static strads_status fail(const char *path, int error)
+{
+    strads_error("cannot write %s: %s", path, strerror(error));
+    return STRADS_ERR_IO;
+}
+
+/* Renaming onto a device or a folder would do harm or fail late. */
+static strads_status check_target(const char *path)
+{
+    struct stat info;
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
+        strads_error("cannot write %s: it is there and not a regular file", path);
+        return STRADS_ERR_IO;
+    }
+    return STRADS_OK;
+}
+
+/* Opens a new file beside the path; a temporary of a process that died may be in
+ * the way, so other names are tried. Sets errno. */
+static FILE *open_temporary(data_writer *writer)
+{
+    static atomic_uint counter;
+    const size_t bytes = strlen(writer->path) + SUFFIX_BYTES;
+    int fd = -1;
+    for (int i = 0; i < MAX_ATTEMPTS && fd < 0; i++) {
+        snprintf(writer->temporary, bytes, "%s.tmp-%ld-%u", writer->path, (long) getpid(),
+                 atomic_fetch_add(&counter, 1));
+        fd = open(writer->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd < 0 && errno != EEXIST) {
+            break;
+        }
+    }
+    return fd >= 0 ? fdopen(fd, "w") : NULL;
+}
+
+static void free_writer(data_writer *writer)
+{
+    strads_free(writer->path);
+    strads_free(writer->temporary);
+    strads_free(writer);
+}
+
+strads_status data_writer_open(data_writer **out, const char *path)
+{
+    const strads_status status = check_target(path);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    data_writer *writer = strads_alloc(sizeof(*writer));
+    if (writer == NULL) {
+        return data_no_memory(path);
+    }
+    writer->path = strads_strdup(path);
+    writer->temporary = strads_alloc(strlen(path) + SUFFIX_BYTES);
+    if (writer->path == NULL || writer->temporary == NULL) {
+        free_writer(writer);
+        return data_no_memory(path);
+    }
+    writer->stream = open_temporary(writer);
+    if (writer->stream == NULL) {
+        const int error = errno;
+        free_writer(writer);
+        return fail(path, error);
+    }
+    setvbuf(writer->stream, writer->buffer, _IOFBF, BUFFER_BYTES);
+    *out = writer;
+    return STRADS_OK;
+}
+
+FILE *data_writer_stream(data_writer *writer)
+{
+    return writer->stream;
+}
+
+/* Makes the rename itself durable. Not all file systems can sync a folder; those
+ * that cannot say EINVAL. */
+static int sync_folder(data_writer *writer)
+{
+    strcpy(writer->temporary, writer->path); /* dirname changes its argument */
+    const int fd = open(dirname(writer->temporary), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return 0; /* a folder may be writable and not readable */
+    }
+    const int error = fsync(fd) == 0 || errno == EINVAL ? 0 : errno;
+    close(fd);
+    return error;
+}
+
+/* Flushes and syncs; 0 or what went wrong. The stream only remembers that an
+ * earlier write failed: one more byte, to a file that is lost anyway, asks why. */
+static int flush_all(FILE *stream)
+{
+    if (ferror(stream)) {
+        errno = 0;
+        return write(fileno(stream), "", 1) < 0 ? errno : EIO;
+    }
+    if (fflush(stream) != 0) {
+        return errno;
+    }
+    return fsync(fileno(stream)) != 0 && errno != EINVAL ? errno : 0;
+}
+
+strads_status data_writer_commit(data_writer *writer)
+{
+    int error = flush_all(writer->stream);
+    if (fclose(writer->stream) != 0 && error == 0) {
+        error = errno;
+    }
+    if (error == 0 && rename(writer->temporary, writer->path) != 0) {
+        error = errno;
+    }
+    if (error != 0) {
+        unlink(writer->temporary);
+    } else {
+        error = sync_folder(writer);
+    }
+    const strads_status status = error == 0 ? STRADS_OK : fail(writer->path, error);
+    free_writer(writer);
+    return status;
+}
+
+void data_writer_abandon(data_writer *writer)
+{
+    if (writer != NULL) {
+        fclose(writer->stream);
+        unlink(writer->temporary);
+        free_writer(writer);
+    }
+}
