@@ -282,11 +282,13 @@ static strads_status on_push(strads_worker *worker, const net_message *request)
         net_message_destroy(message);
         return status;
     }
+    /* A push without strads_step counts as one update a variable. */
+    const uint64_t swept = worker->guard.n_updates;
     *done = (msg_done){.round = push->round,
                        .busy_seconds = worker->busy_seconds,
                        .n_steps = worker->guard.n_steps,
                        .n_guarded = worker->guard.n_guarded,
-                       .n_updates = worker->guard.n_updates,
+                       .n_updates = swept > 0 ? swept : push->n_vars,
                        .n_doubles = n_doubles};
     return reply(worker, message);
 }
