@@ -54,8 +54,11 @@ static void print_summary(const cli_session *session, const strads_result *resul
     char updates[CLI_SHORT_BYTES], rate[CLI_SHORT_BYTES];
     printf("%s %s\n", session->app->name, verdict_text(result->verdict));
     if (!isnan(last->objective)) {
-        printf("  objective  %.10g", last->objective);
-        printf(isnan(last->gap) ? "\n" : ", relative gap %.2g\n", last->gap);
+        printf("  objective  %.10g\n", last->objective);
+    }
+    if (isfinite(last->gap)) {
+        printf("  gap        %.2g relative, the goal is %g\n", last->gap,
+               strads_config_real(session->config, "stop.gap"));
     }
     printf("  found      %zu of %u values are not zero\n", last->nonzeros, result->n_vars);
     printf("  work       %llu rounds, %s updates (%s a second)\n", (unsigned long long) last->round,

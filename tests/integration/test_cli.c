@@ -283,7 +283,7 @@ static void a_run_tells_what_came_out_and_where_it_is(void)
     set_up();
     CHECK(strads("run small.yaml --out run1") == 0);
     CHECK_HAS(out, "lasso converged");
-    CHECK_HAS(out, "relative gap");
+    CHECK_HAS(out, "relative, the goal is 1e-06");
     CHECK_HAS(out, "of 200 values are not zero");
     CHECK_HAS(out, "strads predict run1 DATA");
     CHECK_LACKS(err, "\033");
