@@ -111,7 +111,7 @@ static strads_status run_in_turn(step_guard *guard, strads_worker *worker, const
         copy(guard->base, step->shared, step->n_shared);
         if (turn == strads_worker_rank(worker)) {
             moved = step->sweep(step->self, 0, 1);
-            guard->n_updates += step->n_own;
+            guard->n_updates += step->n_updates;
         }
         const strads_status status = add_up(guard, worker, step);
         if (status != STRADS_OK) {
@@ -142,7 +142,7 @@ static strads_status run_in_parallel(step_guard *guard, strads_worker *worker,
             return status;
         }
     }
-    guard->n_updates += step->n_own;
+    guard->n_updates += step->n_updates;
     const strads_status status =
         share_tail(guard, worker, own_before, step->own_objective(step->self), moved);
     if (status != STRADS_OK) {
@@ -162,7 +162,7 @@ strads_status step_guard_run(step_guard *guard, strads_worker *worker, const str
     const uint32_t n_members = strads_worker_members(worker);
     if (n_members == 1) {
         *farthest = step->sweep(step->self, 0, 1);
-        guard->n_updates += step->n_own;
+        guard->n_updates += step->n_updates;
         return STRADS_OK;
     }
     strads_status status = reserve_all(guard, step, n_members);

@@ -139,7 +139,8 @@ static strads_status create_workers(job *self, double deadline)
 
 static strads_status create_nodes(job *self, coordinator_options *options)
 {
-    const net_options nodes = {.n_nodes = self->run.n_workers + 1, .queue_messages = QUEUE_MESSAGES};
+    const net_options nodes = {.n_nodes = self->run.n_workers + 1,
+                               .queue_messages = QUEUE_MESSAGES};
     strads_status status =
         net_create(&self->network, strads_config_text(self->config, "run.driver"), &nodes);
     if (status == STRADS_OK) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* strads/plugin.c - model programs from shared objects, and what every app must have. */
+#define _XOPEN_SOURCE 700 /* realpath */
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>

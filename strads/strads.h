@@ -217,6 +217,7 @@ typedef struct strads_step {
     size_t n_shared;
     double *own; /* the values of this worker's block, changed by sweep */
     size_t n_own;
+    size_t n_updates; /* variables that one sweep updates, for the count of updates */
     /* Updates the `part`-th of n_parts slices of the block; returns the farthest
      * move in units of the score. */
     double (*sweep)(void *self, uint32_t part, uint32_t n_parts);

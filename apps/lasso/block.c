@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* apps/lasso/block.c - packing columns. */
+#include "apps/lasso/block.h"
+
+#include <math.h>
+#include <string.h>
+
+void lasso_block_fini(lasso_block *block)
+{
+    strads_free(block->b);
+    strads_free(block->all);
+    strads_free(block->active);
+    strads_free(block->start);
+    strads_free(block->column);
+    strads_free(block->row);
+    strads_free(block->value);
+    *block = (lasso_block){.n = 0};
+}
+
+static strads_status reserve_columns(lasso_block *block, size_t n)
+{
+    if (n <= block->capacity) {
+        return STRADS_OK;
+    }
+    lasso_block fresh = {.capacity = 2 * n, .entries_capacity = block->entries_capacity};
+    fresh.row = block->row;
+    fresh.value = block->value;
+    block->row = NULL;
+    block->value = NULL;
+    lasso_block_fini(block);
+    fresh.b = strads_alloc_array(fresh.capacity, sizeof(*fresh.b));
+    fresh.all = strads_alloc_array(fresh.capacity, sizeof(*fresh.all));
+    fresh.active = strads_alloc_array(fresh.capacity, sizeof(*fresh.active));
+    fresh.start = strads_alloc_array(fresh.capacity + 1, sizeof(*fresh.start));
+    fresh.column = strads_alloc_array(fresh.capacity, sizeof(*fresh.column));
+    if (fresh.b == NULL || fresh.all == NULL || fresh.active == NULL || fresh.start == NULL ||
+        fresh.column == NULL) {
+        lasso_block_fini(&fresh);
+        return STRADS_ERR_NOMEM;
+    }
+    for (size_t k = 0; k < fresh.capacity; k++) {
+        fresh.all[k] = (uint32_t) k;
+    }
+    *block = fresh;
+    return STRADS_OK;
+}
+
+static strads_status reserve_entries(lasso_block *block, size_t n)
+{
+    if (n <= block->entries_capacity) {
+        return STRADS_OK;
+    }
+    const size_t capacity = n + n / 2;
+    strads_free(block->row);
+    strads_free(block->value);
+    block->entries_capacity = 0;
+    block->row = strads_alloc_array(capacity, sizeof(*block->row));
+    block->value = strads_alloc_array(capacity, sizeof(*block->value));
+    if (block->row == NULL || block->value == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    block->entries_capacity = capacity;
+    return STRADS_OK;
+}
+
+static strads_status pack_sparse(lasso_block *block, const data_matrix *x, const uint32_t *vars,
+                                 size_t n)
+{
+    size_t n_entries = 0;
+    for (size_t k = 0; k < n; k++) {
+        block->start[k] = (int64_t) n_entries;
+        n_entries += (size_t) (x->col_start[vars[k] + 1] - x->col_start[vars[k]]);
+    }
+    block->start[n] = (int64_t) n_entries;
+    const strads_status status = reserve_entries(block, n_entries);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    for (size_t k = 0; k < n; k++) {
+        const int64_t from = x->col_start[vars[k]];
+        const size_t length = (size_t) (block->start[k + 1] - block->start[k]);
+        memcpy(block->row + block->start[k], x->row + from, length * sizeof(*x->row));
+        memcpy(block->value + block->start[k], x->value + from, length * sizeof(*x->value));
+    }
+    block->columns.row = block->row;
+    block->columns.value = block->value;
+    block->cost = (double) n_entries;
+    return STRADS_OK;
+}
+
+static void point_dense(lasso_block *block, const data_matrix *x, const uint32_t *vars, size_t n)
+{
+    for (size_t k = 0; k < n; k++) {
+        block->start[k] = (int64_t) (vars[k] * x->n_rows);
+    }
+    block->columns.row = NULL;
+    block->columns.value = x->value;
+    block->cost = (double) n * (double) x->n_rows;
+}
+
+static lasso_column column_of(const lasso_site *site, uint32_t var, double l1, double l2)
+{
+    const double norm2 = lasso_norm2(site, var);
+    const double weight = lasso_weight(site, var);
+    if (norm2 == 0.0 || weight == INFINITY) {
+        return (lasso_column){.norm2 = 0.0};
+    }
+    const double curvature = norm2 + l2 * weight * weight;
+    const double mean = lasso_mean(site, var);
+    return (lasso_column){.norm2 = norm2,
+                          .inverse = 1.0 / curvature,
+                          .l1 = l1 * weight,
+                          .sum = mean * (double) site->x.n_rows,
+                          .mean = mean,
+                          .urgency = curvature / weight,
+                          .weight = weight};
+}
+
+strads_status lasso_block_load(lasso_block *block, const lasso_site *site, const strads_block *task,
+                               double l1, double l2)
+{
+    const size_t n = task->n_vars;
+    strads_status status = reserve_columns(block, n > 0 ? n : 1);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    block->n = n;
+    block->n_active = 0;
+    if (site->x.col_start != NULL) {
+        status = pack_sparse(block, &site->x, task->vars, n);
+        if (status != STRADS_OK) {
+            return status;
+        }
+    } else {
+        point_dense(block, &site->x, task->vars, n);
+    }
+    for (size_t k = 0; k < n; k++) {
+        block->b[k] = task->values[k];
+        block->column[k] = column_of(site, task->vars[k], l1, l2);
+    }
+    block->columns.start = block->start;
+    block->columns.column = block->column;
+    block->columns.n_rows = site->x.n_rows;
+    return STRADS_OK;
+}
+
+void lasso_block_find_active(lasso_block *block)
+{
+    size_t n = 0;
+    for (size_t k = 0; k < block->n; k++) {
+        block->active[n] = (uint32_t) k;
+        n += block->b[k] != 0.0;
+    }
+    block->n_active = n;
+}
+
+double lasso_block_penalty(const lasso_block *block, double l2)
+{
+    double l1_sum = 0.0;
+    double l2_sum = 0.0;
+    for (size_t k = 0; k < block->n; k++) {
+        const double scaled = block->column[k].weight * block->b[k];
+        l1_sum += block->column[k].l1 * fabs(block->b[k]);
+        l2_sum += scaled * scaled;
+    }
+    return l1_sum + 0.5 * l2 * l2_sum;
+}

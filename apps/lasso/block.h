@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * apps/lasso/block.h - a block of columns made ready to be swept over: the sparse
+ * ones copied side by side, which makes a sweep more than twice as fast; dense ones
+ * stay where they are.
+ */
+#ifndef STRADS_LASSO_BLOCK_H
+#define STRADS_LASSO_BLOCK_H
+
+#include "apps/lasso/lasso.h"
+
+typedef struct lasso_block {
+    lasso_columns columns;
+    size_t n;
+    double *b;        /* [n] coefficients */
+    uint32_t *all;    /* [n] 0 .. n-1 */
+    uint32_t *active; /* [n_active] those whose coefficient is not 0 */
+    size_t n_active;
+    double cost; /* entries */
+
+    int64_t *start;
+    lasso_column *column;
+    uint32_t *row;
+    double *value;
+    size_t capacity, entries_capacity;
+} lasso_block;
+
+void lasso_block_fini(lasso_block *block);
+
+/* Loads columns vars[n] with coefficients values[n], for the penalty
+ * w_j (l1 |b_j| + l2 w_j b_j^2 / 2). Keeps its memory from load to load. */
+STRADS_MUST_CHECK strads_status lasso_block_load(lasso_block *block, const lasso_site *site,
+                                                 const strads_block *task, double l1, double l2);
+
+/* Renews the list of active columns. */
+void lasso_block_find_active(lasso_block *block);
+
+/* The penalty of the block's coefficients. */
+double lasso_block_penalty(const lasso_block *block, double l2);
+
+#endif

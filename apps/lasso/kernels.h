@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * apps/lasso/kernels.h - the inner loops of Lasso.
+ *
+ * kernels.c is compiled once for every instruction set; lasso_kernels_choose picks
+ * the best that this machine has. The variants differ in rounding only.
+ */
+#ifndef STRADS_LASSO_KERNELS_H
+#define STRADS_LASSO_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The state that a sweep works on: a residual r[n_rows] and, behind it, an offset c.
+ * The true residual is r + c 1. Without an intercept c stays 0. */
+
+/* Columns to be swept over. Column k is value[start[k]] ..., and the rows of a sparse
+ * one are row[start[k]] .... For the update of coefficient b, with x the column less
+ * its mean m, and the penalty l1 |b| + l2 b^2 / 2:
+ *   u = x'(r + c) + |x|^2 b,   b := soft(u, l1) / (|x|^2 + l2)
+ * where x'(r + c) = value'r + c sum, since the true residual sums to 0. */
+typedef struct lasso_columns {
+    const int64_t *start; /* [n + 1] when sparse, [n] when dense */
+    const uint32_t *row;  /* NULL: dense */
+    const double *value;
+    const struct lasso_column *column; /* [n] */
+    size_t n_rows;
+} lasso_columns;
+
+typedef struct lasso_column {
+    double norm2;   /* |x|^2 */
+    double inverse; /* 1 / (|x|^2 + l2); 0: a column that never moves */
+    double l1;
+    double sum, mean; /* of the column; 0 without an intercept */
+    double urgency;   /* a move's size in units of the score: (|x|^2 + l2) / weight */
+    double weight;    /* w_j */
+} lasso_column;
+
+typedef struct lasso_kernels {
+    const char *name;
+
+    /* x'y of n dense elements; of a sparse x with n entries and a dense y. */
+    double (*dot)(const double *restrict x, const double *restrict y, size_t n);
+    double (*dot_sparse)(const double *restrict value, const uint32_t *restrict row, size_t n,
+                         const double *restrict y);
+
+    /* y += a x, alike. */
+    void (*add)(double a, const double *restrict x, double *restrict y, size_t n);
+    void (*add_sparse)(double a, const double *restrict value, const uint32_t *restrict row,
+                       size_t n, double *restrict y);
+
+    /* Updates the coefficients b of the columns which[n] in that order, and the state;
+     * returns the most urgent move. */
+    double (*sweep)(const lasso_columns *columns, const uint32_t *restrict which, size_t n,
+                    double *restrict b, double *restrict state);
+    double (*sweep_sparse)(const lasso_columns *columns, const uint32_t *restrict which, size_t n,
+                           double *restrict b, double *restrict state);
+
+    /* sum (r[i] + c)^2. */
+    double (*sum_of_squares)(const double *restrict r, double c, size_t n);
+} lasso_kernels;
+
+extern const lasso_kernels lasso_kernels_portable, lasso_kernels_avx2, lasso_kernels_avx512;
+
+/* The best variant of this machine; with `fixed`, the portable one everywhere. */
+const lasso_kernels *lasso_kernels_choose(int fixed);
+
+#endif

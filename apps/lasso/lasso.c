@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* apps/lasso/lasso.c - the Lasso as a model program: its options and its callbacks. */
+#include "apps/lasso/lasso.h"
+
+#include <math.h>
+
+static const strads_option options[] = {
+    {.key = "data.path",
+     .type = STRADS_PATH,
+     .help = "The data: libsvm text, Matrix Market or .npy, also compressed by gzip."},
+    {.key = "data.y",
+     .type = STRADS_PATH,
+     .help = "The target, for formats that hold X alone: .npy, a Matrix Market array, or a number "
+             "a line."},
+    {.key = "data.format",
+     .type = STRADS_CHOICE,
+     .fallback = "auto",
+     .choices = "auto | libsvm | matrix_market | npy",
+     .help = "The format of data.path; auto looks at the first bytes."},
+    {.key = "data.names",
+     .type = STRADS_PATH,
+     .help = "Names of the columns, one a line, for coefficients.csv."},
+    {.key = "lasso.lambda",
+     .type = STRADS_REAL,
+     .min = 0,
+     .max = INFINITY,
+     .above_min = true,
+     .help = "The weight of the penalty. glmnet's and scikit-learn's lambda (alpha) times the "
+             "number of rows."},
+    {.key = "lasso.lambda_ratio",
+     .type = STRADS_REAL,
+     .fallback = "0.1",
+     .min = 0,
+     .max = INFINITY,
+     .above_min = true,
+     .help = "The weight of the penalty as a share of lambda_max, the smallest at which all "
+             "coefficients are 0. Not used when lasso.lambda is given."},
+    {.key = "lasso.l1_ratio",
+     .type = STRADS_REAL,
+     .fallback = "1",
+     .min = 0,
+     .max = 1,
+     .above_min = true,
+     .help = "The share of l1 in the penalty: 1 is the Lasso, below is the elastic net."},
+    {.key = "lasso.intercept",
+     .type = STRADS_BOOL,
+     .fallback = "true",
+     .help = "Whether to fit an intercept, which is not penalised."},
+    {.key = "lasso.standardize",
+     .type = STRADS_BOOL,
+     .fallback = "false",
+     .help = "Whether to penalise coefficients in units of their column's standard deviation. The "
+             "coefficients are those of the data as they are either way."},
+};
+
+static const strads_measure measures[LASSO_N_MEASURES] = {
+    [LASSO_RR] = {"residual_squares", STRADS_SUM},
+    [LASSO_RY] = {"residual_target", STRADS_SUM},
+    [LASSO_L1] = {"l1", STRADS_SUM},
+    [LASSO_L2] = {"l2", STRADS_SUM},
+    [LASSO_NONZEROS] = {"nonzeros", STRADS_SUM},
+    [LASSO_RATIO] = {"gradient", STRADS_MAX},
+    [LASSO_INSIDE] = {"worst_inside", STRADS_MAX},
+    [LASSO_OUTSIDE] = {"worst_outside", STRADS_MAX},
+};
+
+const strads_app lasso_app = {
+    .struct_size = sizeof(strads_app),
+    .abi = STRADS_APP_ABI,
+    .name = "lasso",
+    .help = "Least squares with an l1 or elastic-net penalty.",
+    .options = options,
+    .n_options = sizeof(options) / sizeof(options[0]),
+    .measures = measures,
+    .n_measures = LASSO_N_MEASURES,
+
+    .open_site = lasso_open_site,
+    .close_site = lasso_close_site,
+    .describe = lasso_describe,
+    .open_worker = lasso_open_worker,
+    .close_worker = lasso_close_worker,
+    .open_model = lasso_open_model,
+    .close_model = lasso_close_model,
+
+    .score = lasso_score,
+    .correlate = lasso_correlate,
+    .cost = lasso_cost,
+
+    .push = lasso_push,
+    .pull = lasso_pull,
+    .sync = lasso_sync,
+
+    .measure = lasso_measure,
+    .next_stage = lasso_next_stage,
+    .begin_stage = lasso_begin_stage,
+    .save = lasso_save,
+    .predict = lasso_predict,
+    .estimate = lasso_estimate,
+};

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * apps/lasso/lasso.h - what the rooms of the Lasso program share.
+ *
+ *   F(b) = 1/2 |y - X b - b0|^2 + lambda (a sum w_j |b_j| + (1 - a)/2 sum w_j^2 b_j^2)
+ *
+ * with a = lasso.l1_ratio, b0 the intercept (0 without one), and w_j = 1, or, with
+ * lasso.standardize, the standard deviation of column j: the coefficients stay those
+ * of the data as they are.
+ *
+ *   data.c    the site: X, y, and the columns' means and weights
+ *   solver.c  a worker: scores, and the update of blocks
+ *   model.c   the coordinator: lambda, objective, duality gap; saving and predicting
+ *   lasso.c   the table of callbacks and the options
+ */
+#ifndef STRADS_LASSO_LASSO_H
+#define STRADS_LASSO_LASSO_H
+
+#include "apps/lasso/kernels.h"
+#include "data/data.h"
+#include "strads/strads.h"
+
+extern const strads_app lasso_app;
+
+/* ---- data.c ---- */
+
+typedef struct lasso_site {
+    const strads_config *config;
+    data_matrix x;
+    double *target; /* [n_rows + 1] y less its mean; a 0 behind it, for the offset */
+    double y_mean;  /* 0 without an intercept */
+    double *mean;   /* [n_cols] of the columns; NULL without an intercept */
+    double *weight; /* [n_cols] w_j, INFINITY for constant columns; NULL: all 1 */
+    const lasso_kernels *kernels;
+    double l1_ratio;
+} lasso_site;
+
+strads_status lasso_open_site(const strads_config *config, void **site);
+void lasso_close_site(void *site);
+strads_status lasso_describe(const void *site, strads_structure *structure);
+strads_status lasso_estimate(const strads_config *config, size_t *bytes);
+double lasso_cost(const void *site, uint32_t var);
+
+static inline double lasso_mean(const lasso_site *site, uint32_t var)
+{
+    return site->mean == NULL ? 0.0 : site->mean[var];
+}
+
+static inline double lasso_weight(const lasso_site *site, uint32_t var)
+{
+    return site->weight == NULL ? 1.0 : site->weight[var];
+}
+
+/* x_j'v for the stored column; v += a x_j. */
+double lasso_dot(const lasso_site *site, uint32_t var, const double *v);
+void lasso_add(const lasso_site *site, uint32_t var, double a, double *v);
+
+/* |x_j - mean|^2; 0 for a constant column. */
+double lasso_norm2(const lasso_site *site, uint32_t var);
+
+/* What the source of the configuration is. */
+data_source lasso_source(const strads_config *config);
+
+/* ---- model.c: what is measured, in this order ---- */
+
+enum {
+    LASSO_RR,       /* |r|^2 of the true residual */
+    LASSO_RY,       /* r'y, y centred */
+    LASSO_L1,       /* sum w_j |b_j| */
+    LASSO_L2,       /* sum w_j^2 b_j^2 */
+    LASSO_NONZEROS, /* */
+    LASSO_RATIO,    /* max |x_j'r - l2_j b_j| / w_j of the variables scored */
+    LASSO_INSIDE,   /* the worst score where b_j is not 0 */
+    LASSO_OUTSIDE,  /* the worst score where it is */
+    LASSO_N_MEASURES
+};
+
+/* The stage's parameters. */
+enum { LASSO_LAMBDA };
+
+strads_status lasso_open_model(const strads_config *config, const void *site, void **model);
+void lasso_close_model(void *model);
+strads_status lasso_next_stage(void *model, const strads_view *view, strads_stage *stage);
+strads_status lasso_pull(void *model, const strads_block *block, const double *partial,
+                         double *values, float *moved);
+strads_status lasso_save(void *model, const void *site, const double *values, const char *dir,
+                         strads_summary *summary);
+strads_status lasso_predict(const strads_config *config, const char *model_dir,
+                            const char *data_path, FILE *to);
+
+/* ---- solver.c ---- */
+
+enum { LASSO_PARTIAL_VALUE, LASSO_PARTIAL_MOVE, LASSO_PARTIAL_WIDTH };
+
+strads_status lasso_open_worker(const void *site, strads_worker *worker, void **state);
+void lasso_close_worker(void *state);
+strads_status lasso_begin_stage(void *state, const strads_stage *stage);
+strads_status lasso_score(void *state, const uint32_t *vars, size_t n, float *scores);
+strads_status lasso_measure(void *state, double *out);
+strads_status lasso_correlate(void *state, const strads_pairs *pairs, strads_gram *gram);
+strads_status lasso_push(void *state, const strads_block *block, double *partial);
+strads_status lasso_sync(void *state, const uint32_t *vars, size_t n, const double *values);
+
+#endif

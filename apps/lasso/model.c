@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* apps/lasso/model.c - the coordinator: lambda, and how good the coefficients are. */
+#include <math.h>
+#include <string.h>
+
+#include "apps/lasso/lasso.h"
+
+/* Working sets are solved to this share of the worst violation ... */
+static const double ACCURACY = 0.3;
+/* ... and, once the gap is within this factor of its goal, to what the goal needs. */
+static const double NEAR_GOAL = 1e3;
+
+typedef struct lasso_model {
+    double lambda, lambda_max; /* lambda: 0 until it is known */
+    double lambda_given;       /* 0: by ratio */
+    double lambda_ratio;
+    double l1_ratio;
+    double goal; /* stop.gap */
+    double best_dual;
+    double rr; /* |residual|^2 */
+} lasso_model;
+
+strads_status lasso_open_model(const strads_config *config, const void *site, void **out)
+{
+    (void) site;
+    lasso_model *model = strads_calloc(1, sizeof(*model));
+    if (model == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    if (strads_config_given(config, "lasso.lambda")) {
+        model->lambda_given = strads_config_real(config, "lasso.lambda");
+    }
+    model->lambda_ratio = strads_config_real(config, "lasso.lambda_ratio");
+    model->l1_ratio = strads_config_real(config, "lasso.l1_ratio");
+    model->goal = strads_config_real(config, "stop.gap");
+    *out = model;
+    return STRADS_OK;
+}
+
+void lasso_close_model(void *model)
+{
+    strads_free(model);
+}
+
+/* The first scan, at b = 0 and lambda = 0, tells lambda_max = max |x_j'y| / (a w_j). */
+static strads_status begin(lasso_model *model, const strads_view *view, strads_stage *stage)
+{
+    model->lambda_max = view->measures[LASSO_RATIO] / model->l1_ratio;
+    model->lambda =
+        model->lambda_given > 0.0 ? model->lambda_given : model->lambda_ratio * model->lambda_max;
+    model->best_dual = -INFINITY;
+    if (!isfinite(model->lambda_max)) {
+        strads_error("max |x_j'y| is %g: the data's values are too large", model->lambda_max);
+        return STRADS_ERR_NUMERIC;
+    }
+    stage->params[LASSO_LAMBDA] = model->lambda;
+    stage->changed = true;
+    return STRADS_OK;
+}
+
+/* The dual objective at the best multiple s r of the residual that is feasible. With
+ * l2 > 0 the problem is a Lasso on X and y extended by rows sqrt(l2) w_j e_j' and 0,
+ * whose residual is (r, -sqrt(l2) w_j b_j). */
+static double dual_of(const lasso_model *model, const double *measures)
+{
+    const double l1 = model->lambda * model->l1_ratio;
+    const double l2 = model->lambda * (1.0 - model->l1_ratio);
+    const double squares = measures[LASSO_RR] + l2 * measures[LASSO_L2];
+    if (squares == 0.0) {
+        return 0.0;
+    }
+    const double ratio = measures[LASSO_RATIO];
+    const double most = ratio > 0.0 ? l1 / ratio : INFINITY;
+    const double s = fmax(-most, fmin(most, measures[LASSO_RY] / squares));
+    return s * measures[LASSO_RY] - 0.5 * s * s * squares;
+}
+
+strads_status lasso_next_stage(void *state, const strads_view *view, strads_stage *stage)
+{
+    lasso_model *model = state;
+    const double *measures = view->measures;
+    if (model->lambda == 0.0 && model->lambda_max == 0.0 && view->round == 0) {
+        const strads_status status = begin(model, view, stage);
+        if (status != STRADS_OK || model->lambda > 0.0) {
+            return status;
+        }
+        stage->changed = false; /* y is orthogonal to all columns: b = 0 for any lambda */
+    }
+    const double l1 = model->lambda * model->l1_ratio;
+    const double l2 = model->lambda * (1.0 - model->l1_ratio);
+    stage->objective =
+        0.5 * measures[LASSO_RR] + l1 * measures[LASSO_L1] + 0.5 * l2 * measures[LASSO_L2];
+    stage->nonzeros = (size_t) measures[LASSO_NONZEROS];
+    stage->accuracy = ACCURACY;
+    model->rr = measures[LASSO_RR];
+    if (!view->whole) {
+        return STRADS_OK;
+    }
+    model->best_dual = fmax(model->best_dual, dual_of(model, measures));
+    const double gap = stage->objective - model->best_dual;
+    stage->gap = stage->objective > 0.0 ? fmax(gap / stage->objective, 0.0) : 0.0;
+    if (measures[LASSO_OUTSIDE] <= 0.5 * measures[LASSO_INSIDE] &&
+        stage->gap < NEAR_GOAL * model->goal) {
+        stage->accuracy = fmin(ACCURACY, ACCURACY * model->goal / stage->gap);
+    }
+    return STRADS_OK;
+}
+
+strads_status lasso_pull(void *model, const strads_block *block, const double *partial,
+                         double *values, float *moved)
+{
+    (void) model;
+    for (size_t k = 0; k < block->n_vars; k++) {
+        values[k] = partial[LASSO_PARTIAL_WIDTH * k + LASSO_PARTIAL_VALUE];
+        moved[k] = (float) partial[LASSO_PARTIAL_WIDTH * k + LASSO_PARTIAL_MOVE];
+    }
+    return STRADS_OK;
+}
+
+/* ---- saving ---- */
+
+/* "DIR/NAME"; for strads_free. */
+static char *path_in(const char *dir, const char *name)
+{
+    const size_t bytes = strlen(dir) + strlen(name) + 2;
+    char *path = strads_alloc(bytes);
+    if (path != NULL) {
+        snprintf(path, bytes, "%s/%s", dir, name);
+    }
+    return path;
+}
+
+static void write_csv_text(FILE *to, const char *text)
+{
+    if (strpbrk(text, ",\"\r\n") == NULL) {
+        fputs(text, to);
+        return;
+    }
+    putc('"', to);
+    for (; *text != '\0'; text++) {
+        if (*text == '"') {
+            putc('"', to);
+        }
+        putc(*text, to);
+    }
+    putc('"', to);
+}
+
+static strads_status write_csv(const lasso_site *site, const double *values, char *const *names,
+                               const char *path)
+{
+    data_writer *writer = NULL;
+    const strads_status status = data_writer_open(&writer, path);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    FILE *to = data_writer_stream(writer);
+    fputs("index,name,value\n", to);
+    for (size_t j = 0; j < site->x.n_cols; j++) {
+        if (values[j] != 0.0) {
+            fprintf(to, "%zu,", j);
+            if (names != NULL) {
+                write_csv_text(to, names[j]);
+            }
+            fprintf(to, ",%.17g\n", values[j]);
+        }
+    }
+    return data_writer_commit(writer);
+}
+
+static strads_status save_csv(const lasso_site *site, const double *values, const char *dir)
+{
+    const char *names_path = strads_config_text(site->config, "data.names");
+    char **names = NULL;
+    char *path = path_in(dir, "coefficients.csv");
+    strads_status status = path == NULL ? STRADS_ERR_NOMEM : STRADS_OK;
+    if (status == STRADS_OK && names_path != NULL) {
+        status = data_names_read(&names, site->x.n_cols, names_path);
+    }
+    if (status == STRADS_OK) {
+        status = write_csv(site, values, names, path);
+    }
+    data_names_free(names, site->x.n_cols);
+    strads_free(path);
+    return status;
+}
+
+static double intercept_of(const lasso_site *site, const double *values)
+{
+    double intercept = site->y_mean;
+    for (size_t j = 0; j < site->x.n_cols && site->mean != NULL; j++) {
+        intercept -= site->mean[j] * values[j];
+    }
+    return intercept;
+}
+
+/* |y - mean(y)|^2, which R^2 compares with. */
+static double squares_about_mean(const lasso_site *site)
+{
+    const size_t n = site->x.n_rows;
+    double sum = 0.0;
+    double squares = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        sum += site->target[i];
+        squares += site->target[i] * site->target[i];
+    }
+    return squares - sum * sum / (double) n;
+}
+
+/* intercept.npy holds one number, so that predict needs no other file. */
+static strads_status save_arrays(const lasso_site *site, const double *values, double intercept,
+                                 const char *dir)
+{
+    char *path = path_in(dir, "coefficients.npy");
+    char *intercept_path = path_in(dir, "intercept.npy");
+    strads_status status = path == NULL || intercept_path == NULL ? STRADS_ERR_NOMEM : STRADS_OK;
+    if (status == STRADS_OK) {
+        status = data_npy_write(path, values, site->x.n_cols, 0);
+    }
+    if (status == STRADS_OK) {
+        status = data_npy_write(intercept_path, &intercept, 1, 0);
+    }
+    strads_free(intercept_path);
+    strads_free(path);
+    return status;
+}
+
+strads_status lasso_save(void *state, const void *site_state, const double *values, const char *dir,
+                         strads_summary *summary)
+{
+    const lasso_model *model = state;
+    const lasso_site *site = site_state;
+    const double intercept = intercept_of(site, values);
+    strads_status status = save_arrays(site, values, intercept, dir);
+    if (status == STRADS_OK) {
+        status = save_csv(site, values, dir);
+    }
+    const double total = squares_about_mean(site);
+    const struct {
+        const char *name;
+        double value;
+    } facts[] = {{"lambda", model->lambda},
+                 {"lambda_max", model->lambda_max},
+                 {"intercept", intercept},
+                 {"r2", total > 0.0 ? 1.0 - model->rr / total : (double) NAN},
+                 {"rows", (double) site->x.n_rows},
+                 {"columns", (double) site->x.n_cols}};
+    for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]) && status == STRADS_OK; i++) {
+        status = strads_summary_add(summary, facts[i].name, facts[i].value);
+    }
+    return status;
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * apps/lasso/plan.c - the inner loop: one worker's part in solving a working set.
+ *
+ * One sweep over the whole block, then up to four over the coefficients that are not
+ * 0, where most of the work is, until a whole sweep moves nothing by more than the
+ * target. Late, when the target is small against lambda, the iterates are
+ * extrapolated: that buys the certificate, not the objective, and costs copies.
+ *
+ * Every decision is taken from numbers that all members of the round share.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "apps/lasso/solver.h"
+
+enum {
+    MAX_SWEEPS = 100000,
+    ACTIVE_SWEEPS = 4, /* after each whole one */
+    MAX_PARTS = 4      /* exchanges a sweep */
+};
+
+/* Active sweeps end when they move this much less than the whole one did. */
+static const double ACTIVE_ENOUGH = 0.1;
+/* Extrapolate when the target is below this share of lambda. */
+static const double LATE = 0.006;
+
+/* What a step's callbacks see. */
+typedef struct sweep_task {
+    lasso_worker *worker;
+    const uint32_t *which;
+    size_t n;
+} sweep_task;
+
+static double sweep(void *self, uint32_t part, uint32_t n_parts)
+{
+    const sweep_task *task = self;
+    lasso_block *block = &task->worker->block;
+    const lasso_kernels *kernels = task->worker->site->kernels;
+    const size_t first = task->n * part / n_parts;
+    const size_t n = task->n * (part + 1) / n_parts - first;
+    return block->columns.row == NULL ? kernels->sweep(&block->columns, task->which + first, n,
+                                                       block->b, task->worker->state)
+                                      : kernels->sweep_sparse(&block->columns, task->which + first,
+                                                              n, block->b, task->worker->state);
+}
+
+static double half_squares(const lasso_worker *self, const double *state)
+{
+    const size_t n_rows = self->site->x.n_rows;
+    return 0.5 * self->site->kernels->sum_of_squares(state, state[n_rows], n_rows);
+}
+
+static double shared_objective(void *self)
+{
+    const sweep_task *task = self;
+    return half_squares(task->worker, task->worker->state);
+}
+
+static double own_objective(void *self)
+{
+    const sweep_task *task = self;
+    return lasso_block_penalty(&task->worker->block, task->worker->l2);
+}
+
+strads_status lasso_step(lasso_worker *self, bool active, uint32_t n_parts, double *farthest)
+{
+    lasso_block *block = &self->block;
+    sweep_task task = {.worker = self,
+                       .which = active ? block->active : block->all,
+                       .n = active ? block->n_active : block->n};
+    const strads_step step = {.self = &task,
+                              .shared = self->state,
+                              .n_shared = self->site->x.n_rows + 1,
+                              .own = block->b,
+                              .n_own = block->n,
+                              .n_updates = task.n,
+                              .sweep = sweep,
+                              .n_parts = n_parts,
+                              .shared_objective = shared_objective,
+                              .own_objective = own_objective};
+    return strads_step_run(self->worker, &step, farthest);
+}
+
+/* How often the members exchange in a sweep: an exchange adds up n_rows numbers, and
+ * must not cost more than a fraction of what was done since the one before. */
+static strads_status choose_parts(lasso_worker *self, uint32_t *n_parts)
+{
+    const uint32_t n_members = strads_worker_members(self->worker);
+    double cost = self->block.cost;
+    *n_parts = 1;
+    if (n_members == 1) {
+        return STRADS_OK;
+    }
+    const strads_status status = strads_exchange(self->worker, &cost, NULL, 1);
+    const double worth = cost / (4.0 * n_members * (double) self->site->x.n_rows);
+    *n_parts = worth < 1.0 ? 1 : worth > MAX_PARTS ? MAX_PARTS : (uint32_t) worth;
+    return status;
+}
+
+/* Extrapolates, and keeps the outcome if the objective falls. */
+static strads_status extrapolate(lasso_worker *self)
+{
+    anderson *mix = &self->mix;
+    lasso_block *block = &self->block;
+    const size_t n_shared = self->site->x.n_rows + 1;
+    if (!anderson_note(mix, block->b, self->state)) {
+        return STRADS_OK;
+    }
+    bool possible = false;
+    strads_status status = anderson_combine(mix, self->worker, &possible);
+    if (status != STRADS_OK || !possible) {
+        return status;
+    }
+    double penalties[2] = {lasso_block_penalty(block, self->l2), 0.0};
+    double *kept = block->b;
+    block->b = mix->own[0];
+    penalties[1] = lasso_block_penalty(block, self->l2);
+    block->b = kept;
+    status = strads_exchange(self->worker, penalties, NULL, 2);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    if (half_squares(self, mix->shared[0]) + penalties[1] <
+        half_squares(self, self->state) + penalties[0]) {
+        if (block->n > 0) {
+            memcpy(block->b, mix->own[0], block->n * sizeof(*block->b));
+        }
+        memcpy(self->state, mix->shared[0], n_shared * sizeof(*self->state));
+    }
+    anderson_note(mix, block->b, self->state);
+    return STRADS_OK;
+}
+
+static strads_status sweep_active(lasso_worker *self, uint32_t n_parts, double whole, bool late)
+{
+    strads_status status = STRADS_OK;
+    double farthest = whole;
+    lasso_block_find_active(&self->block);
+    for (int i = 0; i < ACTIVE_SWEEPS && farthest >= ACTIVE_ENOUGH * whole; i++) {
+        status = late ? extrapolate(self) : STRADS_OK;
+        if (status == STRADS_OK) {
+            status = lasso_step(self, true, n_parts, &farthest);
+        }
+        if (status != STRADS_OK) {
+            return status;
+        }
+    }
+    return STRADS_OK;
+}
+
+strads_status lasso_solve(lasso_worker *self, double target)
+{
+    const bool late = target < LATE * self->l1;
+    uint32_t n_parts = 1;
+    strads_status status = choose_parts(self, &n_parts);
+    if (status == STRADS_OK && late) {
+        status = anderson_start(&self->mix, self->block.n, self->site->x.n_rows + 1);
+    }
+    for (int i = 0; i < MAX_SWEEPS && status == STRADS_OK; i++) {
+        double farthest = 0.0;
+        status = late ? extrapolate(self) : STRADS_OK;
+        if (status == STRADS_OK) {
+            status = lasso_step(self, false, n_parts, &farthest);
+        }
+        if (status == STRADS_OK) {
+            status = sweep_active(self, n_parts, farthest, late);
+        }
+        if (farthest <= target || strads_stopping(self->worker)) {
+            break;
+        }
+    }
+    return status;
+}

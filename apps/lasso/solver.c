@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* apps/lasso/solver.c - a worker: its range, its copy of the residual, its answers. */
+#include "apps/lasso/solver.h"
+
+#include <math.h>
+#include <string.h>
+
+strads_status lasso_open_worker(const void *state, strads_worker *worker, void **out)
+{
+    const lasso_site *site = state;
+    lasso_worker *self = strads_calloc(1, sizeof(*self));
+    if (self == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    self->site = site;
+    self->worker = worker;
+    strads_worker_range(worker, &self->first, &self->n);
+    const size_t n_shared = site->x.n_rows + 1;
+    self->state = strads_alloc_array(n_shared, sizeof(*self->state));
+    self->beta = strads_calloc(self->n, sizeof(*self->beta));
+    self->support = strads_alloc_array(self->n, sizeof(*self->support));
+    self->listed = strads_calloc(self->n, sizeof(*self->listed));
+    self->gradient = strads_alloc_array(self->n, sizeof(*self->gradient));
+    if (self->state == NULL || self->beta == NULL || self->support == NULL ||
+        self->listed == NULL || self->gradient == NULL) {
+        lasso_close_worker(self);
+        return STRADS_ERR_NOMEM;
+    }
+    memcpy(self->state, site->target, n_shared * sizeof(*self->state));
+    self->state_is_fresh = true;
+    *out = self;
+    return STRADS_OK;
+}
+
+void lasso_close_worker(void *state)
+{
+    lasso_worker *self = state;
+    lasso_block_fini(&self->block);
+    anderson_fini(&self->mix);
+    strads_free(self->state);
+    strads_free(self->beta);
+    strads_free(self->support);
+    strads_free(self->listed);
+    strads_free(self->gradient);
+    strads_free(self);
+}
+
+strads_status lasso_begin_stage(void *state, const strads_stage *stage)
+{
+    lasso_worker *self = state;
+    self->lambda = stage->params[LASSO_LAMBDA];
+    self->l1 = self->lambda * self->site->l1_ratio;
+    self->l2 = self->lambda * (1.0 - self->site->l1_ratio);
+    return STRADS_OK;
+}
+
+/* ---- scans ---- */
+
+/* Makes the residual afresh from the committed coefficients, each worker subtracting
+ * its own columns: what rounding has gathered in it is gone, and who had no part in
+ * the last round hears of it. */
+static strads_status refresh(lasso_worker *self)
+{
+    const lasso_site *site = self->site;
+    const size_t n_rows = site->x.n_rows;
+    memcpy(self->state, site->target, (n_rows + 1) * sizeof(*self->state));
+    size_t n = 0;
+    for (size_t i = 0; i < self->n_support; i++) {
+        const uint32_t k = self->support[i];
+        if (self->beta[k] == 0.0) {
+            self->listed[k] = 0;
+            continue;
+        }
+        self->support[n++] = k;
+        lasso_add(site, self->first + k, -self->beta[k], self->state);
+        self->state[n_rows] += self->beta[k] * lasso_mean(site, self->first + k);
+    }
+    self->n_support = n;
+    self->state_is_fresh = true;
+    self->gradient_is_fresh = false;
+    return strads_exchange(self->worker, self->state, site->target, n_rows + 1);
+}
+
+/* x_j'r for the true residual, by the column less its mean. */
+static double gradient_of(const lasso_worker *self, uint32_t var)
+{
+    const lasso_site *site = self->site;
+    const size_t n_rows = site->x.n_rows;
+    return lasso_dot(site, var, self->state) +
+           self->state[n_rows] * lasso_mean(site, var) * (double) n_rows;
+}
+
+/* The score of a variable of the range, noting what measure will report. */
+static float score_of(lasso_worker *self, uint32_t k, double gradient)
+{
+    double *measures = self->measures;
+    const double weight = lasso_weight(self->site, self->first + k);
+    const double b = self->beta[k];
+    const double slope = (gradient - self->l2 * weight * weight * b) / weight;
+    const double ratio = fabs(slope);
+    measures[LASSO_RATIO] = ratio > measures[LASSO_RATIO] ? ratio : measures[LASSO_RATIO];
+    if (b == 0.0) {
+        const double score = ratio - self->l1;
+        measures[LASSO_OUTSIDE] = score > measures[LASSO_OUTSIDE] ? score : measures[LASSO_OUTSIDE];
+        return (float) score;
+    }
+    const double score = fabs(slope - copysign(self->l1, b));
+    measures[LASSO_INSIDE] = score > measures[LASSO_INSIDE] ? score : measures[LASSO_INSIDE];
+    return (float) score;
+}
+
+/* The measures that do not depend on which variables are scored. */
+static void measure_state(lasso_worker *self)
+{
+    const lasso_site *site = self->site;
+    const size_t n_rows = site->x.n_rows;
+    double *measures = self->measures;
+    const double offset = self->state[n_rows];
+    memset(measures, 0, sizeof(self->measures));
+    measures[LASSO_INSIDE] = -INFINITY;
+    measures[LASSO_OUTSIDE] = -INFINITY;
+    if (strads_worker_rank(self->worker) == 0) {
+        measures[LASSO_RR] = site->kernels->sum_of_squares(self->state, offset, n_rows);
+        /* y sums to 0 with an intercept, and without one the offset is 0. */
+        measures[LASSO_RY] = site->kernels->dot(self->state, site->target, n_rows);
+    }
+    for (size_t i = 0; i < self->n_support; i++) {
+        const uint32_t k = self->support[i];
+        const double scaled = lasso_weight(site, self->first + k) * self->beta[k];
+        measures[LASSO_L1] += fabs(scaled);
+        measures[LASSO_L2] += scaled * scaled;
+        measures[LASSO_NONZEROS] += self->beta[k] != 0.0;
+    }
+}
+
+strads_status lasso_score(void *state, const uint32_t *vars, size_t n, float *scores)
+{
+    lasso_worker *self = state;
+    if (!self->state_is_fresh) {
+        const strads_status status = refresh(self);
+        if (status != STRADS_OK) {
+            return status;
+        }
+    }
+    measure_state(self);
+    if (vars != NULL) {
+        for (size_t i = 0; i < n; i++) {
+            scores[i] = score_of(self, vars[i] - self->first, gradient_of(self, vars[i]));
+        }
+        return STRADS_OK;
+    }
+    for (uint32_t k = 0; k < self->n; k++) {
+        if (!self->gradient_is_fresh) {
+            self->gradient[k] = gradient_of(self, self->first + k);
+        }
+        scores[k] = score_of(self, k, self->gradient[k]);
+    }
+    self->gradient_is_fresh = true;
+    return STRADS_OK;
+}
+
+strads_status lasso_measure(void *state, double *out)
+{
+    const lasso_worker *self = state;
+    memcpy(out, self->measures, sizeof(self->measures));
+    return STRADS_OK;
+}
+
+/* ---- rounds ---- */
+
+strads_status lasso_push(void *state, const strads_block *block, double *partial)
+{
+    lasso_worker *self = state;
+    strads_status status = lasso_block_load(&self->block, self->site, block, self->l1, self->l2);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    double farthest = 0.0;
+    status =
+        block->solve ? lasso_solve(self, block->target) : lasso_step(self, false, 1, &farthest);
+    for (size_t k = 0; k < block->n_vars; k++) {
+        const double b = self->block.b[k];
+        double *out = partial + LASSO_PARTIAL_WIDTH * k;
+        out[LASSO_PARTIAL_VALUE] = b;
+        out[LASSO_PARTIAL_MOVE] = fabs(b - block->values[k]) * self->block.column[k].urgency;
+    }
+    return status;
+}
+
+strads_status lasso_sync(void *state, const uint32_t *vars, size_t n, const double *values)
+{
+    lasso_worker *self = state;
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t k = vars[i] - self->first; /* wraps round below the range */
+        if (k >= self->n) {
+            continue;
+        }
+        self->beta[k] = values[i];
+        if (values[i] != 0.0 && !self->listed[k]) {
+            self->listed[k] = 1;
+            self->support[self->n_support++] = k;
+        }
+    }
+    self->state_is_fresh = false;
+    return STRADS_OK;
+}

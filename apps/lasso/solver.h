@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* apps/lasso/solver.h - a worker's state, and the inner loop over a working set. */
+#ifndef STRADS_LASSO_SOLVER_H
+#define STRADS_LASSO_SOLVER_H
+
+#include "apps/lasso/anderson.h"
+#include "apps/lasso/block.h"
+
+typedef struct lasso_worker {
+    const lasso_site *site;
+    strads_worker *worker;
+    uint32_t first, n; /* its range of variables */
+    double lambda, l1, l2;
+
+    double *state;     /* [n_rows + 1] the residual and its offset, see kernels.h */
+    double *beta;      /* [n] committed coefficients of the range */
+    uint32_t *support; /* [n_support] of the range, with all whose coefficient is not 0 */
+    uint8_t *listed;   /* [n] 1: in `support` */
+    size_t n_support;
+    double *gradient; /* [n] x_j'r, of the last scan of all */
+    bool state_is_fresh, gradient_is_fresh;
+    double measures[LASSO_N_MEASURES];
+
+    lasso_block block;
+    anderson mix;
+} lasso_worker;
+
+/* Sweeps over the loaded block until no coefficient moves by more than `target` in
+ * units of the score, together with the other members of the round. */
+STRADS_MUST_CHECK strads_status lasso_solve(lasso_worker *self, double target);
+
+/* One guarded step over the block, in n_parts; over its active columns only or all. */
+STRADS_MUST_CHECK strads_status lasso_step(lasso_worker *self, bool active, uint32_t n_parts,
+                                           double *farthest);
+
+#endif
