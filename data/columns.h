@@ -10,8 +10,9 @@
 
 typedef struct data_columns data_columns;
 
-/* `path` is for messages; lent. */
-STRADS_MUST_CHECK strads_status data_columns_create(data_columns **out, const char *path);
+/* `path` is for messages, lent; n_cols is 0 when not known yet. */
+STRADS_MUST_CHECK strads_status data_columns_create(data_columns **out, const char *path,
+                                                    size_t n_cols);
 /* NULL is allowed. */
 void data_columns_destroy(data_columns *columns);
 

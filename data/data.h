@@ -43,13 +43,14 @@ typedef struct data_source {
     const char *y_path; /* the target: .npy, Matrix Market array, or a number a line;
                          * NULL: the format (libsvm) holds it */
     data_format format;
-    size_t n_cols; /* the width to give the matrix, for files that do not state it
-                    * (an index beyond it is then refused); 0: the largest index */
+    size_t n_cols; /* below 2^32. The width to give the matrix, for files that do not
+                    * state it (an index beyond it is then refused; one that states
+                    * another is too); 0: what is stated, or the largest index */
 } data_source;
 
-/* A matrix and its target, y[n_rows]. A libsvm file with more than half of its
- * entries present becomes dense. y is NULL when there is no y_path and the format
- * holds none. */
+/* A matrix and its target, y[n_rows]. A libsvm or coordinate file with more than
+ * half of its entries present becomes dense, others of these two sparse. y is NULL
+ * when there is no y_path and the format holds none. */
 typedef struct data_regression {
     data_matrix x;
     double *y;
@@ -59,7 +60,9 @@ STRADS_API STRADS_MUST_CHECK strads_status data_regression_read(data_regression 
                                                                 const data_source *source);
 STRADS_API void data_regression_fini(data_regression *data);
 
-/* What a source holds, without keeping it: for memory estimates. */
+/* What a source holds, without keeping it: for memory estimates. From the header
+ * where the format has one (stated zeros count as entries), by a pass over the
+ * file where it has none. */
 typedef struct data_size {
     size_t n_rows, n_cols, n_entries;
     bool dense;
@@ -80,7 +83,8 @@ STRADS_API void data_names_free(char **names, size_t n);
 typedef struct data_writer data_writer;
 
 STRADS_API STRADS_MUST_CHECK strads_status data_writer_open(data_writer **out, const char *path);
-/* The stream to write to; errors on it are seen by commit. */
+/* The stream to write to; errors on it are seen by commit. What is there already
+ * under the name must be a regular file. */
 STRADS_API FILE *data_writer_stream(data_writer *writer);
 /* Ends the file well, or says what failed and removes the temporary. Frees the
  * writer either way. */
@@ -88,13 +92,15 @@ STRADS_API STRADS_MUST_CHECK strads_status data_writer_commit(data_writer *write
 /* Gives the file up. NULL is allowed. */
 STRADS_API void data_writer_abandon(data_writer *writer);
 
-/* Writes a float64 .npy file, version 1.0: one dimension when n_cols is 0. */
+/* Writes a float64 .npy file, version 1.0: values[n_rows] of one dimension when
+ * n_cols is 0, else the matrix values[n_cols][n_rows] (Fortran order). */
 STRADS_API STRADS_MUST_CHECK strads_status data_npy_write(const char *path, const double *values,
                                                           size_t n_rows, size_t n_cols);
-/* Reads a one-dimensional float64 .npy file; owned by the caller. */
+/* Reads a .npy vector, one-dimensional or n x 1, float64 or float32; owned by the
+ * caller. */
 STRADS_API STRADS_MUST_CHECK strads_status data_npy_read(double **out, size_t *n, const char *path);
 
-/* Writes libsvm text (1-based, %.17g). */
+/* Writes libsvm text (1-based, %.17g); y must be there (asserted). */
 STRADS_API STRADS_MUST_CHECK strads_status data_libsvm_write(const char *path,
                                                              const data_regression *data);
 /* Writes Matrix Market: coordinate for a sparse matrix, array for a dense one. */
@@ -137,9 +143,9 @@ typedef struct data_lasso_design {
     uint64_t seed;
 } data_lasso_design;
 
-/* Unit-norm columns, y = X b + noise; the same for the same options on any machine
- * and any number of threads. coefficients, when not NULL, receives b[n_cols], owned
- * by the caller. */
+/* Unit-norm columns, y = X b + noise; the same for the same options, and on any
+ * machine up to the last bit of its C library's log(). coefficients, when not NULL, receives
+ * b[n_cols], owned by the caller. */
 STRADS_API STRADS_MUST_CHECK strads_status data_lasso_generate(data_regression *out,
                                                                double **coefficients,
                                                                const data_lasso_design *design);

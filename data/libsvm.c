@@ -202,7 +202,7 @@ static libsvm start(data_input *input, size_t n_cols, data_columns *columns)
 strads_status data_libsvm_read(data_regression *out, data_input *input, size_t n_cols)
 {
     data_columns *columns = NULL;
-    strads_status status = data_columns_create(&columns, input->path);
+    strads_status status = data_columns_create(&columns, input->path, n_cols);
     if (status != STRADS_OK) {
         return status;
     }
@@ -237,7 +237,9 @@ strads_status data_libsvm_measure(data_size *out, data_input *input, size_t n_co
         *out = (data_size){.n_rows = reader.n_rows,
                            .n_cols = n_cols,
                            .n_entries = reader.n_entries,
-                           .dense = data_columns_dense(reader.n_rows, n_cols, reader.n_entries)};
+                           .dense = data_columns_dense(reader.n_rows, n_cols, reader.n_entries),
+                           .peak_bytes =
+                               data_columns_peak_bytes(reader.n_rows, n_cols, reader.n_entries)};
     }
     return status;
 }

@@ -237,7 +237,7 @@ static strads_status read_entry(data_input *input, const header *h, data_columns
 static strads_status read_coordinate(data_matrix *out, data_input *input, const header *h)
 {
     data_columns *columns = NULL;
-    strads_status status = data_columns_create(&columns, input->path);
+    strads_status status = data_columns_create(&columns, input->path, h->n_cols);
     if (status != STRADS_OK) {
         return status;
     }
@@ -315,13 +315,13 @@ strads_status data_matrix_market_measure(data_size *out, data_input *input, size
         return status;
     }
     const size_t all = h.n_rows * h.n_cols;
-    const size_t stated = h.symmetric && h.n_entries > all / 2 ? all
-                          : h.symmetric                        ? 2 * h.n_entries
-                                                               : h.n_entries;
-    const size_t n_entries = h.array ? all : stated;
-    *out = (data_size){.n_rows = h.n_rows,
-                       .n_cols = h.n_cols,
-                       .n_entries = n_entries,
-                       .dense = h.array || data_columns_dense(h.n_rows, h.n_cols, n_entries)};
+    *out = (data_size){.n_rows = h.n_rows, .n_cols = h.n_cols, .n_entries = all, .dense = true};
+    out->peak_bytes = DATA_INPUT_BYTES + all * sizeof(double);
+    if (!h.array) {
+        const size_t n = h.symmetric ? 2 * h.n_entries : h.n_entries;
+        out->n_entries = n < all ? n : all;
+        out->dense = data_columns_dense(h.n_rows, h.n_cols, out->n_entries);
+        out->peak_bytes = data_columns_peak_bytes(h.n_rows, h.n_cols, out->n_entries);
+    }
     return STRADS_OK;
 }

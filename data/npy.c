@@ -312,10 +312,15 @@ strads_status data_npy_measure(data_size *out, data_input *input, size_t n_cols)
     npy file;
     const strads_status status = read_matrix_header(&file, input, n_cols);
     if (status == STRADS_OK) {
-        *out = (data_size){.n_rows = file.shape[0],
-                           .n_cols = file.shape[1],
-                           .n_entries = file.shape[0] * file.shape[1],
-                           .dense = true};
+        const size_t n_rows = file.shape[0];
+        const size_t n_cols = file.shape[1];
+        const size_t block = file.fortran ? 0 : rows_a_block(n_rows, n_cols) * n_cols;
+        *out = (data_size){.n_rows = n_rows,
+                           .n_cols = n_cols,
+                           .n_entries = n_rows * n_cols,
+                           .dense = true,
+                           .peak_bytes =
+                               DATA_INPUT_BYTES + (n_rows * n_cols + block) * sizeof(double)};
     }
     return status;
 }

@@ -2,9 +2,9 @@
 /*
  * data/readers.h - the readers of each format, over an opened input.
  *
- * `n_cols` is what data_source.n_cols says. A measure fills n_rows, n_cols,
- * n_entries and dense; for Matrix Market they are what the header states, before
- * zeros are dropped.
+ * `n_cols` is what data_source.n_cols says. A measure fills all but
+ * `bytes`, with the target left out of peak_bytes; for Matrix Market n_entries is
+ * what the header states, before zeros are dropped.
  */
 #ifndef STRADS_DATA_READERS_H
 #define STRADS_DATA_READERS_H

@@ -2,7 +2,6 @@
 /* data/regression.c - a matrix and its target from a source, or its size alone. */
 #include <assert.h>
 
-#include "data/columns.h"
 #include "data/readers.h"
 
 static data_format format_of(const data_source *source, const data_input *input)
@@ -124,7 +123,7 @@ strads_status data_regression_measure(data_size *out, const data_source *source)
     size.bytes = y_bytes + (size.dense ? size.n_rows * size.n_cols * sizeof(double)
                                        : (size.n_cols + 1) * sizeof(int64_t) +
                                              size.n_entries * (sizeof(uint32_t) + sizeof(double)));
-    size.peak_bytes = y_bytes + data_columns_peak_bytes(size.n_rows, size.n_cols, size.n_entries);
+    size.peak_bytes += y_bytes;
     *out = size;
     return STRADS_OK;
 }
