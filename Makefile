@@ -79,6 +79,12 @@ $B/lib/libapps.a: $(APP_OBJ)
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
+# What the tests see of the command.
+$B/lib/libcli.a: $(filter-out $B/cli/main.o,$(CLI_OBJ))
+	@mkdir -p $(@D)
+	@rm -f $@
+	@$(AR) rcs $@ $^
+
 # -rdynamic is not needed: plug-ins find the framework in libstrads.so.
 $B/bin/strads: $(CLI_OBJ) $B/lib/libapps.a $B/lib/libstrads.so.$(ABI)
 	@mkdir -p $(@D)
@@ -109,7 +115,7 @@ $B/tests/support/libsupport.a: $(SUPPORT:%.c=$B/%.o)
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
-TEST_LIBS := $B/tests/support/libsupport.a $B/lib/libapps.a $B/lib/libstrads.a
+TEST_LIBS := $B/tests/support/libsupport.a $B/lib/libcli.a $B/lib/libapps.a $B/lib/libstrads.a
 
 $(TESTS): $B/%: $B/%.o $(TEST_LIBS)
 	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(CUNIT) $(LDLIBS) -o $@
