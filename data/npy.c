@@ -311,18 +311,18 @@ strads_status data_npy_measure(data_size *out, data_input *input, size_t n_cols)
 {
     npy file;
     const strads_status status = read_matrix_header(&file, input, n_cols);
-    if (status == STRADS_OK) {
-        const size_t n_rows = file.shape[0];
-        const size_t n_cols = file.shape[1];
-        const size_t block = file.fortran ? 0 : rows_a_block(n_rows, n_cols) * n_cols;
-        *out = (data_size){.n_rows = n_rows,
-                           .n_cols = n_cols,
-                           .n_entries = n_rows * n_cols,
-                           .dense = true,
-                           .peak_bytes =
-                               DATA_INPUT_BYTES + (n_rows * n_cols + block) * sizeof(double)};
+    if (status != STRADS_OK) {
+        return status;
     }
-    return status;
+    const size_t n_rows = file.shape[0];
+    const size_t width = file.shape[1];
+    const size_t block = file.fortran ? 0 : rows_a_block(n_rows, width) * width;
+    *out = (data_size){.n_rows = n_rows,
+                       .n_cols = width,
+                       .n_entries = n_rows * width,
+                       .dense = true,
+                       .peak_bytes = DATA_INPUT_BYTES + (n_rows * width + block) * sizeof(double)};
+    return STRADS_OK;
 }
 
 strads_status data_npy_read_vector(double **out, size_t *n, data_input *input)

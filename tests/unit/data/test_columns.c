@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* tests/unit/data/test_columns.c - entries in any order against a plain list. */
+#include "data/columns.h"
+
+#include "base/random.h"
+#include "tests/unit/data/reading.h"
+
+typedef struct triplet {
+    uint32_t row, col;
+    double value;
+} triplet;
+
+static int by_column(const void *a, const void *b)
+{
+    const triplet *left = a;
+    const triplet *right = b;
+    const uint64_t l = (uint64_t) left->col << 32 | left->row;
+    const uint64_t r = (uint64_t) right->col << 32 | right->row;
+    return (l > r) - (l < r);
+}
+
+/* Draws distinct places by a step through all places that is prime to their number. */
+static void draw(triplet *entries, size_t n, size_t n_rows, size_t n_cols, strads_random *random)
+{
+    const uint64_t places = (uint64_t) n_rows * n_cols;
+    const uint64_t step = 1000003;
+    REQUIRE(n <= places && places % step != 0);
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t place = i * step % places;
+        entries[i] = (triplet){.row = (uint32_t) (place % n_rows),
+                               .col = (uint32_t) (place / n_rows),
+                               .value = strads_random_uniform(random) + 0.5};
+    }
+}
+
+static void check_case(size_t n_rows, size_t n_cols, size_t n, bool known)
+{
+    strads_random random = strads_random_start(n_cols, n);
+    triplet *entries = strads_alloc_array(n, sizeof(*entries));
+    data_columns *columns = NULL;
+    REQUIRE(entries != NULL);
+    REQUIRE_OK(data_columns_create(&columns, "test", known ? n_cols : 0));
+    draw(entries, n, n_rows, n_cols, &random);
+    for (size_t i = 0; i < n; i++) {
+        REQUIRE_OK(data_columns_add(columns, entries[i].row, entries[i].col, entries[i].value));
+        REQUIRE_OK(data_columns_add(columns, entries[i].row, entries[i].col, 0.0));
+    }
+    data_matrix matrix = {0};
+    REQUIRE_OK(data_columns_finish(columns, n_rows, n_cols, &matrix));
+    CHECK((matrix.col_start == NULL) == data_columns_dense(n_rows, n_cols, n));
+    qsort(entries, n, sizeof(*entries), by_column);
+    for (size_t i = 0; i < n && matrix.col_start != NULL; i++) {
+        REQUIRE((int64_t) i >= matrix.col_start[entries[i].col]);
+        REQUIRE((int64_t) i < matrix.col_start[entries[i].col + 1]);
+        REQUIRE(matrix.row[i] == entries[i].row && matrix.value[i] == entries[i].value);
+    }
+    for (size_t i = 0; i < n && matrix.col_start == NULL; i++) {
+        REQUIRE(at(&matrix, entries[i].row, entries[i].col) == entries[i].value);
+    }
+    data_matrix_fini(&matrix);
+    data_columns_destroy(columns);
+    strads_free(entries);
+}
+
+static void entries_in_any_order_become_sorted_columns(void)
+{
+    static const size_t cases[][3] = {{1, 1, 1},          {1, 1, 0},        {7, 511, 900},
+                                      {7, 512, 900},      {7, 513, 900},    {7, 1025, 900},
+                                      {40, 3, 40},        {4000, 1, 1900},  {3, 70001, 100000},
+                                      {900, 600, 200000}, {5, 1000000, 50}, {4294967294, 2, 1000}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        check_case(cases[i][0], cases[i][1], cases[i][2], true);
+        check_case(cases[i][0], cases[i][1], cases[i][2], false);
+    }
+}
+
+static void more_than_half_of_the_entries_make_a_dense_matrix(void)
+{
+    check_case(10, 10, 50, false);
+    check_case(10, 10, 51, false);
+    check_case(10, 10, 100, true);
+    check_case(300, 700, 200001, false);
+}
+
+static void columns_beyond_the_last_entry_are_empty(void)
+{
+    data_columns *columns = NULL;
+    data_matrix m = {0};
+    REQUIRE_OK(data_columns_create(&columns, "test", 0));
+    REQUIRE_OK(data_columns_add(columns, 1, 0, 5.0));
+    REQUIRE_OK(data_columns_finish(columns, 2, 2000, &m));
+    CHECK(m.col_start[0] == 0 && m.col_start[1] == 1 && m.col_start[2000] == 1);
+    data_matrix_fini(&m);
+    data_columns_destroy(columns);
+}
+
+typedef struct twice {
+    size_t n_rows;
+    strads_status status;
+} twice;
+
+static void add_twice(void *context)
+{
+    twice *t = context;
+    data_columns *columns = NULL;
+    data_matrix m = {0};
+    REQUIRE_OK(data_columns_create(&columns, "twice", 0));
+    REQUIRE_OK(data_columns_add(columns, 1, 2, 5.0));
+    REQUIRE_OK(data_columns_add(columns, 0, 2, 5.0));
+    REQUIRE_OK(data_columns_add(columns, 0, 1, 5.0));
+    REQUIRE_OK(data_columns_add(columns, 1, 2, 6.0));
+    t->status = data_columns_finish(columns, t->n_rows, 3, &m);
+    data_columns_destroy(columns);
+}
+
+static void an_entry_given_twice_is_refused_sparse_or_dense(void)
+{
+    for (size_t n_rows = 2; n_rows <= 20; n_rows += 18) {
+        const size_t live = strads_mem_live();
+        twice t = {.n_rows = n_rows};
+        char *message = suite_stderr_of(add_twice, &t);
+        CHECK_STATUS(t.status, STRADS_ERR_DATA);
+        CHECK(strstr(message, "twice: the entry in row 2, column 3 is given twice") != NULL);
+        strads_free(message);
+        CHECK(strads_mem_live() == live);
+    }
+}
+
+SUITE("data/columns",
+      {"entries in any order become sorted columns", entries_in_any_order_become_sorted_columns},
+      {"more than half of the entries make a dense matrix",
+       more_than_half_of_the_entries_make_a_dense_matrix},
+      {"columns beyond the last entry are empty", columns_beyond_the_last_entry_are_empty},
+      {"an entry given twice is refused, sparse or dense",
+       an_entry_given_twice_is_refused_sparse_or_dense})
