@@ -26,14 +26,14 @@ strads_status data_no_memory(const char *path)
 const char *data_excerpt(char out[DATA_EXCERPT_BYTES], const char *text, const char *end)
 {
     size_t n = 0;
-    while (text < end && *text != ' ' && *text != '\t' && *text != '\r' && *text != '\n') {
+    for (; text < end && *text != '\r' && *text != '\n'; text++) {
         if (n + sizeof("\\xff...") > DATA_EXCERPT_BYTES) {
             memcpy(out + n, "...", sizeof("..."));
             return out;
         }
-        const unsigned char c = (unsigned char) *text++;
+        const unsigned char c = (unsigned char) *text;
         n += (size_t) snprintf(out + n, DATA_EXCERPT_BYTES - n,
-                               c > ' ' && c < 127 ? "%c" : "\\x%02x", c);
+                               c >= ' ' && c < 127 ? "%c" : "\\x%02x", c);
     }
     out[n] = '\0';
     return out;

@@ -48,7 +48,7 @@ STRADS_MUST_CHECK strads_status data_input_more(data_input *input);
  * is not counted in `length` but is there to be read. Counts `line`. */
 STRADS_MUST_CHECK strads_status data_input_line(data_input *input, char **line, size_t *length);
 
-/* Copies the word at `text` into `out` for a message, cut and made printable. */
+/* Copies [text, end), or its first line, for a message: cut and made printable. */
 const char *data_excerpt(char out[DATA_EXCERPT_BYTES], const char *text, const char *end);
 
 /* "PATH: no memory"; returns NOMEM. */

@@ -27,11 +27,27 @@ typedef struct libsvm {
     bool in_row, in_comment;
 } libsvm;
 
+/* Whether `c` may follow a number: a blank, a line end, or '#'. */
+static bool ends_word(char c)
+{
+    return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '#';
+}
+
+static const char *excerpt_word(const libsvm *reader, char out[DATA_EXCERPT_BYTES],
+                                const char *word)
+{
+    const char *end = word;
+    while (end < reader->input->end && !ends_word(*end)) {
+        end++;
+    }
+    return data_excerpt(out, word, end);
+}
+
 static strads_status refuse_word(const libsvm *reader, const char *word, const char *wanted)
 {
     char excerpt[DATA_EXCERPT_BYTES];
-    return data_refuse(reader->input, "'%s': expected %s",
-                       data_excerpt(excerpt, word, reader->input->end), wanted);
+    return data_refuse(reader->input, "'%s': expected %s", excerpt_word(reader, excerpt, word),
+                       wanted);
 }
 
 static strads_status keep_target(libsvm *reader, double value)
@@ -54,7 +70,7 @@ static strads_status read_target(libsvm *reader, const char **word)
 {
     double value = 0.0;
     const char *end = data_number_scan(*word, &value);
-    if (end == NULL || !data_ends_word(*end) || !isfinite(value)) {
+    if (end == NULL || !ends_word(*end) || !isfinite(value)) {
         return refuse_word(reader, *word,
                            "the target, a finite number, as the first word of the line");
     }
@@ -82,7 +98,7 @@ static strads_status refuse_index(const libsvm *reader, const char *word, uint64
     }
     char excerpt[DATA_EXCERPT_BYTES];
     return data_refuse(reader->input, "'%s': expected an index from 1 to %llu",
-                       data_excerpt(excerpt, word, reader->input->end),
+                       excerpt_word(reader, excerpt, word),
                        (unsigned long long) reader->index_limit);
 }
 
@@ -101,7 +117,7 @@ static strads_status read_entry(libsvm *reader, const char **word)
     double value = 0.0;
     const char *p = data_number_scan_index(*word, &index);
     const char *end = p != NULL && *p == ':' ? data_number_scan(p + 1, &value) : NULL;
-    if (end == NULL || !data_ends_word(*end) || !isfinite(value)) {
+    if (end == NULL || !ends_word(*end) || !isfinite(value)) {
         return refuse_entry(reader, *word);
     }
     if (index <= reader->last_index || index > reader->index_limit) {

@@ -213,11 +213,10 @@ static strads_status read_entry(data_input *input, const header *h, data_columns
     uint64_t at[2] = {0};
     if (!scan_indices(&p, end, at, 2) || at[0] < 1 || at[0] > h->n_rows || at[1] < 1 ||
         at[1] > h->n_cols || (h->field == PATTERN && skip_blanks(p) < end)) {
-        return data_refuse(
-            input, "'%.*s': expected ROW COLUMN%s within 1 .. %llu, 1 .. %llu",
-            (int) (end - line < DATA_EXCERPT_BYTES ? end - line : DATA_EXCERPT_BYTES), line,
-            h->field == PATTERN ? "" : " VALUE", (unsigned long long) h->n_rows,
-            (unsigned long long) h->n_cols);
+        char excerpt[DATA_EXCERPT_BYTES];
+        return data_refuse(input, "'%s': expected ROW COLUMN%s within 1 .. %llu, 1 .. %llu",
+                           data_excerpt(excerpt, line, end), h->field == PATTERN ? "" : " VALUE",
+                           (unsigned long long) h->n_rows, (unsigned long long) h->n_cols);
     }
     double value = 1.0;
     if (h->field != PATTERN) {

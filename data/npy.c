@@ -107,13 +107,14 @@ static strads_status read_exactly(data_input *input, void *out, size_t n)
 /* The length of the header text, which takes 2 bytes in version 1 and 4 later. */
 static strads_status read_prefix(data_input *input, size_t *length)
 {
-    unsigned char bytes[PREFIX_BYTES + 2];
-    strads_status status = read_exactly(input, bytes, PREFIX_BYTES);
+    unsigned char bytes[PREFIX_BYTES + 2] = {0};
+    const bool magic = data_input_begins(input, MAGIC, sizeof(MAGIC) - 1);
+    strads_status status = magic ? read_exactly(input, bytes, PREFIX_BYTES) : STRADS_OK;
     if (status != STRADS_OK) {
         return status;
     }
     const unsigned version = bytes[6];
-    if (memcmp(bytes, MAGIC, sizeof(MAGIC) - 1) != 0 || version < 1 || version > 3) {
+    if (version < 1 || version > 3) {
         strads_error("%s: not a .npy file of version 1, 2 or 3", input->path);
         return STRADS_ERR_DATA;
     }

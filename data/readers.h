@@ -37,10 +37,4 @@ STRADS_MUST_CHECK strads_status data_target_read(double **out, size_t *n, const 
 STRADS_MUST_CHECK strads_status data_check_size(const data_input *input, uint64_t n_rows,
                                                 uint64_t n_cols, size_t wanted);
 
-/* Whether `c` may follow a number: a blank, a line end, or '#'. */
-static inline bool data_ends_word(char c)
-{
-    return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '#';
-}
-
 #endif

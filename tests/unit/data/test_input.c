@@ -115,7 +115,7 @@ static void an_excerpt_is_short_and_printable(void)
     char out[DATA_EXCERPT_BYTES];
     const char word[] = "a\x01\xff"
                         "b c";
-    CHECK_TEXT(data_excerpt(out, word, word + sizeof(word) - 1), "a\\x01\\xffb");
+    CHECK_TEXT(data_excerpt(out, word, word + sizeof(word) - 1), "a\\x01\\xffb c");
     char lengthy[200];
     memset(lengthy, '\x02', sizeof(lengthy));
     data_excerpt(out, lengthy, lengthy + sizeof(lengthy));
