@@ -272,7 +272,7 @@ static void on_message(coordinator *self, uint32_t rank, const net_message *mess
         on_done(self, rank, message);
         break;
     default:
-        assert(!"the coordinator got a message that is not for it");
+        assert(false && "the coordinator got a message that is not for it");
     }
 }
 
