@@ -176,7 +176,11 @@ static strads_status open_worker(strads_worker *worker)
 
 static strads_status check_scores(const strads_app *app, const float *scores, size_t n)
 {
+    int bad = 0;
     for (size_t i = 0; i < n; i++) {
+        bad |= !(scores[i] < INFINITY);
+    }
+    for (size_t i = 0; i < n && bad; i++) {
         if (!(scores[i] < INFINITY)) {
             strads_error("%s: score gave %g; a score is below infinity and not NaN", app->name,
                          (double) scores[i]);
@@ -330,7 +334,7 @@ static strads_status on_message(strads_worker *worker, const net_message *messag
         net_leave(worker->node);
         return STRADS_OK;
     default:
-        assert(!"a worker got a message that is not for workers");
+        assert(false && "a worker got a message that is not for workers");
         return STRADS_ERR_APP;
     }
 }

@@ -10,7 +10,7 @@
 enum {
     LEAST_GROWTH = 500, /* variables taken in by a set, if so many violate */
     LEAST_POOL = 1000,
-    POOL_SHARE = 10, /* the pool is one in so many */
+    POOL_SHARE = 32, /* the pool is one in so many */
     POOL_SCANS = 3   /* between scans of everything */
 };
 

@@ -101,10 +101,11 @@ static void point_dense(lasso_block *block, const data_matrix *x, const uint32_t
 static lasso_column column_of(const lasso_site *site, uint32_t var, double l1, double l2)
 {
     const double norm2 = lasso_norm2(site, var);
-    const double weight = lasso_weight(site, var);
-    if (norm2 == 0.0 || weight == INFINITY) {
+    const double scale = lasso_scale(site, var);
+    if (norm2 == 0.0 || scale == 0.0) {
         return (lasso_column){.norm2 = 0.0};
     }
+    const double weight = 1.0 / scale;
     const double curvature = norm2 + l2 * weight * weight;
     const double mean = lasso_mean(site, var);
     return (lasso_column){.norm2 = norm2,
@@ -112,7 +113,7 @@ static lasso_column column_of(const lasso_site *site, uint32_t var, double l1, d
                           .l1 = l1 * weight,
                           .sum = mean * (double) site->x.n_rows,
                           .mean = mean,
-                          .urgency = curvature / weight,
+                          .urgency = curvature * scale,
                           .weight = weight};
 }
 

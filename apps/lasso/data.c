@@ -121,9 +121,9 @@ static void find_moments(lasso_site *site)
         if (site->mean != NULL) {
             site->mean[j] = mean;
         }
-        if (site->weight != NULL) {
+        if (site->scale != NULL) {
             const double squares = squares_about(site, (uint32_t) j, mean);
-            site->weight[j] = squares > 0.0 ? sqrt(squares / (double) site->x.n_rows) : INFINITY;
+            site->scale[j] = squares > 0.0 ? sqrt((double) site->x.n_rows / squares) : 0.0;
         }
     }
 }
@@ -138,12 +138,12 @@ static strads_status prepare_columns(lasso_site *site, const strads_config *conf
         }
     }
     if (strads_config_bool(config, "lasso.standardize")) {
-        site->weight = strads_alloc_array(site->x.n_cols, bytes);
-        if (site->weight == NULL) {
+        site->scale = strads_alloc_array(site->x.n_cols, bytes);
+        if (site->scale == NULL) {
             return STRADS_ERR_NOMEM;
         }
     }
-    if (site->mean != NULL || site->weight != NULL) {
+    if (site->mean != NULL || site->scale != NULL) {
         find_moments(site);
     }
     return STRADS_OK;
@@ -213,7 +213,7 @@ void lasso_close_site(void *state)
     data_matrix_fini(&site->x);
     strads_free(site->target);
     strads_free(site->mean);
-    strads_free(site->weight);
+    strads_free(site->scale);
     strads_free(site);
 }
 

@@ -18,7 +18,12 @@
 /* Eight doubles, loaded from wherever doubles are. */
 typedef double vec8 __attribute__((vector_size(64), aligned(8), may_alias));
 
-enum { STRIP = 32 };
+enum {
+    STRIP = 32,
+    LANES = 8,
+    AHEAD_COLUMNS = 8, /* how far ahead chosen columns are fetched ... */
+    AHEAD_ENTRIES = 64 /* ... and how much of each; the rest comes by itself */
+};
 
 static inline double sum_of(const vec8 *v)
 {
@@ -117,6 +122,65 @@ static void add_sparse(double a, const double *restrict value, const uint32_t *r
     add_sparse_of(a, value, row, n, y);
 }
 
+static void dots(const lasso_columns *columns, const uint32_t *which, size_t n,
+                 const double *restrict y, double *restrict out)
+{
+    for (size_t i = 0; i < n; i++) {
+        const size_t k = which == NULL ? i : which[i];
+        out[i] = dot_of(columns->value + k * columns->n_rows, y, columns->n_rows);
+    }
+}
+
+/* Chosen columns are fetched ahead: each is a few cache lines at a place of its own. */
+static inline void fetch(const lasso_columns *columns, size_t k)
+{
+    const int64_t first = columns->start[k];
+    const int64_t last = columns->start[k + 1];
+    for (int64_t at = first; at < last && at < first + AHEAD_ENTRIES; at += 8) {
+        __builtin_prefetch(columns->value + at);
+    }
+    for (int64_t at = first; at < last && at < first + AHEAD_ENTRIES; at += 16) {
+        __builtin_prefetch(columns->row + at);
+    }
+}
+
+static void dots_sparse(const lasso_columns *columns, const uint32_t *which, size_t n,
+                        const double *restrict y, double *restrict out)
+{
+    for (size_t i = 0; i < n; i++) {
+        const size_t k = which == NULL ? i : which[i];
+        if (which != NULL && i + AHEAD_COLUMNS < n) {
+            fetch(columns, which[i + AHEAD_COLUMNS]);
+        }
+        const int64_t first = columns->start[k];
+        out[i] = dot_sparse_of(columns->value + first, columns->row + first,
+                               (size_t) (columns->start[k + 1] - first), y);
+    }
+}
+
+static double rate(const double *restrict gradient, const double *restrict scale, size_t n,
+                   double l1, float *restrict scores)
+{
+    double largest[LANES] = {0};
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        for (size_t k = 0; k < LANES; k++) {
+            const double size = fabs(gradient[i + k]) * (scale == NULL ? 1.0 : scale[i + k]);
+            largest[k] = larger(size, largest[k]);
+            scores[i + k] = (float) (size - l1);
+        }
+    }
+    for (; i < n; i++) {
+        const double size = fabs(gradient[i]) * (scale == NULL ? 1.0 : scale[i]);
+        largest[0] = larger(size, largest[0]);
+        scores[i] = (float) (size - l1);
+    }
+    for (size_t k = 1; k < LANES; k++) {
+        largest[0] = larger(largest[k], largest[0]);
+    }
+    return largest[0];
+}
+
 static double sweep(const lasso_columns *columns, const uint32_t *restrict which, size_t n,
                     double *restrict b, double *restrict state)
 {
@@ -190,6 +254,9 @@ const lasso_kernels JOIN(lasso_kernels_, KERNEL_ISA) = {
     .dot_sparse = dot_sparse,
     .add = add,
     .add_sparse = add_sparse,
+    .dots = dots,
+    .dots_sparse = dots_sparse,
+    .rate = rate,
     .sweep = sweep,
     .sweep_sparse = sweep_sparse,
     .sum_of_squares = sum_of_squares,

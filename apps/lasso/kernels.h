@@ -49,6 +49,18 @@ typedef struct lasso_kernels {
     void (*add_sparse)(double a, const double *restrict value, const uint32_t *restrict row,
                        size_t n, double *restrict y);
 
+    /* out[i] := x_k'y for the columns k = which[i], or k = i when which is NULL; dense
+     * ones lie side by side, start is not used. */
+    void (*dots)(const lasso_columns *columns, const uint32_t *which, size_t n,
+                 const double *restrict y, double *restrict out);
+    void (*dots_sparse)(const lasso_columns *columns, const uint32_t *which, size_t n,
+                        const double *restrict y, double *restrict out);
+
+    /* scores[i] := |gradient[i]| scale[i] - l1; returns the largest |gradient| scale.
+     * scale NULL: all 1. */
+    double (*rate)(const double *restrict gradient, const double *restrict scale, size_t n,
+                   double l1, float *restrict scores);
+
     /* Updates the coefficients b of the columns which[n] in that order, and the state;
      * returns the most urgent move. */
     double (*sweep)(const lasso_columns *columns, const uint32_t *restrict which, size_t n,

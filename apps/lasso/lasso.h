@@ -30,7 +30,7 @@ typedef struct lasso_site {
     double *target; /* [n_rows + 1] y less its mean; a 0 behind it, for the offset */
     double y_mean;  /* 0 without an intercept */
     double *mean;   /* [n_cols] of the columns; NULL without an intercept */
-    double *weight; /* [n_cols] w_j, INFINITY for constant columns; NULL: all 1 */
+    double *scale;  /* [n_cols] 1 / w_j, 0 for constant columns; NULL: all 1 */
     const lasso_kernels *kernels;
     double l1_ratio;
 } lasso_site;
@@ -46,9 +46,9 @@ static inline double lasso_mean(const lasso_site *site, uint32_t var)
     return site->mean == NULL ? 0.0 : site->mean[var];
 }
 
-static inline double lasso_weight(const lasso_site *site, uint32_t var)
+static inline double lasso_scale(const lasso_site *site, uint32_t var)
 {
-    return site->weight == NULL ? 1.0 : site->weight[var];
+    return site->scale == NULL ? 1.0 : site->scale[var];
 }
 
 /* x_j'v for the stored column; v += a x_j. */

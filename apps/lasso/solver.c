@@ -21,8 +21,9 @@ strads_status lasso_open_worker(const void *state, strads_worker *worker, void *
     self->support = strads_alloc_array(self->n, sizeof(*self->support));
     self->listed = strads_calloc(self->n, sizeof(*self->listed));
     self->gradient = strads_alloc_array(self->n, sizeof(*self->gradient));
+    self->set_aside = strads_alloc_array(self->n, sizeof(*self->set_aside));
     if (self->state == NULL || self->beta == NULL || self->support == NULL ||
-        self->listed == NULL || self->gradient == NULL) {
+        self->listed == NULL || self->gradient == NULL || self->set_aside == NULL) {
         lasso_close_worker(self);
         return STRADS_ERR_NOMEM;
     }
@@ -42,6 +43,7 @@ void lasso_close_worker(void *state)
     strads_free(self->support);
     strads_free(self->listed);
     strads_free(self->gradient);
+    strads_free(self->set_aside);
     strads_free(self);
 }
 
@@ -81,31 +83,21 @@ static strads_status refresh(lasso_worker *self)
     return strads_exchange(self->worker, self->state, site->target, n_rows + 1);
 }
 
-/* x_j'r for the true residual, by the column less its mean. */
-static double gradient_of(const lasso_worker *self, uint32_t var)
-{
-    const lasso_site *site = self->site;
-    const size_t n_rows = site->x.n_rows;
-    return lasso_dot(site, var, self->state) +
-           self->state[n_rows] * lasso_mean(site, var) * (double) n_rows;
-}
-
-/* The score of a variable of the range, noting what measure will report. */
+/* The score of one variable of the range, noting what measure will report. */
 static float score_of(lasso_worker *self, uint32_t k, double gradient)
 {
     double *measures = self->measures;
-    const double weight = lasso_weight(self->site, self->first + k);
+    const double scale = lasso_scale(self->site, self->first + k);
     const double b = self->beta[k];
-    const double slope = (gradient - self->l2 * weight * weight * b) / weight;
-    const double ratio = fabs(slope);
-    measures[LASSO_RATIO] = ratio > measures[LASSO_RATIO] ? ratio : measures[LASSO_RATIO];
+    const double slope = gradient * scale - (b == 0.0 ? 0.0 : self->l2 * b / scale);
+    measures[LASSO_RATIO] = fmax(measures[LASSO_RATIO], fabs(slope));
     if (b == 0.0) {
-        const double score = ratio - self->l1;
-        measures[LASSO_OUTSIDE] = score > measures[LASSO_OUTSIDE] ? score : measures[LASSO_OUTSIDE];
+        const double score = fabs(slope) - self->l1;
+        measures[LASSO_OUTSIDE] = fmax(measures[LASSO_OUTSIDE], score);
         return (float) score;
     }
     const double score = fabs(slope - copysign(self->l1, b));
-    measures[LASSO_INSIDE] = score > measures[LASSO_INSIDE] ? score : measures[LASSO_INSIDE];
+    measures[LASSO_INSIDE] = fmax(measures[LASSO_INSIDE], score);
     return (float) score;
 }
 
@@ -126,10 +118,56 @@ static void measure_state(lasso_worker *self)
     }
     for (size_t i = 0; i < self->n_support; i++) {
         const uint32_t k = self->support[i];
-        const double scaled = lasso_weight(site, self->first + k) * self->beta[k];
-        measures[LASSO_L1] += fabs(scaled);
-        measures[LASSO_L2] += scaled * scaled;
-        measures[LASSO_NONZEROS] += self->beta[k] != 0.0;
+        if (self->beta[k] != 0.0) {
+            const double weighted = self->beta[k] / lasso_scale(site, self->first + k);
+            measures[LASSO_L1] += fabs(weighted);
+            measures[LASSO_L2] += weighted * weighted;
+            measures[LASSO_NONZEROS] += 1.0;
+        }
+    }
+}
+
+/* gradient[i] := x_j'r, for the true residual and the column less its mean, of the
+ * variables vars[n] or of the whole range. */
+static void find_gradient(lasso_worker *self, const uint32_t *vars, size_t n)
+{
+    const lasso_site *site = self->site;
+    const data_matrix *x = &site->x;
+    const size_t first = vars == NULL ? self->first : 0;
+    const lasso_columns columns = {.start = x->col_start == NULL ? NULL : x->col_start + first,
+                                   .row = x->row,
+                                   .value = x->col_start == NULL ? x->value + first * x->n_rows
+                                                                 : x->value,
+                                   .n_rows = x->n_rows};
+    if (x->col_start == NULL) {
+        site->kernels->dots(&columns, vars, n, self->state, self->gradient);
+    } else {
+        site->kernels->dots_sparse(&columns, vars, n, self->state, self->gradient);
+    }
+    if (site->mean != NULL) {
+        const double offset = self->state[x->n_rows] * (double) x->n_rows;
+        for (size_t i = 0; i < n; i++) {
+            self->gradient[i] += offset * site->mean[vars == NULL ? first + i : vars[i]];
+        }
+    }
+}
+
+/* Scores the whole range: all as if they were 0, then anew those that are not. */
+static void score_range(lasso_worker *self, float *scores)
+{
+    const lasso_site *site = self->site;
+    for (size_t i = 0; i < self->n_support; i++) {
+        self->set_aside[i] = self->gradient[self->support[i]];
+        self->gradient[self->support[i]] = 0.0;
+    }
+    const double *scale = site->scale == NULL ? NULL : site->scale + self->first;
+    const double largest = site->kernels->rate(self->gradient, scale, self->n, self->l1, scores);
+    self->measures[LASSO_RATIO] = largest;
+    self->measures[LASSO_OUTSIDE] = largest - self->l1;
+    for (size_t i = 0; i < self->n_support; i++) {
+        const uint32_t k = self->support[i];
+        self->gradient[k] = self->set_aside[i];
+        scores[k] = score_of(self, k, self->gradient[k]);
     }
 }
 
@@ -143,19 +181,17 @@ strads_status lasso_score(void *state, const uint32_t *vars, size_t n, float *sc
         }
     }
     measure_state(self);
-    if (vars != NULL) {
-        for (size_t i = 0; i < n; i++) {
-            scores[i] = score_of(self, vars[i] - self->first, gradient_of(self, vars[i]));
-        }
+    if (vars != NULL || !self->gradient_is_fresh) {
+        find_gradient(self, vars, n);
+        self->gradient_is_fresh = vars == NULL;
+    }
+    if (vars == NULL) {
+        score_range(self, scores);
         return STRADS_OK;
     }
-    for (uint32_t k = 0; k < self->n; k++) {
-        if (!self->gradient_is_fresh) {
-            self->gradient[k] = gradient_of(self, self->first + k);
-        }
-        scores[k] = score_of(self, k, self->gradient[k]);
+    for (size_t i = 0; i < n; i++) {
+        scores[i] = score_of(self, vars[i] - self->first, self->gradient[i]);
     }
-    self->gradient_is_fresh = true;
     return STRADS_OK;
 }
 

@@ -17,8 +17,10 @@ typedef struct lasso_worker {
     uint32_t *support; /* [n_support] of the range, with all whose coefficient is not 0 */
     uint8_t *listed;   /* [n] 1: in `support` */
     size_t n_support;
-    double *gradient; /* [n] x_j'r, of the last scan of all */
-    bool state_is_fresh, gradient_is_fresh;
+    double *gradient;  /* [n] x_j'r of the last scan */
+    double *set_aside; /* [n] scratch: gradients of the support */
+    bool state_is_fresh;
+    bool gradient_is_fresh; /* it is of the whole range and of the state as it is */
     double measures[LASSO_N_MEASURES];
 
     lasso_block block;
