@@ -21,9 +21,10 @@ SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-
 VERSION  := $(shell sed -n 's/^#define STRADS_VERSION "\(.*\)"/\1/p' strads/strads.h)
 ABI      := 0
 
-# OpenBLAS comes before GSL: `pkg-config --libs gsl` adds GSL's own slow gslcblas,
-# and the first library to define cblas_dgemm wins.
-PKGS     := yaml-0.1 jansson zlib openblas gsl
+# GSL brings its own reference BLAS, which is enough for the 5 x 5 systems it solves
+# here. A library with a fast BLAS must stand before it: the first to define a name
+# wins.
+PKGS     := yaml-0.1 jansson zlib gsl
 pkg       = $(foreach p,$(2),$(shell pkg-config $(1) $(p)))
 PKG_CPP  := $(call pkg,--cflags,$(PKGS))
 PKG_LIBS := $(call pkg,--libs,$(PKGS))
@@ -120,7 +121,7 @@ TEST_LIBS := $B/tests/support/libsupport.a $B/lib/libcli.a $B/lib/libapps.a $B/l
 $(TESTS): $B/%: $B/%.o $(TEST_LIBS)
 	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(CUNIT) $(LDLIBS) -o $@
 
-$(BENCHES): $B/%: $B/%.o $B/lib/libapps.a $B/lib/libstrads.a
+$B/bench/%: $B/bench/%.o $B/lib/libapps.a $B/lib/libstrads.a
 	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 $(FUZZERS): $B/%: $B/%.o $(TEST_LIBS)
