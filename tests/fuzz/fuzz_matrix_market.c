@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* tests/fuzz/fuzz_matrix_market.c - any bytes as a Matrix Market file. */
+#include "tests/fuzz/fuzz_file.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+{
+    fuzz_read(bytes, n, DATA_MATRIX_MARKET);
+    return 0;
+}
