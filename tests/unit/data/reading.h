@@ -15,7 +15,9 @@ static inline char *bytes_file(const char *name, const void *bytes, size_t n)
 {
     char *path = suite_file(name, "");
     FILE *file = fopen(path, "wb");
-    REQUIRE(file != NULL && fwrite(bytes, 1, n, file) == n && fclose(file) == 0);
+    REQUIRE(file != NULL);
+    const size_t written = fwrite(bytes, 1, n, file);
+    REQUIRE(fclose(file) == 0 && written == n);
     return path;
 }
 
