@@ -131,6 +131,19 @@ static void a_value_that_is_not_finite_is_placed(void)
     }
 }
 
+static void a_value_far_into_the_file_is_placed(void)
+{
+    enum { N = 300000, BAD = 200000 };
+    double *values = strads_calloc(N, sizeof(*values));
+    REQUIRE(values != NULL);
+    values[BAD] = INFINITY;
+    char *path = npy_file(1, "{'descr': '<f8', 'fortran_order': True, 'shape': (100000, 3), }",
+                          values, N * sizeof(*values));
+    check_refused_source((data_source){.path = path}, STRADS_ERR_DATA, "inf in row 1, column 3");
+    strads_free(path);
+    strads_free(values);
+}
+
 static void what_is_written_is_read_back(void)
 {
     static const double values[6] = {1.5, -2, 3e300, 4e-300, 0.1, 6};
@@ -170,6 +183,7 @@ SUITE("data/npy",
       {"sizes that do not fit the content are refused",
        sizes_that_do_not_fit_the_content_are_refused},
       {"a value that is not finite is placed", a_value_that_is_not_finite_is_placed},
+      {"a value far into the file is placed", a_value_far_into_the_file_is_placed},
       {"what is written is read back", what_is_written_is_read_back},
       {"every allocation may fail and every truncation ends in a status",
        every_allocation_may_fail_and_every_truncation_ends_in_a_status})

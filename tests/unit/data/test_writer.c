@@ -12,6 +12,7 @@ typedef struct writing {
     const char *path;
     size_t n_bytes;     /* to write */
     size_t limit_bytes; /* of any file, 0: none; stands for a full disk */
+    bool freed;         /* the disk has room again before the end */
     size_t fail_after;  /* for strads_mem_fail_after */
     strads_status status;
 } writing;
@@ -32,6 +33,9 @@ static void write_file(void *context)
     if (w->status == STRADS_OK) {
         for (size_t i = 0; i < w->n_bytes; i++) {
             fputc('x', data_writer_stream(writer));
+        }
+        if (w->freed) {
+            setrlimit(RLIMIT_FSIZE, &saved);
         }
         w->status = data_writer_commit(writer);
     }
@@ -117,6 +121,10 @@ static void a_full_disk_is_reported_and_leaves_nothing(void)
                       STRADS_ERR_IO, "out: File too large");
     check_not_written((writing){.path = path, .n_bytes = 5000, .limit_bytes = 4096}, STRADS_ERR_IO,
                       "out: File too large");
+    /* With a hole where the disk was full. */
+    check_not_written(
+        (writing){.path = path, .n_bytes = 3 << 20, .limit_bytes = 1 << 20, .freed = true},
+        STRADS_ERR_IO, "cannot write ");
     CHECK(n_files(folder) == 0);
     strads_free(folder);
 }
