@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * base/mem.c - allocation with a live count and failure injection for tests.
- *
- * Large blocks ask the kernel for huge pages: columns drawn from all over a matrix
- * otherwise miss the translation buffer each time, and touching a fresh array costs a
- * fault every 4 KiB.
- */
-#define _DEFAULT_SOURCE /* madvise */
+/* base/mem.c - allocation with a live count and failure injection for tests. */
 #include "base/mem.h"
 
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 _Static_assert(alignof(max_align_t) >= 16, "malloc aligns to 16 bytes");
 
@@ -40,27 +32,6 @@ static bool must_fail(void)
     return atomic_fetch_sub_explicit(&fail_countdown, 1, memory_order_relaxed) == 1;
 }
 
-#ifdef MADV_HUGEPAGE
-enum { HUGE_PAGE = 2 << 20 };
-
-/* Advice only: nothing depends on it. */
-static void *advised(void *memory, size_t bytes)
-{
-    if (memory != NULL && bytes >= 2 * (size_t) HUGE_PAGE) {
-        const uintptr_t first = ((uintptr_t) memory + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-        const uintptr_t last = ((uintptr_t) memory + bytes) / HUGE_PAGE * HUGE_PAGE;
-        (void) madvise((void *) first, last - first, MADV_HUGEPAGE);
-    }
-    return memory;
-}
-#else
-static void *advised(void *memory, size_t bytes)
-{
-    (void) bytes;
-    return memory;
-}
-#endif
-
 static void *counted(void *memory)
 {
     if (memory != NULL) {
@@ -71,7 +42,7 @@ static void *counted(void *memory)
 
 void *strads_alloc(size_t bytes)
 {
-    return must_fail() ? NULL : counted(advised(malloc(bytes > 0 ? bytes : 1), bytes));
+    return must_fail() ? NULL : counted(malloc(bytes > 0 ? bytes : 1));
 }
 
 void *strads_calloc(size_t count, size_t bytes)
@@ -80,7 +51,7 @@ void *strads_calloc(size_t count, size_t bytes)
     if (__builtin_mul_overflow(count, bytes, &total) || must_fail()) {
         return NULL;
     }
-    return counted(advised(calloc(total > 0 ? total : 1, 1), total));
+    return counted(calloc(total > 0 ? total : 1, 1));
 }
 
 void *strads_realloc(void *memory, size_t bytes)
@@ -88,7 +59,7 @@ void *strads_realloc(void *memory, size_t bytes)
     if (memory == NULL) {
         return strads_alloc(bytes);
     }
-    return must_fail() ? NULL : advised(realloc(memory, bytes > 0 ? bytes : 1), bytes);
+    return must_fail() ? NULL : realloc(memory, bytes > 0 ? bytes : 1);
 }
 
 void strads_free(void *memory)
