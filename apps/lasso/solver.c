@@ -5,9 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-strads_status lasso_open_worker(const void *state, strads_worker *worker, void **out)
+strads_status lasso_open_worker(const void *site, strads_worker *worker, void **state)
 {
-    const lasso_site *site = state;
     lasso_worker *self = strads_calloc(1, sizeof(*self));
     if (self == NULL) {
         return STRADS_ERR_NOMEM;
@@ -15,7 +14,7 @@ strads_status lasso_open_worker(const void *state, strads_worker *worker, void *
     self->site = site;
     self->worker = worker;
     strads_worker_range(worker, &self->first, &self->n);
-    const size_t n_shared = site->x.n_rows + 1;
+    const size_t n_shared = self->site->x.n_rows + 1;
     self->state = strads_alloc_array(n_shared, sizeof(*self->state));
     self->beta = strads_calloc(self->n, sizeof(*self->beta));
     self->support = strads_alloc_array(self->n, sizeof(*self->support));
@@ -27,9 +26,9 @@ strads_status lasso_open_worker(const void *state, strads_worker *worker, void *
         lasso_close_worker(self);
         return STRADS_ERR_NOMEM;
     }
-    memcpy(self->state, site->target, n_shared * sizeof(*self->state));
+    memcpy(self->state, self->site->target, n_shared * sizeof(*self->state));
     self->state_is_fresh = true;
-    *out = self;
+    *state = self;
     return STRADS_OK;
 }
 
