@@ -59,8 +59,8 @@ run_strads() { # problem ratio workers trace facts
         --out "$work/run" --quiet >/dev/null
     awk -F'[:,}]' '{ for (i = 1; i < NF; i++) { if ($i ~ /"seconds"/) s = $(i + 1);
         if ($i ~ /"objective"/) f = $(i + 1) } print s, f }' "$work/run/journal.jsonl" >"$4"
-    awk -F'[:,]' '/"solve"/ { t = $2 } /"peak_rss_mb"/ { m = $2 } /"overhead_fraction"/ { o = $2 }
-        END { print t + 0, m + 0, o + 0 }' "$work/run/summary.json" >"$5"
+    awk -F'[:,]' '/"solve"/ { t = $2 } /"peak_rss_mb"/ { m = $2 } /"overhead_seconds"/ { o = $2 }
+        END { print t + 0, m + 0, o / t }' "$work/run/summary.json" >"$5"
 }
 
 facts_of_json() {
@@ -127,7 +127,7 @@ for problem in $problems; do
             share=$(awk -v a="$at" -v b="$base" 'BEGIN { if (b + 0 > 0) printf "%.3f", a / b; else print "null" }')
             printf '{"bench":"lasso","problem":"%s","ratio":%s,"solver":"%s","workers":%s,' \
                 "$problem" "$ratio" "${solver%:*}" "${solver#*:}"
-            printf '"seconds_to_1e-6":%s,"share_of_cd":%s,"seconds_certified":%s,"peak_rss_mb":%s,"overhead_fraction":%s}\n' \
+            printf '"seconds_to_1e-6":%s,"share_of_cd":%s,"seconds_certified":%s,"peak_rss_mb":%s,"overhead_of_solve":%s}\n' \
                 "$at" "$share" "$total" "$rss" "$overhead"
         done
     done

@@ -42,6 +42,7 @@ typedef struct job {
     coordinator *head;
     strads_worker **workers; /* [n_workers] */
     double started;
+    double callback_seconds; /* in the program's callbacks, on the critical path */
 } job;
 
 /* ---- the site ---- */
@@ -192,7 +193,7 @@ static strads_status solve(job *self, coordinator_options *options, strads_resul
         result->last = outcome.last;
         result->guarded = outcome.guarded;
         result->solve_seconds = strads_now() - started;
-        result->overhead_fraction = fmax(0.0, 1.0 - outcome.busy_seconds / result->solve_seconds);
+        self->callback_seconds += outcome.busy_seconds;
     }
     destroy_nodes(self);
     return status;
@@ -225,14 +226,21 @@ static strads_status save(job *self, const char *folder, strads_summary *summary
 static strads_status run_in_folder(job *self, coordinator_options *options, strads_summary *summary,
                                    strads_result *result)
 {
+    const double opened = strads_now();
     strads_status status = open_site(self);
+    self->callback_seconds = strads_now() - opened;
     result->load_seconds = strads_now() - self->started;
     if (status == STRADS_OK) {
         status = solve(self, options, result);
     }
     if (status == STRADS_OK) {
+        const double solved = strads_now();
         status = save(self, strads_config_text(self->config, "run.out"), summary);
+        self->callback_seconds += strads_now() - solved;
     }
+    result->total_seconds = strads_now() - self->started;
+    result->overhead_seconds = fmax(0.0, result->total_seconds - self->callback_seconds);
+    result->overhead_fraction = result->overhead_seconds / result->total_seconds;
     return status;
 }
 
@@ -272,7 +280,6 @@ strads_status strads_run(const strads_app *app, const strads_config *config,
     }
     coordinator_options options = {.book = book, .listen = listen, .context = context};
     status = run_in_folder(&self, &options, summary, &outcome);
-    outcome.total_seconds = strads_now() - self.started;
     outcome.verdict = status == STRADS_OK ? outcome.verdict : STRADS_FAILED;
     const summary_facts facts = {.app = app,
                                  .run = &self.run,

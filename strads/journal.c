@@ -228,14 +228,15 @@ static json_t *facts_object(const summary_facts *facts)
     json_t *seconds =
         json_pack("{s:o, s:o, s:o}", "load", number(result->load_seconds), "solve",
                   number(result->solve_seconds), "total", number(result->total_seconds));
-    return json_pack("{s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-                     "app", facts->app->name, "version", STRADS_VERSION, "status",
-                     strads_verdict_name(result->verdict), "workers", count(facts->run->n_workers),
-                     "driver", facts->driver, "seed", count(facts->run->seed), "seconds", seconds,
-                     "objective", number(last->objective), "gap", number(last->gap), "nonzeros",
-                     count(last->nonzeros), "rounds", count(last->round), "updates",
-                     count(last->updates), "guarded", count(result->guarded), "peak_rss_mb",
-                     number(peak_rss_mb()), "overhead_fraction", number(result->overhead_fraction));
+    return json_pack(
+        "{s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "app",
+        facts->app->name, "version", STRADS_VERSION, "status", strads_verdict_name(result->verdict),
+        "workers", count(facts->run->n_workers), "driver", facts->driver, "seed",
+        count(facts->run->seed), "seconds", seconds, "objective", number(last->objective), "gap",
+        number(last->gap), "nonzeros", count(last->nonzeros), "rounds", count(last->round),
+        "updates", count(last->updates), "guarded", count(result->guarded), "peak_rss_mb",
+        number(peak_rss_mb()), "overhead_seconds", number(result->overhead_seconds),
+        "overhead_fraction", number(result->overhead_fraction));
 }
 
 strads_status journal_summarize(journal *book, const summary_facts *facts, strads_summary *summary)
