@@ -2,9 +2,22 @@
 /* net/barrier.c - spin, then block. */
 #include "net/barrier.h"
 
+/* The state: bit 0 broken, bits 1 .. 31 arrived, bits 32 .. 63 generation. */
+static const uint64_t BROKEN = 1, ONE_ARRIVED = 2, ONE_GENERATION = UINT64_C(1) << 32;
+
+static uint64_t generation_of(uint64_t state)
+{
+    return state / ONE_GENERATION;
+}
+
+static uint64_t arrived_of(uint64_t state)
+{
+    return state % ONE_GENERATION / ONE_ARRIVED;
+}
+
 strads_status net_barrier_init(net_barrier *barrier)
 {
-    *barrier = (net_barrier){.arrived = 0};
+    *barrier = (net_barrier){.state = 0};
     if (pthread_mutex_init(&barrier->lock, NULL) != 0) {
         return STRADS_ERR_SYSTEM;
     }
@@ -21,9 +34,9 @@ void net_barrier_fini(net_barrier *barrier)
     pthread_mutex_destroy(&barrier->lock);
 }
 
-/* A sleeper counts itself before it looks at the generation, and the releaser
- * changes the generation before it looks for sleepers; both in one total order
- * (seq_cst), so one of the two sees the other. */
+/* A sleeper counts itself before it looks at the state, and whoever changes the
+ * state does so before it looks for sleepers; both in one total order (seq_cst), so
+ * one of the two sees the other. */
 static void wake_sleepers(net_barrier *barrier)
 {
     if (atomic_load(&barrier->sleepers) > 0) {
@@ -33,12 +46,13 @@ static void wake_sleepers(net_barrier *barrier)
     }
 }
 
-static bool has_moved(net_barrier *barrier, uint32_t generation)
+static bool has_moved(net_barrier *barrier, uint64_t generation)
 {
-    return atomic_load(&barrier->generation) != generation || atomic_load(&barrier->broken);
+    const uint64_t state = atomic_load(&barrier->state);
+    return generation_of(state) != generation || (state & BROKEN) != 0;
 }
 
-static void sleep_until_moved(net_barrier *barrier, uint32_t generation)
+static void sleep_until_moved(net_barrier *barrier, uint64_t generation)
 {
     pthread_mutex_lock(&barrier->lock);
     atomic_fetch_add(&barrier->sleepers, 1);
@@ -49,27 +63,38 @@ static void sleep_until_moved(net_barrier *barrier, uint32_t generation)
     pthread_mutex_unlock(&barrier->lock);
 }
 
+/* The last to arrive opens the next generation, unless the barrier is broken. */
+static bool release(net_barrier *barrier, uint64_t state)
+{
+    const uint64_t next = (uint64_t) (uint32_t) (generation_of(state) + 1) * ONE_GENERATION;
+    if (!atomic_compare_exchange_strong(&barrier->state, &state, next)) {
+        return false; /* only a break can change the state of a full barrier */
+    }
+    wake_sleepers(barrier);
+    return true;
+}
+
 bool net_barrier_wait(net_barrier *barrier, uint32_t n_members)
 {
-    const uint32_t generation = atomic_load(&barrier->generation);
-    if (atomic_fetch_add(&barrier->arrived, 1) + 1 == n_members) {
-        atomic_store(&barrier->arrived, 0);
-        atomic_store(&barrier->generation, generation + 1);
-        wake_sleepers(barrier);
-        return !atomic_load(&barrier->broken);
+    const uint64_t state = atomic_fetch_add(&barrier->state, ONE_ARRIVED) + ONE_ARRIVED;
+    const uint64_t generation = generation_of(state);
+    if ((state & BROKEN) != 0) {
+        return false;
     }
-    for (int spin = 0; spin < NET_SPINS; spin++) {
-        if (has_moved(barrier, generation)) {
-            return atomic_load(&barrier->generation) != generation;
-        }
+    if (arrived_of(state) == n_members) {
+        return release(barrier, state);
+    }
+    for (int spin = 0; spin < NET_SPINS && !has_moved(barrier, generation); spin++) {
         net_pause();
     }
-    sleep_until_moved(barrier, generation);
-    return atomic_load(&barrier->generation) != generation;
+    if (!has_moved(barrier, generation)) {
+        sleep_until_moved(barrier, generation);
+    }
+    return generation_of(atomic_load(&barrier->state)) != generation;
 }
 
 void net_barrier_break(net_barrier *barrier)
 {
-    atomic_store(&barrier->broken, true);
+    atomic_fetch_or(&barrier->state, BROKEN);
     wake_sleepers(barrier);
 }

@@ -25,19 +25,19 @@ static inline void net_pause(void)
 #endif
 }
 
+/* One word decides, so that all members of a generation are let go alike. */
 typedef struct net_barrier {
-    _Atomic uint32_t arrived;
-    _Atomic uint32_t generation;
+    _Atomic uint64_t state; /* generation, how many have arrived, broken: see barrier.c */
     _Atomic uint32_t sleepers;
-    _Atomic bool broken;
-    pthread_mutex_t lock; /* for `moved`: the generation or `broken` changed */
+    pthread_mutex_t lock; /* for `moved`: the generation changed, or the barrier broke */
     pthread_cond_t moved;
 } net_barrier;
 
 STRADS_MUST_CHECK strads_status net_barrier_init(net_barrier *barrier);
 void net_barrier_fini(net_barrier *barrier);
 
-/* Waits for n_members callers; false when the barrier is or becomes broken. */
+/* Waits for n_members callers, as many as the others of this generation say; false
+ * when the barrier was broken before all had come: then for all of them. */
 STRADS_MUST_CHECK bool net_barrier_wait(net_barrier *barrier, uint32_t n_members);
 
 /* Lets all waiters go, now and for ever. */

@@ -38,7 +38,8 @@ typedef struct threads_node {
 typedef struct threads_net {
     net head;
     threads_node *nodes; /* [n_nodes] */
-    net_barrier barrier; /* of the exchange */
+    net_barrier entry;   /* of the exchange; broken when a worker leaves */
+    net_barrier exit;    /* of the exchange; never broken: whoever entered gets there */
     double **vectors;    /* [n_nodes] lent to the running exchange */
     uint32_t *votes;     /* [n_nodes] alike */
     net_barrier gate;    /* workers wait here until all threads could be started */
@@ -142,9 +143,10 @@ static strads_status threads_send(net_node *from, net_id id, net_message *messag
 static void threads_leave(net_node *node)
 {
     threads_net *network = net_of(node);
-    atomic_store(&network->nodes[node->id].left, true);
+    const bool left_before = atomic_exchange(&network->nodes[node->id].left, true);
+    assert(!left_before);
     if (node->id != NET_COORDINATOR) {
-        net_barrier_break(&network->barrier);
+        net_barrier_break(&network->entry);
     }
     for (net_id id = 0; id < network->head.options.n_nodes; id++) {
         threads_node *peer = &network->nodes[id];
@@ -273,8 +275,8 @@ static strads_status threads_exchange(net_node *node, const net_exchange *exchan
     }
     network->vectors[rank] = exchange->vector;
     network->votes[rank] = *exchange->votes;
-    if (!net_barrier_wait(&network->barrier, n_members)) {
-        return STRADS_ERR_CLOSED;
+    if (!net_barrier_wait(&network->entry, n_members)) {
+        return STRADS_ERR_CLOSED; /* for all members, so nobody reads another's vector */
     }
     uint32_t votes = 0;
     for (uint32_t k = 0; k < n_members; k++) {
@@ -282,9 +284,8 @@ static strads_status threads_exchange(net_node *node, const net_exchange *exchan
     }
     sum_slice(network->vectors, n_members, exchange->base, exchange->n * rank / n_members,
               exchange->n * (rank + 1) / n_members);
-    if (!net_barrier_wait(&network->barrier, n_members)) {
-        return STRADS_ERR_CLOSED;
-    }
+    const bool out = net_barrier_wait(&network->exit, n_members);
+    assert(out);
     *exchange->votes = votes;
     return STRADS_OK;
 }
@@ -355,7 +356,8 @@ static void threads_destroy(net *base)
     threads_net *network = (threads_net *) base;
     fini_nodes(network, base->options.n_nodes);
     net_barrier_fini(&network->gate);
-    net_barrier_fini(&network->barrier);
+    net_barrier_fini(&network->exit);
+    net_barrier_fini(&network->entry);
     strads_free(network->votes);
     strads_free(network->vectors);
     strads_free(network->nodes);
@@ -376,13 +378,17 @@ static strads_status threads_create(net **out, const net_options *options)
     if (network->nodes == NULL || network->vectors == NULL || network->votes == NULL) {
         goto err_free;
     }
-    status = net_barrier_init(&network->barrier);
+    status = net_barrier_init(&network->entry);
     if (status != STRADS_OK) {
         goto err_free;
     }
+    status = net_barrier_init(&network->exit);
+    if (status != STRADS_OK) {
+        goto err_fini_entry;
+    }
     status = net_barrier_init(&network->gate);
     if (status != STRADS_OK) {
-        goto err_fini_barrier;
+        goto err_fini_exit;
     }
     uint32_t n_ready = 0;
     while (n_ready < options->n_nodes && status == STRADS_OK) {
@@ -398,8 +404,10 @@ static strads_status threads_create(net **out, const net_options *options)
 err_fini_nodes:
     fini_nodes(network, n_ready);
     net_barrier_fini(&network->gate);
-err_fini_barrier:
-    net_barrier_fini(&network->barrier);
+err_fini_exit:
+    net_barrier_fini(&network->exit);
+err_fini_entry:
+    net_barrier_fini(&network->entry);
 err_free:
     strads_free(network->votes);
     strads_free(network->vectors);

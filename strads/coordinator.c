@@ -23,30 +23,46 @@
 
 /* ---- sending ---- */
 
+/* Keeps the first status. CLOSED gives way to a later one: a worker that failed may be
+ * found gone before its reason, which is on its way, is read. */
+static void keep_status(coordinator *self, strads_status status)
+{
+    strads_status *kept = &self->outcome.status;
+    if (*kept == STRADS_OK || (*kept == STRADS_ERR_CLOSED && status != STRADS_ERR_CLOSED)) {
+        *kept = status;
+        if (status == STRADS_ERR_NOMEM) {
+            strads_error("out of memory during the run");
+        }
+    }
+}
+
 void coordinator_end(coordinator *self, strads_verdict verdict)
 {
     assert(!self->ending);
     self->ending = true;
     self->outcome.verdict = verdict;
+    bool all_told = true;
     for (uint32_t k = 0; k < coordinator_workers(self); k++) {
-        net_message *message = self->lost[k] ? NULL : net_message_create(MSG_CLOSE, NET_DATA, 0);
+        if (self->lost[k]) {
+            continue;
+        }
+        net_message *message = net_message_create(MSG_CLOSE, NET_DATA, 0);
+        all_told = all_told && message != NULL;
         if (message != NULL && net_send(self->node, k + 1, message) != STRADS_OK) {
             net_message_destroy(message);
         }
     }
-    if (self->n_lost == coordinator_workers(self)) {
+    if (!all_told) {
+        keep_status(self, STRADS_ERR_NOMEM);
+        net_leave(self->node); /* which says the same to all */
+    } else if (self->n_lost == coordinator_workers(self)) {
         net_leave(self->node);
     }
 }
 
 void coordinator_fail(coordinator *self, strads_status status)
 {
-    if (self->outcome.status == STRADS_OK) {
-        self->outcome.status = status;
-        if (status == STRADS_ERR_NOMEM) {
-            strads_error("out of memory during the run");
-        }
-    }
+    keep_status(self, status);
     if (!self->ending) {
         coordinator_end(self, STRADS_FAILED);
     }
@@ -321,6 +337,10 @@ strads_status coordinator_create(coordinator **out, const coordinator_options *o
     for (uint32_t i = 0; i < MAX_FLIGHTS; i++) {
         self->flights[i].to.starts = strads_calloc(workers + 1, sizeof(size_t));
         whole = whole && self->flights[i].to.starts != NULL;
+    }
+    if (self->values != NULL) {
+        /* Touched here in order, which is cheaper than at random in the first rounds. */
+        memset(self->values, 0, n_vars * sizeof(*self->values));
     }
     const planner_options plan = {.app = options->app,
                                   .site = options->site,

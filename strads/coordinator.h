@@ -34,7 +34,7 @@ void coordinator_destroy(coordinator *self);
 void coordinator_handle(void *self, net_node *node, const net_event *event);
 
 typedef struct coordinator_outcome {
-    strads_status status; /* of the first thing that failed */
+    strads_status status; /* of the first thing that failed; CLOSED only when nothing else did */
     strads_verdict verdict;
     strads_progress last;
     const double *values; /* [n_vars], lent until destroy */

@@ -50,7 +50,7 @@ struct coordinator {
     uint64_t round, updates, updates_at_scan;
     size_t active;
     double best_gap, best_objective;
-    uint32_t n_stalled;
+    uint64_t n_judged, n_stalled; /* scans of everything; since one was the best */
 
     double busy_seconds; /* in callbacks here */
     double *worker_busy; /* [n_workers] in callbacks there */

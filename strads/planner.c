@@ -271,9 +271,34 @@ static int by_index(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
+/* Whether the program has named only variables that there are and that are free. */
+static strads_status check_named(const planner *plan, const uint32_t *sorted, size_t n)
+{
+    const char *name = plan->options.app->name;
+    for (size_t i = 0; i < n; i++) {
+        if (sorted[i] >= plan->options.structure.n_vars) {
+            strads_error("%s: schedule named variable %u of %u", name, sorted[i],
+                         plan->options.structure.n_vars);
+            return STRADS_ERR_APP;
+        }
+        if (i > 0 && sorted[i] == sorted[i - 1]) {
+            strads_error("%s: schedule named variable %u twice in one round", name, sorted[i]);
+            return STRADS_ERR_APP;
+        }
+    }
+    for (size_t i = 0; i < plan->n_in_flight; i++) {
+        if (bsearch(&plan->in_flight[i], sorted, n, sizeof(*sorted), by_index) != NULL) {
+            strads_error("%s: schedule named variable %u, which the round before still holds "
+                         "(schedule.pipeline is %u)",
+                         name, plan->in_flight[i], plan->options.run.pipeline);
+            return STRADS_ERR_APP;
+        }
+    }
+    return STRADS_OK;
+}
+
 static strads_status check_blocks(const planner *plan)
 {
-    const strads_app *app = plan->options.app;
     const size_t n = plan->blocks.n_vars;
     uint32_t *sorted = strads_alloc_array(n, sizeof(*sorted));
     if (sorted == NULL) {
@@ -281,17 +306,7 @@ static strads_status check_blocks(const planner *plan)
     }
     memcpy(sorted, plan->blocks.vars, n * sizeof(*sorted));
     qsort(sorted, n, sizeof(*sorted), by_index);
-    strads_status status = STRADS_OK;
-    for (size_t i = 0; i < n && status == STRADS_OK; i++) {
-        if (sorted[i] >= plan->options.structure.n_vars) {
-            strads_error("%s: schedule named variable %u of %u", app->name, sorted[i],
-                         plan->options.structure.n_vars);
-            status = STRADS_ERR_APP;
-        } else if (i > 0 && sorted[i] == sorted[i - 1]) {
-            strads_error("%s: schedule named variable %u twice in one round", app->name, sorted[i]);
-            status = STRADS_ERR_APP;
-        }
-    }
+    const strads_status status = check_named(plan, sorted, n);
     strads_free(sorted);
     return status;
 }

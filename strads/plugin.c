@@ -20,6 +20,9 @@ strads_status strads_app_check(const strads_app *app)
         bool present;
     } entries[] = {
         {"name", app->name != NULL},
+        {"help", app->help != NULL},
+        {"options, since n_options is not 0", app->n_options == 0 || app->options != NULL},
+        {"measures, since n_measures is not 0", app->n_measures == 0 || app->measures != NULL},
         {"open_site", app->open_site != NULL},
         {"close_site", app->close_site != NULL},
         {"describe", app->describe != NULL},

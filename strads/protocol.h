@@ -39,6 +39,7 @@ typedef struct msg_scan {
 typedef struct msg_scores {
     double busy_seconds; /* in callbacks so far, waiting in exchanges apart */
     uint64_t whole;
+    double largest;      /* of the scores */
     uint64_t n_measures; /* double measures[n_measures] */
     uint64_t n_vars;     /* float scores[n_vars] */
 } msg_scores;

@@ -78,29 +78,6 @@ static void reduce_measures(coordinator *self, const double *measures)
     }
 }
 
-/* In lanes, so that it runs as vector instructions. */
-static float largest_of(const float *scores, size_t n)
-{
-    enum { LANES = 16 };
-    float lanes[LANES];
-    size_t i = 0;
-    for (size_t k = 0; k < LANES; k++) {
-        lanes[k] = -INFINITY;
-    }
-    for (; i + LANES <= n; i += LANES) {
-        for (size_t k = 0; k < LANES; k++) {
-            lanes[k] = scores[i + k] > lanes[k] ? scores[i + k] : lanes[k];
-        }
-    }
-    for (; i < n; i++) {
-        lanes[0] = scores[i] > lanes[0] ? scores[i] : lanes[0];
-    }
-    for (size_t k = 1; k < LANES; k++) {
-        lanes[0] = lanes[k] > lanes[0] ? lanes[k] : lanes[0];
-    }
-    return lanes[0];
-}
-
 /* The default of next_stage: how far the worst score has come down. */
 static void default_stage(coordinator *self)
 {
@@ -150,16 +127,21 @@ static strads_status report(coordinator *self)
     return journal_add(self->options.book, &self->outcome.last);
 }
 
-/* Whether nothing has got better for a long time. */
+/* Whether nothing has got better for a long time. A gap goes up and down; where there
+ * is no objective to go by, only as many scans again as it took to the best one tell. */
 static bool has_stalled(coordinator *self)
 {
     const strads_stage *stage = &self->stage;
     const bool better = !(stage->gap > 0.99 * self->best_gap) ||
                         stage->objective < self->best_objective * (1.0 - 1e-15);
     self->n_stalled = better ? 0 : self->n_stalled + 1;
-    self->best_gap = fmin(self->best_gap, stage->gap);
-    self->best_objective = fmin(self->best_objective, stage->objective);
-    return self->n_stalled >= MAX_STALLED;
+    self->n_judged++;
+    if (better) { /* measured from here on, so that slow progress adds up */
+        self->best_gap = fmin(self->best_gap, stage->gap);
+        self->best_objective = fmin(self->best_objective, stage->objective);
+    }
+    return self->n_stalled >= MAX_STALLED &&
+           (!isnan(stage->objective) || 2 * self->n_stalled >= self->n_judged);
 }
 
 void coordinator_stop_stalled(coordinator *self)
@@ -189,6 +171,8 @@ static strads_status change_stage(coordinator *self)
     self->first_score = -1.0;
     self->best_gap = INFINITY;
     self->best_objective = INFINITY;
+    self->n_stalled = 0;
+    self->n_judged = 0;
     if (self->options.app->begin_stage == NULL) {
         return STRADS_OK;
     }
@@ -199,11 +183,8 @@ static void scan_done(coordinator *self, const float *scores)
 {
     self->scanning = false;
     if (self->whole) {
-        self->worst_score = largest_of(scores, self->options.structure.n_vars);
         self->first_score = self->first_score < 0.0 ? self->worst_score : self->first_score;
         self->updates_at_scan = self->updates;
-    } else {
-        self->worst_score = largest_of(scores, self->plan.set.n_pool);
     }
     strads_status status = next_stage(self);
     if (status == STRADS_OK && self->stage.changed) {
@@ -239,6 +220,8 @@ void coordinator_on_scores(coordinator *self, uint32_t rank, const net_message *
     const float *scores = self->whole ? self->scores : self->plan.set.scores;
     self->worker_busy[rank] = reply->busy_seconds;
     reduce_measures(self, measures);
+    const bool first = self->n_waiting == coordinator_workers(self);
+    self->worst_score = first ? reply->largest : fmax(self->worst_score, reply->largest);
     if (!self->whole) {
         memcpy(self->plan.set.scores + pool_start(self, rank), part, reply->n_vars * sizeof(float));
     } else if (self->scores != NULL) {

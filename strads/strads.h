@@ -235,7 +235,7 @@ STRADS_API STRADS_MUST_CHECK strads_status strads_step_run(strads_worker *worker
 STRADS_API void strads_gram_add(strads_gram *gram, uint32_t a, uint32_t b, double cosine);
 
 /* Adds a block to a custom round; vars are copied. The dispatcher gives it to a
- * worker. A variable in two blocks of a round is an APP error. */
+ * worker. A variable twice in a round, or with pipeline 1 in two in a row, is an APP error. */
 STRADS_API STRADS_MUST_CHECK strads_status strads_round_add(strads_round *round,
                                                             const uint32_t *vars, size_t n);
 
@@ -270,8 +270,9 @@ typedef struct strads_result {
     uint32_t n_vars; /* J */
     strads_progress last;
     double load_seconds, solve_seconds, total_seconds;
-    double overhead_fraction;
-    uint64_t guarded; /* steps that the guard undid */
+    double overhead_seconds;  /* of total_seconds, outside the program's callbacks; with */
+    double overhead_fraction; /* several workers their mean, waiting in exchanges included */
+    uint64_t guarded;         /* steps that the guard undid */
 } strads_result;
 
 /* Runs `app` as `config` (resolved; strads_options and app->options declared) says,

@@ -86,11 +86,14 @@ strads_status strads_step_run(strads_worker *worker, const strads_step *step, do
     return step_guard_run(&worker->guard, worker, step, farthest);
 }
 
+/* A bar this high leaves only copies of each other: then any of them will do. */
+static const double HIGHEST_BAR = 0.999;
+
 /* Makes room in a full answer: raises the bar by steps until a quarter is gone. */
 static void drop_weakest(strads_gram *gram)
 {
     const size_t keep = gram->max_edges / 4 * 3;
-    while (gram->n_edges > keep) {
+    while (gram->n_edges > keep && gram->rho < HIGHEST_BAR) {
         gram->rho += 0.1 * (1.0 - gram->rho);
         size_t n = 0;
         for (size_t i = 0; i < gram->n_edges; i++) {
@@ -100,6 +103,7 @@ static void drop_weakest(strads_gram *gram)
         }
         gram->n_edges = n;
     }
+    gram->n_edges = gram->n_edges < keep ? gram->n_edges : keep;
 }
 
 void strads_gram_add(strads_gram *gram, uint32_t a, uint32_t b, double cosine)
@@ -174,16 +178,47 @@ static strads_status open_worker(strads_worker *worker)
     return status;
 }
 
-static strads_status check_scores(const strads_app *app, const float *scores, size_t n)
+/* Finds the largest score and checks all in one pass, in lanes, so that it runs as
+ * vector instructions. */
+static strads_status check_scores(const strads_app *app, const float *scores, size_t n,
+                                  double *largest)
 {
+    enum { LANES = 16 };
+    float lanes[LANES];
     int bad = 0;
-    for (size_t i = 0; i < n; i++) {
-        bad |= !(scores[i] < INFINITY);
+    for (size_t k = 0; k < LANES; k++) {
+        lanes[k] = -INFINITY;
     }
-    for (size_t i = 0; i < n && bad; i++) {
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        for (size_t k = 0; k < LANES; k++) {
+            bad |= !(scores[i + k] < INFINITY);
+            lanes[k] = scores[i + k] > lanes[k] ? scores[i + k] : lanes[k];
+        }
+    }
+    for (; i < n; i++) {
+        bad |= !(scores[i] < INFINITY);
+        lanes[0] = scores[i] > lanes[0] ? scores[i] : lanes[0];
+    }
+    for (i = 0; bad && i < n; i++) {
         if (!(scores[i] < INFINITY)) {
             strads_error("%s: score gave %g; a score is below infinity and not NaN", app->name,
                          (double) scores[i]);
+            return STRADS_ERR_NUMERIC;
+        }
+    }
+    for (size_t k = 1; k < LANES; k++) {
+        lanes[0] = lanes[k] > lanes[0] ? lanes[k] : lanes[0];
+    }
+    *largest = lanes[0];
+    return STRADS_OK;
+}
+
+static strads_status check_measures(const strads_app *app, const double *measures)
+{
+    for (size_t i = 0; i < app->n_measures; i++) {
+        if (isnan(measures[i])) {
+            strads_error("%s: measure gave %s = nan", app->name, app->measures[i].name);
             return STRADS_ERR_NUMERIC;
         }
     }
@@ -212,8 +247,12 @@ static strads_status on_scan(strads_worker *worker, const net_message *request)
         status = app->measure(worker->state, measures);
     }
     leave(worker);
+    double largest = -INFINITY;
     if (status == STRADS_OK) {
-        status = check_scores(app, values, n);
+        status = check_scores(app, values, n, &largest);
+    }
+    if (status == STRADS_OK) {
+        status = check_measures(app, measures);
     }
     if (status != STRADS_OK) {
         net_message_destroy(message);
@@ -221,6 +260,7 @@ static strads_status on_scan(strads_worker *worker, const net_message *request)
     }
     *scores = (msg_scores){.busy_seconds = worker->busy_seconds,
                            .whole = scan->whole,
+                           .largest = largest,
                            .n_measures = app->n_measures,
                            .n_vars = n};
     return reply(worker, message);

@@ -21,12 +21,13 @@ strads_status working_set_init(working_set *set, uint32_t n_vars)
 {
     *set = (working_set){.n_vars = n_vars};
     set->vars = strads_alloc_array(n_vars, sizeof(*set->vars));
+    set->places = strads_alloc_array(n_vars, sizeof(*set->places));
     set->inside = strads_calloc(n_vars, sizeof(*set->inside));
     set->pool = strads_alloc_array(n_vars, sizeof(*set->pool));
     set->scores = strads_alloc_array(n_vars, sizeof(*set->scores));
     set->spare = strads_alloc_array(n_vars, sizeof(*set->spare));
-    if (set->vars == NULL || set->inside == NULL || set->pool == NULL || set->scores == NULL ||
-        set->spare == NULL) {
+    if (set->vars == NULL || set->places == NULL || set->inside == NULL || set->pool == NULL ||
+        set->scores == NULL || set->spare == NULL) {
         working_set_fini(set);
         return STRADS_ERR_NOMEM;
     }
@@ -36,6 +37,7 @@ strads_status working_set_init(working_set *set, uint32_t n_vars)
 void working_set_fini(working_set *set)
 {
     strads_free(set->vars);
+    strads_free(set->places);
     strads_free(set->inside);
     strads_free(set->pool);
     strads_free(set->scores);
@@ -54,21 +56,32 @@ static double largest_outside(const working_set *set)
     return largest;
 }
 
-/* The union of two ascending lists. */
-static size_t unite(uint32_t *to, const uint32_t *a, size_t n_a, const uint32_t *b, size_t n_b)
+/* Merges the ascending list more[n_more] into list[n], none of it in there yet, from
+ * the back; returns the new length. */
+static size_t take_in(uint32_t *list, size_t n, const uint32_t *more, size_t n_more)
 {
-    size_t n = 0;
-    size_t i = 0;
-    size_t j = 0;
-    while (i < n_a || j < n_b) {
-        if (j == n_b || (i < n_a && a[i] <= b[j])) {
-            j += j < n_b && a[i] == b[j] ? 1 : 0;
-            to[n++] = a[i++];
+    size_t i = n;
+    size_t j = n_more;
+    for (size_t to = n + n_more; j > 0; to--) {
+        if (i > 0 && list[i - 1] > more[j - 1]) {
+            list[to - 1] = list[--i];
         } else {
-            to[n++] = b[j++];
+            list[to - 1] = more[--j];
         }
     }
-    return n;
+    return n + n_more;
+}
+
+/* Finds the set's places in the pool, which holds it. */
+static void find_places(working_set *set)
+{
+    uint32_t place = 0;
+    for (size_t i = 0; i < set->n; i++) {
+        while (set->pool[place] != set->vars[i]) {
+            place++;
+        }
+        set->places[i] = place;
+    }
 }
 
 void working_set_scan_all(working_set *set, const float *scores)
@@ -77,11 +90,17 @@ void working_set_scan_all(working_set *set, const float *scores)
     wanted = wanted < 4 * set->n ? 4 * set->n : wanted;
     wanted = wanted < LEAST_POOL ? LEAST_POOL : wanted;
     const float bar = prio_guess_bar(scores, set->n_vars, wanted, -INFINITY);
-    const size_t n_near = prio_select_above(scores, set->n_vars, bar, set->spare);
-    set->n_pool = unite(set->pool, set->spare, n_near, set->vars, set->n);
+    size_t n_far = 0; /* of the set, but not above the bar */
+    for (size_t i = 0; i < set->n; i++) {
+        set->spare[n_far] = set->vars[i];
+        n_far += !(scores[set->vars[i]] > bar);
+    }
+    set->n_pool = prio_select_above(scores, set->n_vars, bar, set->pool);
+    set->n_pool = take_in(set->pool, set->n_pool, set->spare, n_far);
     for (size_t i = 0; i < set->n_pool; i++) {
         set->scores[i] = scores[set->pool[i]];
     }
+    find_places(set);
     set->outside = largest_outside(set);
     set->whole_outside = set->outside;
     set->scans_left = set->outside > 0.0 ? POOL_SCANS : 0;
@@ -100,36 +119,22 @@ void working_set_scan_pool(working_set *set)
  * that it is not chosen a second time. */
 static void keep(working_set *set, const double *values)
 {
-    size_t n = 0;
-    size_t at = 0; /* in the pool, which holds the set */
+    /* The values lie all over memory: load them side by side, before any branch has
+     * to wait for one. */
     for (size_t i = 0; i < set->n; i++) {
-        const uint32_t var = set->vars[i];
-        while (set->pool[at] != var) {
-            at++;
-        }
-        if (values[var] != 0.0 || set->scores[at] > 0.0f) {
-            set->vars[n++] = var;
-            set->scores[at] = -INFINITY;
+        set->spare[i] = values[set->vars[i]] != 0.0;
+    }
+    size_t n = 0;
+    for (size_t i = 0; i < set->n; i++) {
+        float *score = &set->scores[set->places[i]];
+        if (set->spare[i] != 0 || *score > 0.0f) {
+            set->places[n++] = set->places[i];
+            *score = -INFINITY;
         } else {
-            set->inside[var] = 0;
+            set->inside[set->vars[i]] = 0;
         }
     }
     set->n = n;
-}
-
-/* Merges the ascending list more[n_more], of others, into the set, from the back. */
-static void take_in(working_set *set, const uint32_t *more, size_t n_more)
-{
-    size_t i = set->n;
-    size_t j = n_more;
-    set->n += n_more;
-    for (size_t to = set->n; j > 0; to--) {
-        if (i > 0 && set->vars[i - 1] > more[j - 1]) {
-            set->vars[to - 1] = set->vars[--i];
-        } else {
-            set->vars[to - 1] = more[--j];
-        }
-    }
 }
 
 void working_set_choose(working_set *set, const double *values)
@@ -138,8 +143,10 @@ void working_set_choose(working_set *set, const double *values)
     const size_t growth = set->n > LEAST_GROWTH ? set->n : LEAST_GROWTH;
     const size_t n_new = prio_select_top(set->scores, set->n_pool, growth, 0.0f, set->spare);
     for (size_t i = 0; i < n_new; i++) {
-        set->spare[i] = set->pool[set->spare[i]];
-        set->inside[set->spare[i]] = 1;
+        set->inside[set->pool[set->spare[i]]] = 1;
     }
-    take_in(set, set->spare, n_new);
+    set->n = take_in(set->places, set->n, set->spare, n_new);
+    for (size_t i = 0; i < set->n; i++) {
+        set->vars[i] = set->pool[set->places[i]];
+    }
 }

@@ -4,8 +4,8 @@
  *
  * The set keeps the variables whose value is not 0 or that still violate their
  * optimum, and takes in as many again of those that violate it most, 500 at least.
- * Between scans of everything only a pool is scored: the tenth of the variables that
- * is nearest to entering. Sets chosen by violation and growing with the support:
+ * Between scans of everything only a pool is scored: the variables, one in some thirty,
+ * that are nearest to entering. Sets chosen by violation and growing with the support:
  * Massias, Gramfort, Salmon, "Celer", ICML 2018.
  */
 #ifndef STRADS_STRADS_WORKING_SET_H
@@ -16,7 +16,8 @@
 typedef struct working_set {
     uint32_t n_vars;
 
-    uint32_t *vars; /* the set, ascending */
+    uint32_t *vars;   /* [n] the set, ascending */
+    uint32_t *places; /* [n] where in the pool */
     size_t n;
     uint8_t *inside; /* [n_vars] 1: in the set */
 
