@@ -72,7 +72,8 @@ static strads_status pack_sparse(lasso_block *block, const data_matrix *x, const
         n_entries += (size_t) (x->col_start[vars[k] + 1] - x->col_start[vars[k]]);
     }
     block->start[n] = (int64_t) n_entries;
-    const strads_status status = reserve_entries(block, n_entries);
+    /* Never none: columns.row tells sparse from dense. */
+    const strads_status status = reserve_entries(block, n_entries > 0 ? n_entries : 1);
     if (status != STRADS_OK) {
         return status;
     }
@@ -113,7 +114,7 @@ static lasso_column column_of(const lasso_site *site, uint32_t var, double l1, d
                           .l1 = l1 * weight,
                           .sum = mean * (double) site->x.n_rows,
                           .mean = mean,
-                          .urgency = curvature * scale,
+                          .urgency = curvature * scale / l1,
                           .weight = weight};
 }
 

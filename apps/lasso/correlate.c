@@ -24,7 +24,8 @@ typedef struct row_lists {
     entry *entries;
     size_t n_entries;
     double *products;  /* [n] of the running column with each before it, 0 between */
-    uint32_t *touched; /* [n] whose product is not 0 */
+    uint32_t *touched; /* [n] those that share a row with the running column */
+    uint32_t *seen_by; /* [n] the column that touched it last */
     double *norms;     /* [n] */
 } row_lists;
 
@@ -34,6 +35,7 @@ static void free_lists(row_lists *lists)
     strads_free(lists->entries);
     strads_free(lists->products);
     strads_free(lists->touched);
+    strads_free(lists->seen_by);
     strads_free(lists->norms);
 }
 
@@ -49,9 +51,10 @@ static strads_status make_lists(row_lists *lists, const data_matrix *x, const st
         n_entries > INT32_MAX ? NULL : strads_alloc_array(n_entries, sizeof(*lists->entries));
     lists->products = strads_calloc(pairs->n, sizeof(*lists->products));
     lists->touched = strads_alloc_array(pairs->n, sizeof(*lists->touched));
+    lists->seen_by = strads_calloc(pairs->n, sizeof(*lists->seen_by));
     lists->norms = strads_alloc_array(pairs->n, sizeof(*lists->norms));
     if (lists->heads == NULL || lists->entries == NULL || lists->products == NULL ||
-        lists->touched == NULL || lists->norms == NULL) {
+        lists->touched == NULL || lists->seen_by == NULL || lists->norms == NULL) {
         free_lists(lists);
         return STRADS_ERR_NOMEM;
     }
@@ -71,7 +74,8 @@ static void report(const lasso_site *site, row_lists *lists, const strads_pairs 
     for (int64_t k = x->col_start[var]; k < x->col_start[var + 1]; k++) {
         for (int32_t e = lists->heads[x->row[k]]; e != NONE; e = lists->entries[e].next) {
             const entry *other = &lists->entries[e];
-            if (lists->products[other->var] == 0.0) {
+            if (lists->seen_by[other->var] != a) { /* 0 at first, and a > other->var >= 0 */
+                lists->seen_by[other->var] = a;
                 lists->touched[n_touched++] = other->var;
             }
             lists->products[other->var] += x->value[k] * other->value;

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* apps/lasso/data.c - the site: X and y, centred and weighted without being changed. */
+/* apps/lasso/data.c - the site: X and y, centred and weighted. A sparse X is centred
+ * without being changed; a dense one in place, because columns far from zero would
+ * drown the residual in rounding. */
 #include <math.h>
 #include <string.h>
 
 #include "apps/lasso/lasso.h"
 
-/* A column whose squares, centred, come to less than this share of themselves is
+/* A column whose squares about its mean come to less than this share of the mean's is
  * constant: what is left of them is rounding. */
-static const double CONSTANT = 1e-12;
+static const double CONSTANT = 1e-24;
+/* Squares below it have lost digits to underflow. */
+static const double LEAST_SQUARES = 1e-290;
 
 double lasso_dot(const lasso_site *site, uint32_t var, const double *v)
 {
@@ -48,9 +52,10 @@ static double squares_about(const lasso_site *site, uint32_t var, double mean)
 {
     size_t n = 0;
     const double *value = entries(&site->x, var, &n);
-    const double squares = site->kernels->dot(value, value, n);
-    const double centred = squares - (double) site->x.n_rows * mean * mean;
-    return centred > CONSTANT * squares ? centred : 0.0;
+    const double of_mean = mean * mean;
+    const double squares =
+        site->kernels->sum_of_squares(value, -mean, n) + (double) (site->x.n_rows - n) * of_mean;
+    return squares > CONSTANT * (double) site->x.n_rows * of_mean ? squares : 0.0;
 }
 
 double lasso_norm2(const lasso_site *site, uint32_t var)
@@ -103,39 +108,80 @@ static strads_status check_source(const strads_config *config)
 
 /* ---- means and weights ---- */
 
-static double mean_of(const data_matrix *x, uint32_t var)
+/* The mean of n values and n_zeros zeros, corrected by the mean of what it leaves: that
+ * of equal values is exact. */
+static double mean_of(const double *value, size_t n, size_t n_zeros)
 {
-    size_t n = 0;
+    const double count = (double) n + (double) n_zeros;
     double sum = 0.0;
-    const double *value = entries(x, var, &n);
     for (size_t k = 0; k < n; k++) {
         sum += value[k];
     }
-    return sum / (double) x->n_rows;
+    const double mean = sum / count;
+    double left = -mean * (double) n_zeros;
+    for (size_t k = 0; k < n; k++) {
+        left += value[k] - mean;
+    }
+    return mean + left / count;
 }
 
-static void find_moments(lasso_site *site)
+/* Whether all is well with squares of these values less `mean`: they neither overflow
+ * nor come to (almost) nothing where the values are not all the same. */
+static bool in_range(double squares, const double *value, size_t n, double mean)
 {
-    for (size_t j = 0; j < site->x.n_cols; j++) {
-        const double mean = mean_of(&site->x, (uint32_t) j);
-        if (site->mean != NULL) {
-            site->mean[j] = mean;
-        }
-        if (site->scale != NULL) {
-            const double squares = squares_about(site, (uint32_t) j, mean);
-            site->scale[j] = squares > 0.0 ? sqrt((double) site->x.n_rows / squares) : 0.0;
-        }
+    bool same = true;
+    for (size_t k = 0; k < n && squares < LEAST_SQUARES && same; k++) {
+        same = value[k] == mean;
+    }
+    return isfinite(squares) && (squares >= LEAST_SQUARES || same);
+}
+
+static void centre_column(lasso_site *site, uint32_t var, bool is_constant)
+{
+    const size_t n = site->x.n_rows;
+    double *value = site->x.value + (size_t) var * n;
+    for (size_t i = 0; i < n; i++) {
+        value[i] = is_constant ? 0.0 : value[i] - site->centre[var];
     }
 }
 
-static strads_status prepare_columns(lasso_site *site, const strads_config *config)
+/* A column's mean and scale; a dense one loses its mean. */
+static strads_status prepare_column(lasso_site *site, uint32_t var, const char *path)
+{
+    size_t n = 0;
+    const double *value = entries(&site->x, var, &n);
+    const double mean = mean_of(value, n, site->x.n_rows - n);
+    const double centre = site->centre != NULL ? mean : 0.0;
+    const double squares = site->kernels->sum_of_squares(value, -centre, n);
+    if (!in_range(squares, value, n, centre)) {
+        strads_error("%s: column %u (the first is 0): the squares of its values add up to %g, "
+                     "which is out of range: use another unit",
+                     path, var, squares);
+        return STRADS_ERR_NUMERIC;
+    }
+    const double about_mean = squares_about(site, var, mean);
+    if (site->scale != NULL) {
+        site->scale[var] = about_mean > 0.0 ? sqrt((double) site->x.n_rows / about_mean) : 0.0;
+    }
+    if (site->centre != NULL) {
+        site->centre[var] = mean;
+    }
+    if (site->centre != NULL && site->mean == NULL) {
+        centre_column(site, var, about_mean == 0.0);
+    }
+    return STRADS_OK;
+}
+
+static strads_status prepare_columns(lasso_site *site, const strads_config *config,
+                                     const char *path)
 {
     const size_t bytes = sizeof(double);
     if (strads_config_bool(config, "lasso.intercept")) {
-        site->mean = strads_alloc_array(site->x.n_cols, bytes);
-        if (site->mean == NULL) {
+        site->centre = strads_alloc_array(site->x.n_cols, bytes);
+        if (site->centre == NULL) {
             return STRADS_ERR_NOMEM;
         }
+        site->mean = site->x.col_start != NULL ? site->centre : NULL;
     }
     if (strads_config_bool(config, "lasso.standardize")) {
         site->scale = strads_alloc_array(site->x.n_cols, bytes);
@@ -143,13 +189,14 @@ static strads_status prepare_columns(lasso_site *site, const strads_config *conf
             return STRADS_ERR_NOMEM;
         }
     }
-    if (site->mean != NULL || site->scale != NULL) {
-        find_moments(site);
+    strads_status status = STRADS_OK;
+    for (size_t j = 0; j < site->x.n_cols && status == STRADS_OK; j++) {
+        status = prepare_column(site, (uint32_t) j, path);
     }
-    return STRADS_OK;
+    return status;
 }
 
-static strads_status prepare_target(lasso_site *site, double *y)
+static strads_status prepare_target(lasso_site *site, double *y, const data_source *source)
 {
     const size_t n = site->x.n_rows;
     double *target = strads_realloc(y, (n + 1) * sizeof(*target));
@@ -159,17 +206,26 @@ static strads_status prepare_target(lasso_site *site, double *y)
     }
     site->target = target;
     target[n] = 0.0;
-    if (site->mean != NULL) {
-        double sum = 0.0;
-        for (size_t i = 0; i < n; i++) {
-            sum += target[i];
-        }
-        site->y_mean = sum / (double) n;
+    if (site->centre != NULL) {
+        site->y_mean = mean_of(target, n, 0);
         for (size_t i = 0; i < n; i++) {
             target[i] -= site->y_mean;
         }
     }
+    const double squares = site->kernels->sum_of_squares(target, 0.0, n);
+    if (!in_range(squares, target, n, 0.0)) {
+        strads_error("%s: the squares of y, %g, are out of range: use another unit",
+                     source->y_path != NULL ? source->y_path : source->path, squares);
+        return STRADS_ERR_NUMERIC;
+    }
     return STRADS_OK;
+}
+
+/* Names of the wrong number are better found before the run than after it. */
+static strads_status read_names(lasso_site *site)
+{
+    const char *path = strads_config_text(site->config, "data.names");
+    return path == NULL ? STRADS_OK : data_names_read(&site->names, site->x.n_cols, path);
 }
 
 strads_status lasso_open_site(const strads_config *config, void **out)
@@ -190,14 +246,17 @@ strads_status lasso_open_site(const strads_config *config, void **out)
     status = data_regression_read(&data, &source);
     if (status == STRADS_OK) {
         site->x = data.x;
-        status = data.y == NULL ? STRADS_ERR_DATA : prepare_columns(site, config);
+        status = data.y == NULL ? STRADS_ERR_DATA : prepare_columns(site, config, source.path);
         if (data.y == NULL) {
             strads_error("%s: there is no y in the file: name it with data.y", source.path);
         } else if (status == STRADS_OK) {
-            status = prepare_target(site, data.y);
+            status = prepare_target(site, data.y, &source);
         } else {
             strads_free(data.y);
         }
+    }
+    if (status == STRADS_OK) {
+        status = read_names(site);
     }
     if (status != STRADS_OK) {
         lasso_close_site(site);
@@ -210,9 +269,10 @@ strads_status lasso_open_site(const strads_config *config, void **out)
 void lasso_close_site(void *state)
 {
     lasso_site *site = state;
+    data_names_free(site->names, site->x.n_cols);
     data_matrix_fini(&site->x);
     strads_free(site->target);
-    strads_free(site->mean);
+    strads_free(site->centre);
     strads_free(site->scale);
     strads_free(site);
 }

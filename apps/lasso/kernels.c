@@ -159,7 +159,7 @@ static void dots_sparse(const lasso_columns *columns, const uint32_t *which, siz
 }
 
 static double rate(const double *restrict gradient, const double *restrict scale, size_t n,
-                   double l1, float *restrict scores)
+                   double l1, double unit, float *restrict scores)
 {
     double largest[LANES] = {0};
     size_t i = 0;
@@ -167,13 +167,13 @@ static double rate(const double *restrict gradient, const double *restrict scale
         for (size_t k = 0; k < LANES; k++) {
             const double size = fabs(gradient[i + k]) * (scale == NULL ? 1.0 : scale[i + k]);
             largest[k] = larger(size, largest[k]);
-            scores[i + k] = (float) (size - l1);
+            scores[i + k] = (float) ((size - l1) * unit);
         }
     }
     for (; i < n; i++) {
         const double size = fabs(gradient[i]) * (scale == NULL ? 1.0 : scale[i]);
         largest[0] = larger(size, largest[0]);
-        scores[i] = (float) (size - l1);
+        scores[i] = (float) ((size - l1) * unit);
     }
     for (size_t k = 1; k < LANES; k++) {
         largest[0] = larger(largest[k], largest[0]);

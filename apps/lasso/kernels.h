@@ -32,7 +32,7 @@ typedef struct lasso_column {
     double inverse; /* 1 / (|x|^2 + l2); 0: a column that never moves */
     double l1;
     double sum, mean; /* of the column; 0 without an intercept */
-    double urgency;   /* a move's size in units of the score: (|x|^2 + l2) / weight */
+    double urgency;   /* a move's size in units of the score: (|x|^2 + l2) / (weight l1) */
     double weight;    /* w_j */
 } lasso_column;
 
@@ -56,10 +56,10 @@ typedef struct lasso_kernels {
     void (*dots_sparse)(const lasso_columns *columns, const uint32_t *which, size_t n,
                         const double *restrict y, double *restrict out);
 
-    /* scores[i] := |gradient[i]| scale[i] - l1; returns the largest |gradient| scale.
-     * scale NULL: all 1. */
+    /* scores[i] := (|gradient[i]| scale[i] - l1) unit; returns the largest
+     * |gradient| scale. scale NULL: all 1. */
     double (*rate)(const double *restrict gradient, const double *restrict scale, size_t n,
-                   double l1, float *restrict scores);
+                   double l1, double unit, float *restrict scores);
 
     /* Updates the coefficients b of the columns which[n] in that order, and the state;
      * returns the most urgent move. */

@@ -27,9 +27,12 @@ extern const strads_app lasso_app;
 typedef struct lasso_site {
     const strads_config *config;
     data_matrix x;
+    char **names;   /* [n_cols] of the columns; NULL: none */
     double *target; /* [n_rows + 1] y less its mean; a 0 behind it, for the offset */
     double y_mean;  /* 0 without an intercept */
-    double *mean;   /* [n_cols] of the columns; NULL without an intercept */
+    double *centre; /* [n_cols] the columns' means; NULL without an intercept */
+    double *mean;   /* what x still has to lose of them: centre, lent, when it is sparse;
+                     * NULL when it is dense, for then x is centred */
     double *scale;  /* [n_cols] 1 / w_j, 0 for constant columns; NULL: all 1 */
     const lasso_kernels *kernels;
     double l1_ratio;

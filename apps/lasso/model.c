@@ -9,6 +9,8 @@
 static const double ACCURACY = 0.3;
 /* ... and, once the gap is within this factor of its goal, to what the goal needs. */
 static const double NEAR_GOAL = 1e3;
+/* Of lambda to lambda_max: below, doubles cannot tell it from 0. */
+static const double LEAST_RATIO = 1e-20;
 
 typedef struct lasso_model {
     double lambda, lambda_max; /* lambda: 0 until it is known */
@@ -53,6 +55,11 @@ static strads_status begin(lasso_model *model, const strads_view *view, strads_s
         strads_error("max |x_j'y| is %g: the data's values are too large", model->lambda_max);
         return STRADS_ERR_NUMERIC;
     }
+    if (model->lambda < LEAST_RATIO * model->lambda_max) {
+        strads_error("lambda is %g, which is nothing against lambda_max, %g; the least is %g of it",
+                     model->lambda, model->lambda_max, LEAST_RATIO);
+        return STRADS_ERR_NUMERIC;
+    }
     stage->params[LASSO_LAMBDA] = model->lambda;
     stage->changed = true;
     return STRADS_OK;
@@ -85,11 +92,18 @@ strads_status lasso_next_stage(void *state, const strads_view *view, strads_stag
             return status;
         }
         stage->changed = false; /* y is orthogonal to all columns: b = 0 for any lambda */
+        stage->done = true;
     }
     const double l1 = model->lambda * model->l1_ratio;
     const double l2 = model->lambda * (1.0 - model->l1_ratio);
     stage->objective =
         0.5 * measures[LASSO_RR] + l1 * measures[LASSO_L1] + 0.5 * l2 * measures[LASSO_L2];
+    if (!isfinite(stage->objective)) {
+        strads_error("the objective is %g: the values of X and y are too far apart; use other "
+                     "units",
+                     stage->objective);
+        return STRADS_ERR_NUMERIC;
+    }
     stage->nonzeros = (size_t) measures[LASSO_NONZEROS];
     stage->accuracy = ACCURACY;
     model->rr = measures[LASSO_RR];
@@ -146,8 +160,7 @@ static void write_csv_text(FILE *to, const char *text)
     putc('"', to);
 }
 
-static strads_status write_csv(const lasso_site *site, const double *values, char *const *names,
-                               const char *path)
+static strads_status write_csv(const lasso_site *site, const double *values, const char *path)
 {
     data_writer *writer = NULL;
     const strads_status status = data_writer_open(&writer, path);
@@ -159,8 +172,8 @@ static strads_status write_csv(const lasso_site *site, const double *values, cha
     for (size_t j = 0; j < site->x.n_cols; j++) {
         if (values[j] != 0.0) {
             fprintf(to, "%zu,", j);
-            if (names != NULL) {
-                write_csv_text(to, names[j]);
+            if (site->names != NULL) {
+                write_csv_text(to, site->names[j]);
             }
             fprintf(to, ",%.17g\n", values[j]);
         }
@@ -170,17 +183,11 @@ static strads_status write_csv(const lasso_site *site, const double *values, cha
 
 static strads_status save_csv(const lasso_site *site, const double *values, const char *dir)
 {
-    const char *names_path = strads_config_text(site->config, "data.names");
-    char **names = NULL;
     char *path = path_in(dir, "coefficients.csv");
-    strads_status status = path == NULL ? STRADS_ERR_NOMEM : STRADS_OK;
-    if (status == STRADS_OK && names_path != NULL) {
-        status = data_names_read(&names, site->x.n_cols, names_path);
+    if (path == NULL) {
+        return STRADS_ERR_NOMEM;
     }
-    if (status == STRADS_OK) {
-        status = write_csv(site, values, names, path);
-    }
-    data_names_free(names, site->x.n_cols);
+    const strads_status status = write_csv(site, values, path);
     strads_free(path);
     return status;
 }
@@ -188,8 +195,8 @@ static strads_status save_csv(const lasso_site *site, const double *values, cons
 static double intercept_of(const lasso_site *site, const double *values)
 {
     double intercept = site->y_mean;
-    for (size_t j = 0; j < site->x.n_cols && site->mean != NULL; j++) {
-        intercept -= site->mean[j] * values[j];
+    for (size_t j = 0; j < site->x.n_cols && site->centre != NULL; j++) {
+        intercept -= site->centre[j] * values[j];
     }
     return intercept;
 }

@@ -22,7 +22,7 @@ enum {
 
 /* Active sweeps end when they move this much less than the whole one did. */
 static const double ACTIVE_ENOUGH = 0.1;
-/* Extrapolate when the target is below this share of lambda. */
+/* Extrapolate when the target, in units of lambda, is below. */
 static const double LATE = 0.006;
 
 /* What a step's callbacks see. */
@@ -151,7 +151,7 @@ static strads_status sweep_active(lasso_worker *self, uint32_t n_parts, double w
 
 strads_status lasso_solve(lasso_worker *self, double target)
 {
-    const bool late = target < LATE * self->l1;
+    const bool late = target < LATE;
     uint32_t n_parts = 1;
     strads_status status = choose_parts(self, &n_parts);
     if (status == STRADS_OK && late) {

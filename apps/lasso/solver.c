@@ -52,6 +52,7 @@ strads_status lasso_begin_stage(void *state, const strads_stage *stage)
     self->lambda = stage->params[LASSO_LAMBDA];
     self->l1 = self->lambda * self->site->l1_ratio;
     self->l2 = self->lambda * (1.0 - self->site->l1_ratio);
+    self->unit = self->l1 > 0.0 ? 1.0 / self->l1 : 0.0;
     return STRADS_OK;
 }
 
@@ -93,11 +94,11 @@ static float score_of(lasso_worker *self, uint32_t k, double gradient)
     if (b == 0.0) {
         const double score = fabs(slope) - self->l1;
         measures[LASSO_OUTSIDE] = fmax(measures[LASSO_OUTSIDE], score);
-        return (float) score;
+        return (float) (score * self->unit);
     }
     const double score = fabs(slope - copysign(self->l1, b));
     measures[LASSO_INSIDE] = fmax(measures[LASSO_INSIDE], score);
-    return (float) score;
+    return (float) (score * self->unit);
 }
 
 /* The measures that do not depend on which variables are scored. */
@@ -160,7 +161,8 @@ static void score_range(lasso_worker *self, float *scores)
         self->gradient[self->support[i]] = 0.0;
     }
     const double *scale = site->scale == NULL ? NULL : site->scale + self->first;
-    const double largest = site->kernels->rate(self->gradient, scale, self->n, self->l1, scores);
+    const double largest =
+        site->kernels->rate(self->gradient, scale, self->n, self->l1, self->unit, scores);
     self->measures[LASSO_RATIO] = largest;
     self->measures[LASSO_OUTSIDE] = largest - self->l1;
     for (size_t i = 0; i < self->n_support; i++) {

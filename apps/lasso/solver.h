@@ -11,6 +11,7 @@ typedef struct lasso_worker {
     strads_worker *worker;
     uint32_t first, n; /* its range of variables */
     double lambda, l1, l2;
+    double unit; /* scores are in units of l1; 0 before lambda is known */
 
     double *state;     /* [n_rows + 1] the residual and its offset, see kernels.h */
     double *beta;      /* [n] committed coefficients of the range */

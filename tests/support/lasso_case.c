@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* tests/support/lasso_case.c - see lasso_case.h. */
+#include "tests/support/lasso_case.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apps/lasso/lasso.h"
+#include "data/data.h"
+#include "tests/support/suite.h"
+
+/* ---- drawing ---- */
+
+/* xorshift64*, in (-1, 1). */
+static double draw(uint64_t *state)
+{
+    *state ^= *state >> 12;
+    *state ^= *state << 25;
+    *state ^= *state >> 27;
+    return (double) (int64_t) (*state * 2685821657736338717u) / 9223372036854775808.0;
+}
+
+static double *numbers(size_t n)
+{
+    double *memory = calloc(n, sizeof(*memory));
+    if (memory == NULL) {
+        perror("lasso_case");
+        exit(2);
+    }
+    return memory;
+}
+
+lasso_case lasso_case_draw(size_t n, size_t p, double density, unsigned seed)
+{
+    uint64_t state = 88172645463325252u + 7919u * seed;
+    lasso_case self = {.x = numbers(n * p), .y = numbers(n)};
+    const double offset = 3.0 * draw(&state);
+    for (size_t j = 0; j < p; j++) {
+        const double scale = exp(draw(&state));
+        const double mean = draw(&state);
+        const double b = j % 5 == 2 ? 2.0 * draw(&state) / scale : 0.0;
+        for (size_t i = 0; i < n; i++) {
+            const double before = j > 0 ? self.x[(j - 1) * n + i] : 0.0;
+            const double fresh = scale * (mean + draw(&state));
+            const bool there = 0.5 * (draw(&state) + 1.0) < density;
+            self.x[j * n + i] = there ? 0.5 * before + fresh : 0.0;
+            self.y[i] += b * self.x[j * n + i];
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        self.y[i] += offset + 0.3 * draw(&state);
+    }
+    self.problem = (lasso_problem){
+        .n = n, .p = p, .x = self.x, .y = self.y, .l1_ratio = 1.0, .intercept = true};
+    return self;
+}
+
+lasso_case lasso_case_of(size_t n, size_t p, const double *x, const double *y)
+{
+    lasso_case self = {.x = numbers(n * p), .y = numbers(n)};
+    memcpy(self.x, x, n * p * sizeof(*x));
+    memcpy(self.y, y, n * sizeof(*y));
+    self.problem = (lasso_problem){
+        .n = n, .p = p, .x = self.x, .y = self.y, .l1_ratio = 1.0, .intercept = true};
+    return self;
+}
+
+void lasso_case_fini(lasso_case *self)
+{
+    free(self->x);
+    free(self->y);
+    *self = (lasso_case){.x = NULL};
+}
+
+/* ---- files ---- */
+
+static data_matrix sparse_of(const lasso_problem *problem)
+{
+    data_matrix m = {.n_rows = problem->n, .n_cols = problem->p};
+    m.col_start = calloc(problem->p + 1, sizeof(*m.col_start));
+    m.row = calloc(problem->n * problem->p, sizeof(*m.row));
+    m.value = numbers(problem->n * problem->p);
+    int64_t k = 0;
+    for (size_t j = 0; j < problem->p && m.row != NULL && m.col_start != NULL; j++) {
+        for (size_t i = 0; i < problem->n; i++) {
+            if (problem->x[j * problem->n + i] != 0.0) {
+                m.row[k] = (uint32_t) i;
+                m.value[k++] = problem->x[j * problem->n + i];
+            }
+        }
+        m.col_start[j + 1] = k;
+    }
+    return m;
+}
+
+void lasso_case_write(lasso_case *self, bool sparse)
+{
+    static int n_written;
+    const lasso_problem *problem = &self->problem;
+    strads_status status = STRADS_OK;
+    n_written++;
+    snprintf(self->x_path, sizeof(self->x_path), "%s/x%d", suite_folder(), n_written);
+    snprintf(self->y_path, sizeof(self->y_path), "%s/y%d", suite_folder(), n_written);
+    if (sparse) {
+        data_matrix m = sparse_of(problem);
+        status = data_matrix_market_write(self->x_path, &m);
+        free(m.col_start);
+        free(m.row);
+        free(m.value);
+    } else {
+        status = data_npy_write(self->x_path, problem->x, problem->n, problem->p);
+    }
+    REQUIRE_OK(status);
+    REQUIRE_OK(data_npy_write(self->y_path, problem->y, problem->n, 0));
+}
+
+/* ---- running ---- */
+
+static strads_status describe_eagerly(const void *site, strads_structure *structure)
+{
+    const strads_status status = lasso_app.describe(site, structure);
+    structure->parallel_cost = 0.0;
+    return status;
+}
+
+const strads_app *lasso_case_eager_app(void)
+{
+    static strads_app app;
+    app = lasso_app;
+    app.describe = describe_eagerly;
+    return &app;
+}
+
+static STRADS_PRINTF(2, 3) void set(strads_config *config, const char *format, ...)
+{
+    char text[256];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(text, sizeof(text), format, list);
+    va_end(list);
+    REQUIRE_OK(strads_config_set(config, text));
+}
+
+strads_config *lasso_case_config(const lasso_case *self, const strads_app *app,
+                                 const char *const *settings)
+{
+    const lasso_problem *problem = &self->problem;
+    strads_config *config = NULL;
+    size_t n_options = 0;
+    const strads_option *options = strads_options(&n_options);
+    REQUIRE_OK(strads_config_create(&config));
+    set(config, "app=lasso");
+    set(config, "data.path=%s", self->x_path);
+    set(config, "data.y=%s", self->y_path);
+    set(config, "run.out=%s/out", suite_folder());
+    set(config, "lasso.l1_ratio=%.17g", problem->l1_ratio);
+    set(config, "lasso.intercept=%s", problem->intercept ? "true" : "false");
+    set(config, "lasso.standardize=%s", problem->standardize ? "true" : "false");
+    if (problem->lambda > 0.0) {
+        set(config, "lasso.lambda=%.17g", problem->lambda);
+    }
+    for (; *settings != NULL; settings++) {
+        set(config, "%s", *settings);
+    }
+    REQUIRE_OK(strads_config_declare(config, options, n_options));
+    REQUIRE_OK(strads_config_declare(config, app->options, app->n_options));
+    if (strads_config_resolve(config) != STRADS_OK) {
+        strads_config_destroy(config);
+        return NULL;
+    }
+    return config;
+}
+
+static void read_back(const char *folder, size_t p, lasso_outcome *outcome)
+{
+    char path[160];
+    double *intercept = NULL;
+    size_t n = 0;
+    snprintf(path, sizeof(path), "%s/coefficients.npy", folder);
+    REQUIRE_OK(data_npy_read(&outcome->b, &n, path));
+    REQUIRE(n == p);
+    snprintf(path, sizeof(path), "%s/intercept.npy", folder);
+    REQUIRE_OK(data_npy_read(&intercept, &n, path));
+    REQUIRE(n == 1);
+    outcome->intercept = intercept[0];
+    strads_free(intercept);
+}
+
+lasso_outcome lasso_case_run(const lasso_case *self, const strads_app *app,
+                             const char *const *settings)
+{
+    lasso_outcome outcome = {.b = NULL};
+    strads_config *config = lasso_case_config(self, app, settings);
+    REQUIRE(config != NULL);
+    outcome.status = strads_run(app, config, NULL, NULL, &outcome.result);
+    if (outcome.status == STRADS_OK) {
+        read_back(strads_config_text(config, "run.out"), self->problem.p, &outcome);
+    }
+    strads_config_destroy(config);
+    return outcome;
+}
+
+void lasso_outcome_fini(lasso_outcome *outcome)
+{
+    strads_free(outcome->b);
+    outcome->b = NULL;
+}
+
+/* ---- against the oracle ---- */
+
+lasso_answer lasso_case_solve(const lasso_case *self)
+{
+    lasso_answer best = {.b = numbers(self->problem.p)};
+    double violation = 1.0;
+    best.objective = lasso_oracle_solve(&self->problem, best.b, &best.intercept, &violation);
+    CHECK(violation <= 1e-15);
+    return best;
+}
+
+void lasso_answer_fini(lasso_answer *answer)
+{
+    free(answer->b);
+    answer->b = NULL;
+}
+
+static bool same_coefficients(const lasso_problem *problem, const lasso_outcome *got,
+                              const lasso_answer *best)
+{
+    double largest = 0.0;
+    double off = 0.0;
+    for (size_t j = 0; j < problem->p; j++) {
+        largest = fmax(largest, fabs(best->b[j]));
+        off = fmax(off, fabs(got->b[j] - best->b[j]));
+    }
+    return off <= 1e-6 * largest &&
+           fabs(got->intercept - best->intercept) <= 1e-6 * (fabs(best->intercept) + largest);
+}
+
+/* What is wrong with the outcome; NULL: nothing. */
+static const char *fault_of(const lasso_problem *problem, const lasso_outcome *got,
+                            const lasso_answer *best, const lasso_asked *ask)
+{
+    const strads_progress *last = &got->result.last;
+    if (got->result.verdict != STRADS_CONVERGED || !(last->gap <= ask->gap)) {
+        return "it has not converged";
+    }
+    const double objective = lasso_oracle_objective(problem, got->b, got->intercept);
+    const double rounding = 1e-13 * objective;
+    if (fabs(last->objective - objective) > 1e-10 * objective) {
+        return "the objective is not that of the coefficients";
+    }
+    if (objective < best->objective - rounding) {
+        return "it is better than the oracle";
+    }
+    if (objective - best->objective > last->gap * objective + rounding) {
+        return "the gap is no bound";
+    }
+    const bool compared = ask->gap < 1e-9 && !ask->many;
+    return compared && !same_coefficients(problem, got, best) ? "the coefficients are off" : NULL;
+}
+
+bool lasso_case_holds(const lasso_case *self, const lasso_answer *best, const lasso_asked *ask)
+{
+    const lasso_problem *problem = &self->problem;
+    char gap[40];
+    char workers[40];
+    snprintf(gap, sizeof(gap), "stop.gap=%g", ask->gap);
+    snprintf(workers, sizeof(workers), "run.workers=%d", ask->workers);
+    const char *settings[7] = {gap, workers, ask->schedule[0], ask->schedule[1], ask->schedule[2]};
+    lasso_outcome got = lasso_case_run(self, lasso_case_eager_app(), settings);
+    const char *fault = got.status == STRADS_OK ? fault_of(problem, &got, best, ask)
+                                                : strads_status_name(got.status);
+    if (fault != NULL) {
+        printf("%zu x %zu, lambda %g, l1_ratio %g, intercept %d, standardize %d, %s %s %s: %s: "
+               "objective %.17g, optimum %.17g, gap %g, intercept %g, right %g\n",
+               problem->n, problem->p, problem->lambda, problem->l1_ratio, problem->intercept,
+               problem->standardize, workers, ask->schedule[0] == NULL ? "" : ask->schedule[0],
+               ask->schedule[1] == NULL ? "" : ask->schedule[1], fault, got.result.last.objective,
+               best->objective, got.result.last.gap, got.intercept, best->intercept);
+    }
+    lasso_outcome_fini(&got);
+    return fault == NULL;
+}
