@@ -83,6 +83,12 @@ STRADS_API void strads_free(void *memory);
 /* count * bytes for strads_alloc; NULL too when the product overflows. */
 STRADS_API void *strads_alloc_array(size_t count, size_t bytes) STRADS_MUST_CHECK;
 
+/* Makes room for n elements of `bytes` each in *array, which has room for *capacity;
+ * what is in it stays. *array is an object pointer of any type, NULL at first. On
+ * NOMEM nothing changes. */
+STRADS_API STRADS_MUST_CHECK strads_status strads_reserve(void *array, size_t *capacity, size_t n,
+                                                          size_t bytes);
+
 /* Copies a string; owned by the caller, for strads_free. NULL: no memory. */
 STRADS_API char *strads_strdup(const char *text) STRADS_MUST_CHECK;
 

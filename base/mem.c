@@ -76,6 +76,28 @@ void *strads_alloc_array(size_t count, size_t bytes)
     return __builtin_mul_overflow(count, bytes, &total) ? NULL : strads_alloc(total);
 }
 
+strads_status strads_reserve(void *array, size_t *capacity, size_t n, size_t bytes)
+{
+    size_t total = 0;
+    if (n <= *capacity) {
+        return STRADS_OK;
+    }
+    const size_t roomy = n + n / 2;
+    if (__builtin_mul_overflow(roomy, bytes, &total)) {
+        return STRADS_ERR_NOMEM;
+    }
+    /* The pointer is copied, for its type is not known here. */
+    void *old = NULL;
+    memcpy(&old, array, sizeof(old));
+    void *grown = strads_realloc(old, total);
+    if (grown == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    memcpy(array, &grown, sizeof(grown));
+    *capacity = roomy;
+    return STRADS_OK;
+}
+
 char *strads_strdup(const char *text)
 {
     const size_t bytes = strlen(text) + 1;

@@ -8,20 +8,6 @@
 
 #include "base/clock.h"
 
-static strads_status reserve(void **array, size_t *capacity, size_t n, size_t bytes)
-{
-    if (n <= *capacity) {
-        return STRADS_OK;
-    }
-    void *grown = strads_realloc(*array, 2 * n * bytes);
-    if (grown == NULL) {
-        return STRADS_ERR_NOMEM;
-    }
-    *array = grown;
-    *capacity = 2 * n;
-    return STRADS_OK;
-}
-
 static strads_status send_push(coordinator *self, const flight *out, uint32_t rank)
 {
     const uint32_t *vars = out->to.vars + out->to.starts[rank];
@@ -58,8 +44,8 @@ strads_status coordinator_dispatch(coordinator *self)
     strads_status status = dispatch(blocks, &out->to, n_parts, coordinator_workers(self),
                                     options->app->cost, options->site);
     if (status == STRADS_OK) {
-        status = reserve((void **) &out->partials, &out->partials_capacity,
-                         blocks->n_vars * options->structure.partial_width, sizeof(double));
+        status = strads_reserve(&out->partials, &out->partials_capacity,
+                                blocks->n_vars * options->structure.partial_width, sizeof(double));
     }
     if (status != STRADS_OK) {
         return status;
@@ -85,8 +71,8 @@ strads_status coordinator_list_in_flight(coordinator *self)
     for (uint32_t i = 0; i < self->n_flights; i++) {
         const assignment *to = &self->flights[i].to;
         const size_t n_vars = to->starts[coordinator_workers(self)];
-        const strads_status status = reserve((void **) &self->in_flight, &self->in_flight_capacity,
-                                             n + n_vars, sizeof(*self->in_flight));
+        const strads_status status = strads_reserve(&self->in_flight, &self->in_flight_capacity,
+                                                    n + n_vars, sizeof(*self->in_flight));
         if (status != STRADS_OK) {
             return status;
         }
@@ -182,10 +168,10 @@ static strads_status reserve_commit(coordinator *self, size_t n)
 {
     size_t capacity = self->commit_capacity;
     strads_status status =
-        reserve((void **) &self->commit_values, &capacity, n, sizeof(*self->commit_values));
+        strads_reserve(&self->commit_values, &capacity, n, sizeof(*self->commit_values));
     if (status == STRADS_OK) {
         capacity = self->commit_capacity;
-        status = reserve((void **) &self->commit_moved, &capacity, n, sizeof(*self->commit_moved));
+        status = strads_reserve(&self->commit_moved, &capacity, n, sizeof(*self->commit_moved));
     }
     if (status == STRADS_OK) {
         self->commit_capacity = capacity;

@@ -39,31 +39,21 @@ void step_guard_fini(step_guard *guard)
     *guard = (step_guard){.strikes = 0.0};
 }
 
-static strads_status reserve(double **buffer, size_t *capacity, size_t n)
-{
-    if (n <= *capacity) {
-        return STRADS_OK;
-    }
-    double *grown = strads_realloc(*buffer, n * sizeof(double));
-    if (grown == NULL) {
-        return STRADS_ERR_NOMEM;
-    }
-    *buffer = grown;
-    *capacity = n;
-    return STRADS_OK;
-}
-
 static strads_status reserve_all(step_guard *guard, const strads_step *step, uint32_t n_members)
 {
-    strads_status status = reserve(&guard->before, &guard->before_capacity, step->n_shared);
+    strads_status status =
+        strads_reserve(&guard->before, &guard->before_capacity, step->n_shared, sizeof(double));
     if (status == STRADS_OK) {
-        status = reserve(&guard->base, &guard->base_capacity, step->n_shared);
+        status =
+            strads_reserve(&guard->base, &guard->base_capacity, step->n_shared, sizeof(double));
     }
     if (status == STRADS_OK) {
-        status = reserve(&guard->own_before, &guard->own_capacity, step->n_own);
+        status =
+            strads_reserve(&guard->own_before, &guard->own_capacity, step->n_own, sizeof(double));
     }
     if (status == STRADS_OK) {
-        status = reserve(&guard->tail, &guard->tail_capacity, TAIL_MOVES + (size_t) n_members);
+        status = strads_reserve(&guard->tail, &guard->tail_capacity,
+                                TAIL_MOVES + (size_t) n_members, sizeof(double));
     }
     return status;
 }

@@ -18,27 +18,13 @@ void round_clear(strads_round *round)
     round->n_blocks = 0;
 }
 
-static strads_status reserve(void **array, size_t *capacity, size_t n, size_t bytes)
-{
-    if (n <= *capacity) {
-        return STRADS_OK;
-    }
-    void *grown = strads_realloc(*array, 2 * n * bytes);
-    if (grown == NULL) {
-        return STRADS_ERR_NOMEM;
-    }
-    *array = grown;
-    *capacity = 2 * n;
-    return STRADS_OK;
-}
-
 strads_status strads_round_add(strads_round *round, const uint32_t *vars, size_t n)
 {
-    strads_status status = reserve((void **) &round->vars, &round->vars_capacity, round->n_vars + n,
-                                   sizeof(*round->vars));
+    strads_status status = strads_reserve(&round->vars, &round->vars_capacity, round->n_vars + n,
+                                          sizeof(*round->vars));
     if (status == STRADS_OK) {
-        status = reserve((void **) &round->starts, &round->starts_capacity, round->n_blocks + 2,
-                         sizeof(*round->starts));
+        status = strads_reserve(&round->starts, &round->starts_capacity, round->n_blocks + 2,
+                                sizeof(*round->starts));
     }
     if (status != STRADS_OK || n == 0) {
         return status;
@@ -135,7 +121,7 @@ strads_status dispatch(const strads_round *round, assignment *to, uint32_t n_par
                        const void *site)
 {
     strads_status status =
-        reserve((void **) &to->vars, &to->vars_capacity, round->n_vars, sizeof(*to->vars));
+        strads_reserve(&to->vars, &to->vars_capacity, round->n_vars, sizeof(*to->vars));
     if (status != STRADS_OK) {
         return status;
     }

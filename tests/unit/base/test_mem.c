@@ -87,7 +87,42 @@ static void calloc_clears(void)
     strads_free(bytes);
 }
 
+static void a_reserved_array_grows_and_keeps_what_is_in_it(void)
+{
+    double *array = NULL;
+    size_t capacity = 0;
+    REQUIRE_OK(strads_reserve(&array, &capacity, 3, sizeof(*array)));
+    REQUIRE(capacity >= 3);
+    array[2] = 7.0;
+    REQUIRE_OK(strads_reserve(&array, &capacity, 1000, sizeof(*array)));
+    CHECK(capacity >= 1000);
+    CHECK_NEAR(array[2], 7.0, 0.0);
+    const double *before = array;
+    REQUIRE_OK(strads_reserve(&array, &capacity, 10, sizeof(*array)));
+    CHECK(array == before);
+    strads_free(array);
+}
+
+static void an_array_that_cannot_grow_stays_as_it_is(void)
+{
+    double *array = NULL;
+    size_t capacity = 0;
+    REQUIRE_OK(strads_reserve(&array, &capacity, 3, sizeof(*array)));
+    const double *before = array;
+    const size_t room = capacity;
+    strads_mem_fail_after(1);
+    CHECK_STATUS(strads_reserve(&array, &capacity, 100, sizeof(*array)), STRADS_ERR_NOMEM);
+    strads_mem_fail_after(0);
+    CHECK_STATUS(strads_reserve(&array, &capacity, SIZE_MAX / 4, sizeof(*array)), STRADS_ERR_NOMEM);
+    CHECK(array == before);
+    CHECK(capacity == room);
+    strads_free(array);
+}
+
 SUITE("base/mem",
+      {"a reserved array grows and keeps what is in it",
+       a_reserved_array_grows_and_keeps_what_is_in_it},
+      {"an array that cannot grow stays as it is", an_array_that_cannot_grow_stays_as_it_is},
       {"what is allocated is counted until it is freed",
        what_is_allocated_is_counted_until_it_is_freed},
       {"no bytes give a pointer that may be freed", no_bytes_give_a_pointer_that_may_be_freed},
