@@ -2,11 +2,12 @@
 /* apps/lasso/anderson.c - the best combination of the last iterates. */
 #include "apps/lasso/anderson.h"
 
-#include <gsl/gsl_linalg.h>
 #include <math.h>
 #include <string.h>
 
 enum { DEPTH = ANDERSON_DEPTH };
+
+static const double RIDGE = 1e-12;
 
 void anderson_fini(anderson *mix)
 {
@@ -69,30 +70,39 @@ static void multiply(const anderson *mix, double products[DEPTH * DEPTH])
     }
 }
 
-/* Solves A z = 1, A symmetric and perhaps nearly singular; false when A is zero. */
+/* Solves A z = 1 by Gauss for A symmetric, positive and perhaps nearly singular, which
+ * a small share of its trace mends; false when A is zero or not finite. */
 static bool solve_ones(double a[DEPTH * DEPTH], double z[DEPTH])
 {
-    double ones[DEPTH];
-    double right[DEPTH * DEPTH];
-    double singular[DEPTH];
     double trace = 0.0;
     for (int i = 0; i < DEPTH; i++) {
         trace += a[i * DEPTH + i];
-        ones[i] = 1.0;
+        z[i] = 1.0;
     }
     if (!(trace > 0.0) || !isfinite(trace)) {
         return false;
     }
     for (int i = 0; i < DEPTH; i++) {
-        a[i * DEPTH + i] += 1e-12 * trace;
+        for (int j = 0; j < DEPTH; j++) {
+            a[i * DEPTH + j] = a[i * DEPTH + j] / trace + (i == j ? RIDGE : 0.0);
+        }
     }
-    gsl_matrix_view matrix = gsl_matrix_view_array(a, DEPTH, DEPTH);
-    gsl_matrix_view v = gsl_matrix_view_array(right, DEPTH, DEPTH);
-    gsl_vector_view s = gsl_vector_view_array(singular, DEPTH);
-    gsl_vector_view b = gsl_vector_view_array(ones, DEPTH);
-    gsl_vector_view x = gsl_vector_view_array(z, DEPTH);
-    return gsl_linalg_SV_decomp_jacobi(&matrix.matrix, &v.matrix, &s.vector) == 0 &&
-           gsl_linalg_SV_solve(&matrix.matrix, &v.matrix, &s.vector, &b.vector, &x.vector) == 0;
+    for (int k = 0; k < DEPTH; k++) {
+        for (int i = k + 1; i < DEPTH; i++) {
+            const double factor = a[i * DEPTH + k] / a[k * DEPTH + k];
+            for (int j = k; j < DEPTH; j++) {
+                a[i * DEPTH + j] -= factor * a[k * DEPTH + j];
+            }
+            z[i] -= factor * z[k];
+        }
+    }
+    for (int i = DEPTH - 1; i >= 0; i--) {
+        for (int j = i + 1; j < DEPTH; j++) {
+            z[i] -= a[i * DEPTH + j] * z[j];
+        }
+        z[i] /= a[i * DEPTH + i];
+    }
+    return true;
 }
 
 static void combine(double *const *iterates, const double z[DEPTH], size_t n)

@@ -133,15 +133,13 @@ static strads_status correlate_dense(const lasso_site *site, const strads_pairs 
     for (uint32_t a = 0; a < pairs->n; a++) {
         const uint32_t var = pairs->vars[a];
         const double *column = x->value + (size_t) var * x->n_rows;
-        const double shift = (double) x->n_rows * lasso_mean(site, var);
         norms[a] = sqrt(lasso_norm2(site, var));
         for (uint32_t b = 0; b < a; b++) {
             if (a < pairs->first_new || a % pairs->n_ranks != pairs->rank ||
                 norms[a] * norms[b] == 0.0) {
                 continue;
             }
-            const double product =
-                lasso_dot(site, pairs->vars[b], column) - shift * lasso_mean(site, pairs->vars[b]);
+            const double product = lasso_dot(site, pairs->vars[b], column);
             strads_gram_add(gram, a, b, product / (norms[a] * norms[b]));
         }
     }

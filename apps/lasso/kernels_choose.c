@@ -5,7 +5,8 @@
 const lasso_kernels *lasso_kernels_choose(int fixed)
 {
 #if defined(__x86_64__)
-    if (!fixed && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
+    if (!fixed && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512bw")) {
         return &lasso_kernels_avx512;
     }
     if (!fixed && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {

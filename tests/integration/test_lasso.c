@@ -3,10 +3,8 @@
  * tests/integration/test_lasso.c - whole runs of the Lasso program against the slow
  * oracle: every kind of data, penalty, schedule and number of workers.
  */
-#include <string.h>
 
-#include "apps/lasso/lasso.h"
-#include "tests/support/lasso_case.h"
+#include "tests/support/lasso_run.h"
 #include "tests/support/suite.h"
 
 /* Goals: close to what doubles can tell, and what slow schedules reach in good time. */

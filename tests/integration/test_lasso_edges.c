@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "tests/support/lasso_case.h"
+#include "tests/support/lasso_run.h"
 #include "tests/support/suite.h"
 
 enum { N = 24, P = 10 };
@@ -106,7 +106,7 @@ static void one_row_and_one_column_are_problems_too(void)
 /* With a given lambda there is an answer also where lambda_max is 0. */
 static void check_null_model(lasso_case *self, double intercept, const char *penalty)
 {
-    const char *settings[] = {penalty, "run.workers=2", NULL};
+    const char *settings[] = {"run.workers=2", penalty, NULL};
     lasso_case_write(self, false);
     lasso_outcome got = lasso_case_run(self, lasso_case_eager_app(), settings);
     REQUIRE_OK(got.status);
@@ -160,6 +160,20 @@ static void scale(lasso_case *self, double x, double y)
     }
 }
 
+/* There is no round to run then, whatever is asked for. */
+static void without_a_gradient_a_run_without_a_goal_is_complete(void)
+{
+    lasso_case self = lasso_case_draw(N, P, 1.0, 5);
+    memset(self.y, 0, N * sizeof(*self.y));
+    const char *settings[] = {"stop.gap=0", "stop.rounds=5", "run.workers=2", NULL};
+    lasso_case_write(&self, false);
+    lasso_outcome got = lasso_case_run(&self, lasso_case_eager_app(), settings);
+    CHECK_STATUS(got.status, STRADS_OK);
+    CHECK(got.result.verdict == STRADS_COMPLETED && got.result.last.round == 0);
+    lasso_outcome_fini(&got);
+    lasso_case_fini(&self);
+}
+
 /* Each answers as if the data were of moderate size, or says that they are not. */
 static void extreme_scales_are_solved_or_refused(void)
 {
@@ -205,4 +219,6 @@ SUITE(
     {"a lambda above lambda_max leaves all coefficients at zero",
      a_lambda_above_lambda_max_leaves_all_coefficients_at_zero},
     {"a tiny lambda is as good as least squares", a_tiny_lambda_is_as_good_as_least_squares},
+    {"without a gradient a run without a goal is complete",
+     without_a_gradient_a_run_without_a_goal_is_complete},
     {"extreme scales are solved or refused", extreme_scales_are_solved_or_refused})

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * tests/unit/apps/lasso/test_kernels.c - every variant of the inner loops that this
+ * machine runs, against loops in long double that follow the formulas word by word.
+ */
+#include "apps/lasso/kernels.h"
+
+#include <float.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "tests/support/suite.h"
+
+enum { MAX_N = 100, SHIFTS = 9, COLS = 7 };
+
+static const lasso_kernels *variants[3];
+
+static size_t find_variants(void)
+{
+    size_t n = 0;
+    variants[n++] = &lasso_kernels_portable;
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+        variants[n++] = &lasso_kernels_avx2;
+    }
+    if (__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512bw")) {
+        variants[n++] = &lasso_kernels_avx512;
+    }
+#endif
+    return n;
+}
+
+/* A number in (-1, 1) that depends on i and j alone. */
+static double number(size_t i, size_t j)
+{
+    return sin(12.9898 * (double) i + 78.233 * (double) j + 1.0);
+}
+
+/* |got - right| within the rounding of n terms of the given total size. */
+static bool is_close(double got, long double right, long double size)
+{
+    return fabsl(got - right) <= 1e-14L * size + DBL_TRUE_MIN * MAX_N;
+}
+
+/* Memory of its own for each length, so that a sanitizer sees a step too far. */
+typedef struct vectors {
+    double *memory, *x, *y;
+    uint32_t *row;
+} vectors;
+
+static vectors make_vectors(size_t n, size_t shift, double scale)
+{
+    vectors v = {.memory = strads_calloc(2 * (n + shift) + 1, sizeof(double)),
+                 .row = strads_calloc(n + 1, sizeof(uint32_t))};
+    REQUIRE(v.memory != NULL && v.row != NULL);
+    v.x = v.memory + shift;
+    v.y = v.x + n + shift;
+    for (size_t i = 0; i < n; i++) {
+        v.x[i] = scale * number(i, 0);
+        v.y[i] = number(i, 1);
+        v.row[i] = (uint32_t) (n - 1 - i);
+    }
+    return v;
+}
+
+static void free_vectors(vectors *v)
+{
+    strads_free(v->memory);
+    strads_free(v->row);
+}
+
+static void check_dots(const lasso_kernels *kernels, const vectors *v, size_t n)
+{
+    long double dense = 0.0L;
+    long double sparse = 0.0L;
+    long double squares = 0.0L;
+    long double size = 0.0L;
+    for (size_t i = 0; i < n; i++) {
+        dense += (long double) v->x[i] * v->y[i];
+        sparse += (long double) v->x[i] * v->y[v->row[i]];
+        squares += ((long double) v->x[i] + 0.25L) * (v->x[i] + 0.25L);
+        size += fabsl((long double) v->x[i]);
+    }
+    CHECK(is_close(kernels->dot(v->x, v->y, n), dense, size));
+    CHECK(is_close(kernels->dot_sparse(v->x, v->row, n, v->y), sparse, size));
+    CHECK(is_close(kernels->sum_of_squares(v->x, 0.25, n), squares, squares));
+}
+
+static void check_adds(const lasso_kernels *kernels, const vectors *v, size_t n)
+{
+    double dense[MAX_N];
+    double sparse[MAX_N];
+    memcpy(dense, v->y, n * sizeof(*dense));
+    memcpy(sparse, v->y, n * sizeof(*sparse));
+    kernels->add(-1.5, v->x, dense, n);
+    kernels->add_sparse(-1.5, v->x, v->row, n, sparse);
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t k = v->row[i];
+        CHECK(is_close(dense[i], v->y[i] - 1.5L * v->x[i], 3.0L));
+        CHECK(is_close(sparse[k], v->y[k] - 1.5L * v->x[i], 3.0L));
+    }
+}
+
+static void loops_over_vectors_equal_slow_ones_at_every_length_and_alignment(void)
+{
+    static const double scales[] = {1.0, 1e-308, 1e-320, 1e150};
+    const size_t n_variants = find_variants();
+    for (size_t i = 0; i < n_variants; i++) {
+        for (size_t n = 0; n <= MAX_N; n++) {
+            for (size_t shift = 0; shift < SHIFTS; shift++) {
+                vectors v = make_vectors(n, shift, scales[(n + shift) % 4]);
+                check_dots(variants[i], &v, n);
+                if (scales[(n + shift) % 4] <= 1.0) {
+                    check_adds(variants[i], &v, n);
+                }
+                free_vectors(&v);
+            }
+        }
+    }
+}
+
+static void ratings_are_relative_and_the_largest_is_found(void)
+{
+    static const double scale[MAX_N] = {[0] = 2.0, [5] = 0.5, [50] = 3.0};
+    const size_t n_variants = find_variants();
+    double gradient[MAX_N];
+    float scores[MAX_N];
+    for (size_t i = 0; i < MAX_N; i++) {
+        gradient[i] = number(i, 2);
+    }
+    for (size_t v = 0; v < n_variants; v++) {
+        for (size_t n = 0; n <= MAX_N; n++) {
+            double largest = 0.0;
+            double largest_scaled = 0.0;
+            const double got = variants[v]->rate(gradient, NULL, n, 0.25, 4.0, scores);
+            for (size_t i = 0; i < n; i++) {
+                largest = fmax(largest, fabs(gradient[i]));
+                largest_scaled = fmax(largest_scaled, fabs(gradient[i]) * scale[i]);
+                CHECK_NEAR(scores[i], 4.0 * (fabs(gradient[i]) - 0.25), 1e-6);
+            }
+            CHECK(got == largest);
+            CHECK(variants[v]->rate(gradient, scale, n, 0.25, 4.0, scores) == largest_scaled);
+            CHECK(n < 51 || fabs(scores[50] - 4.0 * (3.0 * fabs(gradient[50]) - 0.25)) < 1e-5);
+        }
+    }
+}
+
+/* ---- many columns ---- */
+
+/* COLS columns of n rows, dense or with two entries of three, and their elastic net. */
+typedef struct design {
+    size_t n;
+    double value[COLS * MAX_N];
+    uint32_t row[COLS * MAX_N];
+    int64_t start[COLS + 1];
+    lasso_column column[COLS];
+    long double centred[COLS][MAX_N]; /* what the columns stand for */
+} design;
+
+static void add_column(design *d, size_t j, bool sparse)
+{
+    int64_t at = d->start[j];
+    for (size_t i = 0; i < d->n; i++) {
+        if (!sparse || (i + j) % 3 != 0) {
+            d->centred[j][i] = number(i, 10 + j);
+            d->row[at] = (uint32_t) i;
+            d->value[at++] = number(i, 10 + j);
+        } else {
+            d->centred[j][i] = 0.0L;
+        }
+    }
+    d->start[j + 1] = at;
+}
+
+static void describe_column(design *d, size_t j, bool offset, double l1, double l2)
+{
+    long double sum = 0.0L;
+    long double norm2 = 0.0L;
+    for (size_t i = 0; i < d->n; i++) {
+        sum += d->centred[j][i];
+    }
+    const long double mean = offset && d->n > 0 ? sum / d->n : 0.0L;
+    for (size_t i = 0; i < d->n; i++) {
+        d->centred[j][i] -= mean;
+        norm2 += d->centred[j][i] * d->centred[j][i];
+    }
+    d->column[j] = (lasso_column){.norm2 = (double) norm2,
+                                  .inverse = norm2 > 0.0L ? 1.0 / ((double) norm2 + l2) : 0.0,
+                                  .l1 = l1,
+                                  .sum = (double) (mean * d->n),
+                                  .mean = (double) mean,
+                                  .urgency = (double) norm2 + l2,
+                                  .weight = 1.0};
+}
+
+static void make_design(design *d, size_t n, bool sparse, bool offset, double l2)
+{
+    *d = (design){.n = n};
+    for (size_t j = 0; j < COLS; j++) {
+        add_column(d, j, sparse);
+        describe_column(d, j, offset, 0.3, l2);
+    }
+    d->column[3] = (lasso_column){.norm2 = 0.0}; /* does not move */
+}
+
+static void chosen_columns_are_multiplied_in_their_order(void)
+{
+    static const uint32_t which[] = {6, 0, 5, 5, 2, 4, 3, 1, 6, 0, 1, 2};
+    enum { N_WHICH = sizeof(which) / sizeof(which[0]) };
+    const size_t n_variants = find_variants();
+    static design d;
+    double y[MAX_N];
+    double out[N_WHICH];
+    for (size_t i = 0; i < MAX_N; i++) {
+        y[i] = number(i, 3);
+    }
+    for (size_t v = 0; v < n_variants; v++) {
+        for (int kind = 0; kind < 4; kind++) {
+            const bool sparse = kind & 1;
+            const bool chosen = kind & 2;
+            const size_t n = chosen ? N_WHICH : COLS;
+            make_design(&d, 67, sparse, false, 0.0);
+            const lasso_columns columns = {
+                .start = sparse ? d.start : NULL, .row = d.row, .value = d.value, .n_rows = d.n};
+            (sparse ? variants[v]->dots_sparse : variants[v]->dots)(&columns, chosen ? which : NULL,
+                                                                    n, y, out);
+            for (size_t i = 0; i < n; i++) {
+                long double right = 0.0L;
+                for (size_t k = 0; k < d.n; k++) {
+                    right += d.centred[chosen ? which[i] : i][k] * y[k];
+                }
+                CHECK(is_close(out[i], right, 100.0L));
+            }
+        }
+    }
+}
+
+/* One textbook update of each column on the true residual; returns the farthest move. */
+static long double sweep_slowly(const design *d, const uint32_t *which, size_t n, long double *b,
+                                long double *r, long double l2)
+{
+    long double farthest = 0.0L;
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t j = which[i];
+        const lasso_column *c = &d->column[j];
+        long double u = c->norm2 * b[j];
+        for (size_t k = 0; k < d->n && c->inverse > 0.0; k++) {
+            u += d->centred[j][k] * r[k];
+        }
+        const long double size = fmaxl(fabsl(u) - c->l1, 0.0L);
+        const long double fresh = c->inverse > 0.0 ? copysignl(size, u) / (c->norm2 + l2) : b[j];
+        for (size_t k = 0; k < d->n; k++) {
+            r[k] -= (fresh - b[j]) * d->centred[j][k];
+        }
+        farthest = fmaxl(farthest, fabsl(fresh - b[j]) * c->urgency);
+        b[j] = fresh;
+    }
+    return farthest;
+}
+
+static void check_sweep(const lasso_kernels *kernels, const design *d, bool sparse, double l2)
+{
+    static const uint32_t which[] = {4, 3, 0, 6, 1, 1};
+    enum { N_WHICH = sizeof(which) / sizeof(which[0]) };
+    const lasso_columns columns = {.start = d->start,
+                                   .row = sparse ? d->row : NULL,
+                                   .value = d->value,
+                                   .column = d->column,
+                                   .n_rows = d->n};
+    double b[COLS] = {0.1, 0.2, 0.3, 0.0, -0.4, 0.5, 0.0};
+    double state[MAX_N + 1] = {0.0};
+    long double slow_b[COLS];
+    long double r[MAX_N] = {0.0L};
+    long double mean = 0.0L;
+    for (size_t i = 0; i < d->n; i++) {
+        state[i] = 3.0 * number(i, 4);
+        mean += (long double) state[i] / d->n;
+    }
+    /* With an offset the true residual sums to 0. */
+    state[d->n] = d->column[0].mean != 0.0 ? (double) -mean : 0.0;
+    for (size_t i = 0; i < d->n; i++) {
+        r[i] = (long double) state[i] + state[d->n];
+    }
+    for (size_t j = 0; j < COLS; j++) {
+        slow_b[j] = b[j];
+    }
+    for (int turn = 0; turn < 3; turn++) {
+        const double got =
+            (sparse ? kernels->sweep_sparse : kernels->sweep)(&columns, which, N_WHICH, b, state);
+        const long double right = sweep_slowly(d, which, N_WHICH, slow_b, r, l2);
+        CHECK(is_close(got, right, 1000.0L));
+    }
+    for (size_t j = 0; j < COLS; j++) {
+        CHECK(is_close(b[j], slow_b[j], 100.0L));
+    }
+    for (size_t i = 0; i < d->n; i++) {
+        CHECK(is_close(state[i] + state[d->n], r[i], 100.0L));
+    }
+}
+
+static void sweeps_equal_the_textbook_update(void)
+{
+    static const size_t lengths[] = {2, 3, 7, 8, 9, 31, 32, 33, 64, 100};
+    const size_t n_variants = find_variants();
+    static design d;
+    for (size_t v = 0; v < n_variants; v++) {
+        for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+            for (int kind = 0; kind < 8; kind++) {
+                const double l2 = kind & 4 ? 0.7 : 0.0;
+                make_design(&d, lengths[i], kind & 1, kind & 2, l2);
+                check_sweep(variants[v], &d, kind & 1, l2);
+            }
+        }
+    }
+}
+
+static void a_sweep_over_nothing_does_nothing(void)
+{
+    const size_t n_variants = find_variants();
+    const lasso_columns columns = {.n_rows = 1};
+    double state[2] = {1.0, 0.0};
+    for (size_t v = 0; v < n_variants; v++) {
+        CHECK(variants[v]->sweep(&columns, NULL, 0, NULL, state) == 0.0);
+        CHECK(variants[v]->sweep_sparse(&columns, NULL, 0, NULL, state) == 0.0);
+        CHECK(state[0] == 1.0 && state[1] == 0.0);
+    }
+}
+
+static void the_choice_is_one_of_the_variants_and_can_be_fixed(void)
+{
+    const size_t n_variants = find_variants();
+    CHECK(lasso_kernels_choose(1) == &lasso_kernels_portable);
+    CHECK(lasso_kernels_choose(0) == variants[n_variants - 1]);
+}
+
+SUITE("apps/lasso/kernels",
+      {"loops over vectors equal slow ones at every length and alignment",
+       loops_over_vectors_equal_slow_ones_at_every_length_and_alignment},
+      {"ratings are relative and the largest is found",
+       ratings_are_relative_and_the_largest_is_found},
+      {"chosen columns are multiplied in their order",
+       chosen_columns_are_multiplied_in_their_order},
+      {"sweeps equal the textbook update", sweeps_equal_the_textbook_update},
+      {"a sweep over nothing does nothing", a_sweep_over_nothing_does_nothing},
+      {"the choice is one of the variants and can be fixed",
+       the_choice_is_one_of_the_variants_and_can_be_fixed})
