@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* tests/unit/apps/lasso/test_predict.c - a saved model on data, and what does not fit. */
+#include <string.h>
+
+#include "apps/lasso/lasso.h"
+#include "tests/support/lasso_case.h"
+#include "tests/support/suite.h"
+#include "tests/unit/apps/lasso/lone_worker.h"
+
+enum { P = 3 };
+
+static const char *const no_settings[] = {NULL};
+
+static void write_array(const char *name, const double *values, size_t n)
+{
+    char path[256];
+    snprintf(path, sizeof(path), "%s/%s", suite_folder(), name);
+    REQUIRE_OK(data_npy_write(path, values, n, 0));
+}
+
+static void write_model(size_t n, size_t n_intercepts)
+{
+    static const double coefficients[] = {2.0, 0.0, -0.5, 1.0};
+    static const double intercept[] = {10.0, 11.0};
+    write_array("coefficients.npy", coefficients, n);
+    write_array("intercept.npy", intercept, n_intercepts);
+}
+
+/* Predicts for the file, with data.format `format`; the lines go to `text`. */
+static strads_status predict(const char *path, const char *format, char text[256])
+{
+    char setting[64];
+    const char *const settings[] = {setting, NULL};
+    snprintf(setting, sizeof(setting), "data.format=%s", format);
+    lasso_case none = {.problem = {.l1_ratio = 1.0}};
+    strads_config *config = lasso_case_config(&none, &lasso_app, settings);
+    FILE *to = tmpfile();
+    REQUIRE(config != NULL && to != NULL);
+    const strads_status status = lasso_predict(config, suite_folder(), path, to);
+    rewind(to);
+    const size_t n = fread(text, 1, 255, to);
+    text[n] = '\0';
+    fclose(to);
+    strads_config_destroy(config);
+    return status;
+}
+
+static void each_row_has_its_line(void)
+{
+    char text[256];
+    write_model(P, 1);
+    char *sparse = suite_file("rows.libsvm", "1 1:1 2:7\n-1\n0.5 3:4\n");
+    CHECK_STATUS(predict(sparse, "auto", text), STRADS_OK);
+    CHECK_TEXT(text, "12\n10\n8\n");
+    char *dense = suite_file("rows.mtx", "%%MatrixMarket matrix array real general\n"
+                                         "2 3\n1\n0\n7\n7\n0\n4\n");
+    CHECK_STATUS(predict(dense, "matrix_market", text), STRADS_OK);
+    CHECK_TEXT(text, "12\n8\n");
+    strads_free(dense);
+    strads_free(sparse);
+}
+
+static void data_and_models_that_do_not_fit_are_refused(void)
+{
+    static const struct {
+        const char *text;
+        size_t n_coefficients, n_intercepts;
+    } cases[] = {
+        {"1 4:1\n", P, 1},                                               /* a column too many */
+        {"%%MatrixMarket matrix array real general\n1 2\n1\n2\n", P, 1}, /* one too few */
+        {"1 1:1\n", 0, 1},
+        {"1 1:1\n", P, 2},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[256];
+        const size_t errors = strads_log_n_errors();
+        char *path = suite_file("rows", cases[i].text);
+        write_model(cases[i].n_coefficients, cases[i].n_intercepts);
+        CHECK_STATUS(predict(path, "auto", text), STRADS_ERR_DATA);
+        CHECK_TEXT(text, "");
+        CHECK(strads_log_n_errors() == errors + 1);
+        strads_free(path);
+    }
+}
+
+static void a_model_that_is_not_there_is_named(void)
+{
+    lasso_case none = {.problem = {.l1_ratio = 1.0}};
+    strads_config *config = lasso_case_config(&none, &lasso_app, no_settings);
+    REQUIRE(config != NULL);
+    CHECK_STATUS(lasso_predict(config, "/nowhere", "/nowhere/data", stdout), STRADS_ERR_IO);
+    strads_config_destroy(config);
+}
+
+static void predictions_that_cannot_be_written_are_an_error(void)
+{
+    lasso_case none = {.problem = {.l1_ratio = 1.0}};
+    strads_config *config = lasso_case_config(&none, &lasso_app, no_settings);
+    char *path = suite_file("rows.libsvm", "1 1:1 2:7\n");
+    FILE *full = fopen("/dev/full", "w");
+    REQUIRE(config != NULL && full != NULL);
+    setvbuf(full, NULL, _IONBF, 0);
+    write_model(P, 1);
+    CHECK_STATUS(lasso_predict(config, suite_folder(), path, full), STRADS_ERR_IO);
+    fclose(full);
+    strads_free(path);
+    strads_config_destroy(config);
+}
+
+SUITE("apps/lasso/predict", {"each row has its line", each_row_has_its_line},
+      {"data and models that do not fit are refused", data_and_models_that_do_not_fit_are_refused},
+      {"a model that is not there is named", a_model_that_is_not_there_is_named},
+      {"predictions that cannot be written are an error",
+       predictions_that_cannot_be_written_are_an_error})
