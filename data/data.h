@@ -31,6 +31,11 @@ STRADS_API void data_matrix_fini(data_matrix *matrix);
 /* Stored entries: n_rows * n_cols when dense. */
 STRADS_API size_t data_matrix_entries(const data_matrix *matrix);
 
+/* Column j, x_j, with a vector v[n_rows]: x_j'v, v := v + a x_j, and |x_j|^2. */
+STRADS_API double data_matrix_dot(const data_matrix *matrix, size_t j, const double *v);
+STRADS_API void data_matrix_add(const data_matrix *matrix, size_t j, double a, double *v);
+STRADS_API double data_matrix_squares(const data_matrix *matrix, size_t j);
+
 typedef enum data_format {
     DATA_AUTO, /* by the content's first bytes: "%%MatrixMarket", "\x93NUMPY", else libsvm */
     DATA_LIBSVM,
