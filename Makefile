@@ -57,7 +57,7 @@ HEADERS  := base/base.h data/data.h prioritizer/prioritizer.h strads/strads.h
 .SECONDARY:
 .PHONY: all check lint bench install clean help tests fuzz changed $(TESTS:%=%.run)
 
-all: $B/bin/strads            ## build the strads command and the libraries (build/bin/strads)
+all: $B/bin/strads $B/lib/libstrads.a  ## build the strads command and the libraries (build/bin/strads)
 ifeq ($B,build/release)
 all: build/bin/strads
 build/bin/strads: $B/bin/strads
@@ -157,7 +157,7 @@ install: all                  ## install the command, libraries and headers (DES
 	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' strads/strads.pc.in \
 	  > $(LIBDIR)/pkgconfig/strads.pc
 	@install -D -m 644 docs/strads.1 $(SHARE)/man/man1/strads.1
-	@install -m 644 configs/*.yaml $(SHARE)/strads/
+	@install -m 644 configs/* $(SHARE)/strads/
 
 clean:                        ## remove everything that was built
 	@rm -rf build
