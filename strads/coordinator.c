@@ -197,6 +197,31 @@ void coordinator_advance(coordinator *self)
     }
 }
 
+/* The oldest round is complete: commits it and goes on. */
+static void round_done(coordinator *self)
+{
+    strads_status status = coordinator_commit(self);
+    if (status == STRADS_OK && self->options.run.solve) {
+        const bool pool = self->plan.set.scans_left > 0 && !coordinator_limit_reached(self);
+        status = pool ? coordinator_scan_pool(self) : coordinator_scan_all(self);
+    }
+    if (status != STRADS_OK) {
+        coordinator_fail(self, status);
+        return;
+    }
+    coordinator_advance(self);
+}
+
+/* Commits the rounds that are complete, in their order; while a question is open none,
+ * so that plans do not depend on which answer comes first. */
+static void commit_complete(coordinator *self)
+{
+    while (self->n_flights > 0 && self->flights[0].n_waiting == 0 && !self->asking &&
+           !self->ending) {
+        round_done(self);
+    }
+}
+
 static void on_edges(coordinator *self, uint32_t rank, const net_message *message)
 {
     const msg_edges *reply = (const msg_edges *) message->body;
@@ -219,29 +244,13 @@ static void on_edges(coordinator *self, uint32_t rank, const net_message *messag
     if (status != STRADS_OK) {
         coordinator_fail(self, status);
     }
-}
-
-/* The oldest round is complete: commits it and goes on. */
-static void round_done(coordinator *self)
-{
-    strads_status status = coordinator_commit(self);
-    if (status == STRADS_OK && self->options.run.solve) {
-        const bool pool = self->plan.set.scans_left > 0 && !coordinator_limit_reached(self);
-        status = pool ? coordinator_scan_pool(self) : coordinator_scan_all(self);
-    }
-    if (status != STRADS_OK) {
-        coordinator_fail(self, status);
-        return;
-    }
-    coordinator_advance(self);
+    commit_complete(self);
 }
 
 static void on_done(coordinator *self, uint32_t rank, const net_message *message)
 {
     coordinator_take_partials(self, rank, (const msg_done *) message->body);
-    while (self->n_flights > 0 && self->flights[0].n_waiting == 0 && !self->ending) {
-        round_done(self);
-    }
+    commit_complete(self);
 }
 
 /* ---- events ---- */
@@ -331,9 +340,11 @@ strads_status coordinator_create(coordinator **out, const coordinator_options *o
     self->values = strads_calloc(n_vars, sizeof(*self->values));
     self->scores = workers > 1 ? strads_alloc_array(n_vars, sizeof(*self->scores)) : NULL;
     self->measures = strads_calloc(options->app->n_measures, sizeof(*self->measures));
+    self->reported = strads_calloc(options->app->n_measures, workers * sizeof(*self->reported));
     self->worker_busy = strads_calloc(workers, sizeof(*self->worker_busy));
     bool whole = self->lost != NULL && self->values != NULL && self->measures != NULL &&
-                 self->worker_busy != NULL && (workers == 1 || self->scores != NULL);
+                 self->reported != NULL && self->worker_busy != NULL &&
+                 (workers == 1 || self->scores != NULL);
     for (uint32_t i = 0; i < MAX_FLIGHTS; i++) {
         self->flights[i].to.starts = strads_calloc(workers + 1, sizeof(size_t));
         whole = whole && self->flights[i].to.starts != NULL;
@@ -372,6 +383,7 @@ void coordinator_destroy(coordinator *self)
     strads_free(self->commit_moved);
     strads_free(self->worker_busy);
     strads_free(self->measures);
+    strads_free(self->reported);
     strads_free(self->scores);
     strads_free(self->values);
     strads_free(self->lost);

@@ -20,7 +20,7 @@ typedef struct flight {
     assignment to;
     double *partials; /* [vars of `to`][partial_width] */
     size_t partials_capacity;
-    uint64_t n_steps, n_guarded;
+    uint64_t n_steps, n_guarded, n_updates;
 } flight;
 
 struct coordinator {
@@ -35,6 +35,7 @@ struct coordinator {
     double *values;   /* [n_vars] committed */
     float *scores;    /* [n_vars] of a scan of everything; NULL with one worker */
     double *measures; /* [n_measures] reduced */
+    double *reported; /* [n_workers][n_measures] as the workers told them */
     bool whole;       /* the scan under way is of everything */
     strads_stage stage;
     double worst_score, first_score; /* first_score < 0: not yet known */

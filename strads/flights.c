@@ -55,6 +55,7 @@ strads_status coordinator_dispatch(coordinator *self)
     out->n_members = options->run.solve ? n_parts : coordinator_workers(self);
     out->n_waiting = out->n_members;
     out->round = self->round++;
+    out->n_updates = 0;
     out->n_steps = 0;
     out->n_guarded = 0;
     self->active = blocks->n_vars;
@@ -188,7 +189,7 @@ void coordinator_take_partials(coordinator *self, uint32_t rank, const msg_done 
     assert(i < self->n_flights);
     flight *to = &self->flights[i];
     self->worker_busy[rank] = reply->busy_seconds;
-    self->updates += reply->n_updates;
+    to->n_updates += reply->n_updates;
     /* The members count alike: a step is one for all. */
     to->n_steps = reply->n_steps;
     to->n_guarded = reply->n_guarded;
@@ -235,6 +236,7 @@ strads_status coordinator_commit(coordinator *self)
     planner_commit(&self->plan, vars, n, self->commit_moved);
     width_guard_learn(&self->plan.width, done->n_members, done->n_steps, done->n_guarded);
     self->outcome.guarded += done->n_guarded;
+    self->updates += done->n_updates;
     status = send_sync(self, vars, n);
     retire_oldest(self);
     return status;

@@ -7,8 +7,9 @@
 
 #include "base/clock.h"
 
-/* Scans of everything without progress after which a run gives up. */
-enum { MAX_STALLED = 10 };
+/* Scans of everything without progress after which a run gives up, and after
+ * which priorities by movement are made afresh from the scores. */
+enum { MAX_STALLED = 10, STUCK = 3 };
 
 strads_status coordinator_scan_all(coordinator *self)
 {
@@ -60,20 +61,22 @@ strads_status coordinator_scan_pool(coordinator *self)
     return STRADS_OK;
 }
 
-static void reduce_measures(coordinator *self, const double *measures)
+/* In order of rank, whichever answer came first: sums are the same bits every time. */
+static void reduce_measures(coordinator *self)
 {
     const strads_app *app = self->options.app;
-    const bool first = self->n_waiting == coordinator_workers(self);
     for (size_t i = 0; i < app->n_measures; i++) {
         double *to = &self->measures[i];
-        if (first) {
-            *to = measures[i];
-        } else if (app->measures[i].reduction == STRADS_SUM) {
-            *to += measures[i];
-        } else if (app->measures[i].reduction == STRADS_MAX) {
-            *to = fmax(*to, measures[i]);
-        } else {
-            *to = fmin(*to, measures[i]);
+        *to = self->reported[i];
+        for (uint32_t k = 1; k < coordinator_workers(self); k++) {
+            const double next = self->reported[k * app->n_measures + i];
+            if (app->measures[i].reduction == STRADS_SUM) {
+                *to += next;
+            } else if (app->measures[i].reduction == STRADS_MAX) {
+                *to = fmax(*to, next);
+            } else {
+                *to = fmin(*to, next);
+            }
         }
     }
 }
@@ -109,6 +112,10 @@ static strads_status next_stage(coordinator *self)
     const double before = strads_now();
     const strads_status status = app->next_stage(self->options.model, &view, &self->stage);
     self->busy_seconds += strads_now() - before;
+    if (status == STRADS_OK && self->whole && isnan(self->stage.gap)) {
+        strads_error("%s: next_stage gave the gap nan", app->name);
+        return STRADS_ERR_NUMERIC;
+    }
     return status;
 }
 
@@ -133,7 +140,7 @@ static bool has_stalled(coordinator *self)
 {
     const strads_stage *stage = &self->stage;
     const bool better = !(stage->gap > 0.99 * self->best_gap) ||
-                        stage->objective < self->best_objective * (1.0 - 1e-15);
+                        self->best_objective - stage->objective > 1e-15 * fabs(stage->objective);
     self->n_stalled = better ? 0 : self->n_stalled + 1;
     self->n_judged++;
     if (better) { /* measured from here on, so that slow progress adds up */
@@ -182,12 +189,13 @@ static strads_status change_stage(coordinator *self)
 static void scan_done(coordinator *self, const float *scores)
 {
     self->scanning = false;
+    reduce_measures(self);
     if (self->whole) {
         self->first_score = self->first_score < 0.0 ? self->worst_score : self->first_score;
         self->updates_at_scan = self->updates;
     }
     strads_status status = next_stage(self);
-    if (status == STRADS_OK && self->stage.changed) {
+    if (status == STRADS_OK && self->stage.changed && !coordinator_limit_reached(self)) {
         status = change_stage(self);
         status = status == STRADS_OK ? coordinator_scan_all(self) : status;
         if (status != STRADS_OK) {
@@ -203,7 +211,8 @@ static void scan_done(coordinator *self, const float *scores)
         return;
     }
     if (self->whole) {
-        planner_scan_all(&self->plan, scores);
+        const bool stuck = self->n_stalled > 0 && self->n_stalled % STUCK == 0;
+        planner_scan_all(&self->plan, scores, stuck);
     } else {
         working_set_scan_pool(&self->plan.set);
     }
@@ -219,7 +228,10 @@ void coordinator_on_scores(coordinator *self, uint32_t rank, const net_message *
     const float *part = (const float *) (measures + reply->n_measures);
     const float *scores = self->whole ? self->scores : self->plan.set.scores;
     self->worker_busy[rank] = reply->busy_seconds;
-    reduce_measures(self, measures);
+    if (reply->n_measures > 0) {
+        memcpy(self->reported + rank * reply->n_measures, measures,
+               reply->n_measures * sizeof(*measures));
+    }
     const bool first = self->n_waiting == coordinator_workers(self);
     self->worst_score = first ? reply->largest : fmax(self->worst_score, reply->largest);
     if (!self->whole) {
