@@ -21,7 +21,7 @@ static void wide_problems_reach_the_optimum_with_checked_sets(void)
 {
     for (int sparse = 0; sparse < 2; sparse++) {
         lasso_case self = lasso_case_draw(50, 160, sparse ? 0.1 : 1.0, 61);
-        self.problem.lambda = 0.02 * lasso_oracle_lambda_max(&self.problem);
+        self.problem.lambda = 0.1 * lasso_oracle_lambda_max(&self.problem);
         lasso_case_write(&self, sparse);
         lasso_answer best = lasso_case_solve(&self);
         CHECK(lasso_case_holds(&self, &best, &(lasso_asked){.gap = 1e-10, .workers = 4}));
