@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* tests/unit/strads/test_journal.c - the run's folder. */
+#include "strads/journal.h"
+
+#include <jansson.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "tests/support/suite.h"
+
+static const strads_app app = {.name = "tested"};
+static const run_options run = {.n_workers = 3, .seed = 42};
+
+static strads_config *resolved(void)
+{
+    size_t n = 0;
+    const strads_option *options = strads_options(&n);
+    strads_config *config = NULL;
+    REQUIRE_OK(strads_config_create(&config));
+    REQUIRE_OK(strads_config_declare(config, options, n));
+    REQUIRE_OK(strads_config_set(config, "run.seed=42"));
+    REQUIRE_OK(strads_config_resolve(config));
+    return config;
+}
+
+/* suite_folder()/NAME, in a buffer that the next call overwrites. */
+static const char *in_folder(const char *name)
+{
+    static char path[256];
+    snprintf(path, sizeof(path), "%s/%s", suite_folder(), name);
+    return path;
+}
+
+static json_t *read_json(const char *path)
+{
+    json_error_t error;
+    json_t *object = json_load_file(path, 0, &error);
+    REQUIRE(object != NULL);
+    return object;
+}
+
+static strads_status summarize(journal *book, strads_verdict verdict)
+{
+    const strads_result result = {.verdict = verdict,
+                                  .last = {.round = 7, .objective = 1.5, .gap = NAN},
+                                  .solve_seconds = 0.25};
+    const summary_facts facts = {.app = &app, .run = &run, .driver = "threads", .result = &result};
+    strads_summary *summary = NULL;
+    REQUIRE_OK(strads_summary_create(&summary));
+    REQUIRE_OK(strads_summary_add(summary, "lambda", 0.125));
+    const strads_status status = journal_summarize(book, &facts, summary);
+    strads_summary_destroy(summary);
+    return status;
+}
+
+static void a_folder_is_made_with_those_above_it_and_holds_the_configuration(void)
+{
+    strads_config *config = resolved();
+    journal *book = NULL;
+    REQUIRE_OK(journal_open(&book, in_folder("a/b/c"), config));
+    journal_close(book);
+    strads_config *again = NULL;
+    size_t n = 0;
+    const strads_option *options = strads_options(&n);
+    REQUIRE_OK(strads_config_create(&again));
+    REQUIRE_OK(strads_config_declare(again, options, n));
+    REQUIRE_OK(strads_config_load(again, in_folder("a/b/c/config.yaml")));
+    REQUIRE_OK(strads_config_resolve(again));
+    CHECK(strads_config_int(again, "run.seed") == 42);
+    strads_config_destroy(again);
+    strads_config_destroy(config);
+}
+
+static void every_measurement_is_a_line_of_json_at_once(void)
+{
+    strads_config *config = resolved();
+    journal *book = NULL;
+    REQUIRE_OK(journal_open(&book, in_folder("lines"), config));
+    const strads_progress progress = {.round = 3,
+                                      .updates = 1000,
+                                      .seconds = 0.5,
+                                      .objective = 0.1,
+                                      .gap = NAN,
+                                      .nonzeros = 12,
+                                      .active = 20};
+    REQUIRE_OK(journal_add(book, &progress));
+    json_t *line = read_json(in_folder("lines/journal.jsonl")); /* not closed yet */
+    CHECK(json_integer_value(json_object_get(line, "round")) == 3);
+    CHECK(json_integer_value(json_object_get(line, "nonzeros")) == 12);
+    CHECK_NEAR(json_real_value(json_object_get(line, "objective")), 0.1, 0.0);
+    CHECK(json_is_null(json_object_get(line, "gap"))); /* JSON has no NaN */
+    json_decref(line);
+    journal_close(book);
+    strads_config_destroy(config);
+}
+
+static void the_summary_has_the_facts_and_the_programs_own_numbers(void)
+{
+    strads_config *config = resolved();
+    journal *book = NULL;
+    REQUIRE_OK(journal_open(&book, in_folder("sum"), config));
+    REQUIRE_OK(summarize(book, STRADS_STOPPED));
+    json_t *object = read_json(in_folder("sum/summary.json"));
+    const char *keys[] = {
+        "app", "status",   "workers", "driver",  "seed",        "seconds",          "objective",
+        "gap", "nonzeros", "rounds",  "updates", "peak_rss_mb", "overhead_fraction"};
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        CHECK(json_object_get(object, keys[i]) != NULL);
+    }
+    const json_t *seconds = json_object_get(object, "seconds");
+    CHECK(json_object_get(seconds, "load") != NULL && json_object_get(seconds, "total") != NULL);
+    CHECK_NEAR(json_real_value(json_object_get(seconds, "solve")), 0.25, 0.0);
+    CHECK_TEXT(json_string_value(json_object_get(object, "status")), "stopped");
+    CHECK_TEXT(json_string_value(json_object_get(object, "app")), "tested");
+    CHECK(json_integer_value(json_object_get(object, "rounds")) == 7);
+    CHECK(json_integer_value(json_object_get(object, "workers")) == 3);
+    CHECK_NEAR(json_real_value(json_object_get(object, "lambda")), 0.125, 0.0);
+    json_decref(object);
+    journal_close(book);
+    strads_config_destroy(config);
+}
+
+static void what_an_earlier_run_left_is_gone_at_once(void)
+{
+    strads_config *config = resolved();
+    journal *book = NULL;
+    REQUIRE_OK(journal_open(&book, in_folder("twice"), config));
+    REQUIRE_OK(summarize(book, STRADS_CONVERGED));
+    journal_close(book);
+    REQUIRE_OK(journal_open(&book, in_folder("twice"), config));
+    CHECK(access(in_folder("twice/summary.json"), F_OK) != 0);
+    journal_close(book);
+    strads_config_destroy(config);
+}
+
+static void open_in_a_file(void *context)
+{
+    strads_config *config = resolved();
+    journal *book = NULL;
+    char *file = suite_file("file", "not a folder\n");
+    *(strads_status *) context = journal_open(&book, in_folder("file/run"), config);
+    CHECK(book == NULL);
+    strads_free(file);
+    strads_config_destroy(config);
+}
+
+static void a_folder_that_cannot_be_made_is_named(void)
+{
+    strads_status status = STRADS_OK;
+    char *said = suite_stderr_of(open_in_a_file, &status);
+    CHECK_STATUS(status, STRADS_ERR_IO);
+    CHECK(strstr(said, "file/run: ") != NULL || strstr(said, "file: ") != NULL);
+    strads_free(said);
+}
+
+SUITE("strads/journal",
+      {"a folder is made with those above it, and holds the configuration",
+       a_folder_is_made_with_those_above_it_and_holds_the_configuration},
+      {"every measurement is a line of JSON, at once", every_measurement_is_a_line_of_json_at_once},
+      {"the summary has the facts and the program's own numbers",
+       the_summary_has_the_facts_and_the_programs_own_numbers},
+      {"what an earlier run left is gone at once", what_an_earlier_run_left_is_gone_at_once},
+      {"a folder that cannot be made is named", a_folder_that_cannot_be_made_is_named})

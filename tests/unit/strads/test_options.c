@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* tests/unit/strads/test_options.c - what the options mean together, and which
+ * combinations are refused. */
+#include "strads/options.h"
+
+#include <string.h>
+
+#include "tests/support/suite.h"
+
+static strads_status no_schedule(void *model, uint64_t round, const double *values,
+                                 strads_round *blocks)
+{
+    (void) model;
+    (void) round;
+    (void) values;
+    (void) blocks;
+    return STRADS_OK;
+}
+
+static const strads_app without_schedule = {.name = "plain"};
+static const strads_app with_schedule = {.name = "own", .schedule = no_schedule};
+
+typedef struct request {
+    const strads_app *app;
+    const char *settings[4];
+    strads_status status;
+    run_options options;
+} request;
+
+static void read_request(void *context)
+{
+    request *self = context;
+    size_t n = 0;
+    const strads_option *options = strads_options(&n);
+    strads_config *config = NULL;
+    REQUIRE_OK(strads_config_create(&config));
+    REQUIRE_OK(strads_config_declare(config, options, n));
+    for (size_t i = 0; i < 4 && self->settings[i] != NULL; i++) {
+        REQUIRE_OK(strads_config_set(config, self->settings[i]));
+    }
+    self->status = strads_config_resolve(config);
+    if (self->status == STRADS_OK) {
+        self->status = run_options_read(&self->options, self->app, config);
+    }
+    strads_config_destroy(config);
+}
+
+static run_options accepted(request ask)
+{
+    char *said = suite_stderr_of(read_request, &ask);
+    CHECK_STATUS(ask.status, STRADS_OK);
+    CHECK_TEXT(said, "");
+    strads_free(said);
+    return ask.options;
+}
+
+static void check_refused(request ask, const char *because)
+{
+    char *said = suite_stderr_of(read_request, &ask);
+    CHECK_STATUS(ask.status, STRADS_ERR_USAGE);
+    CHECK(strstr(said, because) != NULL);
+    strads_free(said);
+}
+
+static void the_defaults_are_working_sets_with_a_goal(void)
+{
+    const run_options options = accepted((request){.app = &without_schedule});
+    CHECK(options.kind == SCHEDULE_STRUCTURE_AWARE);
+    CHECK(options.solve && !options.by_delta && !options.greedy);
+    CHECK(options.n_workers >= 1);
+    CHECK_NEAR(options.gap, 1e-6, 0.0);
+    CHECK(options.rounds == UINT64_MAX && options.seconds == INFINITY);
+    CHECK(options.pipeline == 0 && !options.deterministic);
+}
+
+static void a_round_size_makes_drawn_rounds_with_four_times_the_candidates(void)
+{
+    const run_options options = accepted((request){
+        .app = &without_schedule, .settings = {"schedule.round=32", "schedule.pipeline=1"}});
+    CHECK(!options.solve);
+    CHECK(options.round == 32 && options.candidates == 128 && options.pipeline == 1);
+}
+
+static void other_kinds_draw_128_a_worker_by_themselves(void)
+{
+    const char *kinds[] = {"schedule.kind=random", "schedule.kind=cyclic",
+                           "schedule.priority=delta"};
+    for (size_t i = 0; i < 3; i++) {
+        const run_options options =
+            accepted((request){.app = &without_schedule, .settings = {kinds[i], "run.workers=3"}});
+        CHECK(!options.solve && options.round == 384);
+    }
+}
+
+static void limits_of_zero_are_none(void)
+{
+    const run_options options = accepted((request){
+        .app = &without_schedule, .settings = {"stop.gap=0", "stop.rounds=7", "stop.seconds=0"}});
+    CHECK(options.gap == 0.0 && options.rounds == 7 && options.seconds == INFINITY);
+}
+
+static void what_contradicts_itself_is_refused_with_its_place(void)
+{
+    check_refused((request){.app = &without_schedule, .settings = {"schedule.kind=custom"}},
+                  "schedule.kind: custom is not for plain");
+    check_refused((request){.app = &without_schedule, .settings = {"schedule.pipeline=1"}},
+                  "--set: schedule.pipeline: 1 needs a schedule.round above 0");
+    check_refused((request){.app = &without_schedule,
+                            .settings = {"schedule.round=64", "schedule.candidates=63"}},
+                  "schedule.candidates: 63 is below schedule.round, 64");
+    check_refused((request){.app = &without_schedule,
+                            .settings = {"run.deterministic=true", "stop.seconds=5"}},
+                  "stop.seconds");
+    check_refused((request){.app = &without_schedule, .settings = {"stop.gap=0"}},
+                  "the run has no end");
+}
+
+static void values_out_of_range_are_refused(void)
+{
+    check_refused((request){.app = &without_schedule, .settings = {"schedule.rho=1.5"}},
+                  "schedule.rho");
+    check_refused((request){.app = &without_schedule, .settings = {"schedule.pipeline=2"}},
+                  "schedule.pipeline");
+    check_refused((request){.app = &without_schedule, .settings = {"schedule.kind=rotation"}},
+                  "structure_aware");
+    check_refused((request){.app = &without_schedule, .settings = {"run.workers=-1"}},
+                  "run.workers");
+}
+
+static void a_schedule_of_its_own_is_taken_from_who_has_one(void)
+{
+    const run_options options =
+        accepted((request){.app = &with_schedule, .settings = {"schedule.kind=custom"}});
+    CHECK(options.kind == SCHEDULE_CUSTOM && !options.solve);
+}
+
+SUITE("strads/options",
+      {"the defaults are working sets with a goal", the_defaults_are_working_sets_with_a_goal},
+      {"a round size makes drawn rounds, with four times the candidates",
+       a_round_size_makes_drawn_rounds_with_four_times_the_candidates},
+      {"other kinds draw 128 a worker by themselves", other_kinds_draw_128_a_worker_by_themselves},
+      {"limits of zero are none", limits_of_zero_are_none},
+      {"what contradicts itself is refused, with its place",
+       what_contradicts_itself_is_refused_with_its_place},
+      {"values out of range are refused", values_out_of_range_are_refused},
+      {"a schedule of its own is taken from who has one",
+       a_schedule_of_its_own_is_taken_from_who_has_one})
