@@ -12,8 +12,8 @@
 
 #include "base/base.h"
 
-/* How often a waiter looks before it blocks: some tens of microseconds. */
-enum { NET_SPINS = 2000 };
+/* How often a waiter looks before it blocks: about ten microseconds. */
+enum { NET_SPINS = 400 };
 
 /* Tells the core that this is a spin loop. */
 static inline void net_pause(void)
