@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * tests/unit/strads/test_guard.c - the guarded step, on the worst case there is:
+ *
+ *   F(x) = 1/2 (x_1 + ... + x_m - 1)^2
+ *
+ * where every member minimises over its own x_k, and all at once overshoot m-fold. The
+ * workers are threads of this test with an exchange of a few lines.
+ */
+#include "strads/guard.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/tasks.h"
+#include "net/barrier.h"
+#include "tests/support/suite.h"
+
+enum { MEMBERS = 3, MAX_STEPS = 40, MAX_N = 16 };
+
+typedef struct crowd {
+    uint32_t n_members;
+    net_barrier barrier;
+    double sum[MAX_N];
+    const double *vectors[MEMBERS];
+} crowd;
+
+struct strads_worker {
+    crowd *all;
+    uint32_t rank;
+    uint32_t n_steps;
+    step_guard guard;
+    double shared; /* sum of x - 1 */
+    double own;    /* x of this member */
+    double step_size;
+    double farthest;
+    strads_status status;
+};
+
+/* ---- the services that the guard asks for ---- */
+
+uint32_t strads_worker_rank(const strads_worker *worker)
+{
+    return worker->rank;
+}
+
+uint32_t strads_worker_members(const strads_worker *worker)
+{
+    return worker->all->n_members;
+}
+
+strads_status strads_exchange(strads_worker *worker, double *vector, const double *base, size_t n)
+{
+    crowd *all = worker->all;
+    double sum[MAX_N];
+    REQUIRE(n <= MAX_N);
+    all->vectors[worker->rank] = vector;
+    if (!net_barrier_wait(&all->barrier, all->n_members)) {
+        return STRADS_ERR_CLOSED;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const double origin = base == NULL ? 0.0 : base[i];
+        sum[i] = origin;
+        for (uint32_t k = 0; k < all->n_members; k++) {
+            sum[i] += all->vectors[k][i] - origin;
+        }
+    }
+    if (!net_barrier_wait(&all->barrier, all->n_members)) {
+        return STRADS_ERR_CLOSED;
+    }
+    memcpy(vector, sum, n * sizeof(*vector));
+    return net_barrier_wait(&all->barrier, all->n_members) ? STRADS_OK : STRADS_ERR_CLOSED;
+}
+
+/* ---- the problem ---- */
+
+static double sweep(void *self, uint32_t part, uint32_t n_parts)
+{
+    strads_worker *worker = self;
+    const double move = -worker->step_size * worker->shared;
+    if (part + 1 < n_parts) {
+        return 0.0; /* the only variable is in the last slice */
+    }
+    worker->own += move;
+    worker->shared += move;
+    return fabs(move);
+}
+
+static double shared_objective(void *self)
+{
+    const strads_worker *worker = self;
+    return 0.5 * worker->shared * worker->shared;
+}
+
+static double own_objective(void *self)
+{
+    (void) self;
+    return 0.0;
+}
+
+static void *run_member(void *argument)
+{
+    strads_worker *worker = argument;
+    const strads_step step = {.self = worker,
+                              .shared = &worker->shared,
+                              .n_shared = 1,
+                              .own = &worker->own,
+                              .n_own = 1,
+                              .n_updates = 1,
+                              .sweep = sweep,
+                              .n_parts = 1,
+                              .shared_objective = shared_objective,
+                              .own_objective = own_objective};
+    step_guard_start(&worker->guard);
+    for (uint32_t i = 0; i < worker->n_steps && worker->status == STRADS_OK; i++) {
+        worker->shared = worker->n_steps > 1 ? -1.0 : worker->shared; /* the same each time */
+        worker->status = step_guard_run(&worker->guard, worker, &step, &worker->farthest);
+    }
+    return NULL;
+}
+
+static void run(strads_worker *workers, uint32_t n_members, uint32_t n_steps, double step_size)
+{
+    static crowd all;
+    pthread_t threads[MEMBERS];
+    all = (crowd){.n_members = n_members};
+    REQUIRE_OK(net_barrier_init(&all.barrier));
+    for (uint32_t k = 0; k < n_members; k++) {
+        workers[k] = (strads_worker){
+            .all = &all, .rank = k, .n_steps = n_steps, .shared = -1.0, .step_size = step_size};
+        REQUIRE_OK(strads_thread_start(&threads[k], "member", run_member, &workers[k]));
+    }
+    for (uint32_t k = 0; k < n_members; k++) {
+        pthread_join(threads[k], NULL);
+        CHECK_STATUS(workers[k].status, STRADS_OK);
+    }
+    net_barrier_fini(&all.barrier);
+}
+
+static void done(strads_worker *workers, uint32_t n_members)
+{
+    for (uint32_t k = 0; k < n_members; k++) {
+        step_guard_fini(&workers[k].guard);
+    }
+}
+
+static void a_step_that_raises_the_objective_is_undone_and_done_in_turn(void)
+{
+    strads_worker workers[MEMBERS];
+    run(workers, MEMBERS, 1, 1.0);
+    for (uint32_t k = 0; k < MEMBERS; k++) {
+        CHECK_NEAR(workers[k].shared, 0.0, 0.0);
+        CHECK_NEAR(workers[k].own, k == 0 ? 1.0 : 0.0, 0.0); /* the first took it all */
+        CHECK_NEAR(workers[k].farthest, 1.0, 0.0);
+        CHECK(workers[k].guard.n_guarded == 1 && workers[k].guard.n_steps == 1);
+        CHECK(workers[k].guard.n_updates == 2); /* in vain, and in turn */
+    }
+    done(workers, MEMBERS);
+}
+
+static void a_step_that_lowers_it_stands(void)
+{
+    strads_worker workers[MEMBERS];
+    run(workers, MEMBERS, 1, 1.0 / MEMBERS);
+    for (uint32_t k = 0; k < MEMBERS; k++) {
+        CHECK_NEAR(workers[k].shared, 0.0, 1e-15);
+        CHECK_NEAR(workers[k].own, 1.0 / MEMBERS, 1e-15);
+        CHECK(workers[k].guard.n_guarded == 0 && workers[k].guard.n_updates == 1);
+    }
+    done(workers, MEMBERS);
+}
+
+static void after_three_strikes_steps_go_in_turn_at_once(void)
+{
+    strads_worker workers[MEMBERS];
+    run(workers, MEMBERS, MAX_STEPS, 1.0);
+    for (uint32_t k = 0; k < MEMBERS; k++) {
+        CHECK(workers[k].guard.n_steps == MAX_STEPS);
+        CHECK(workers[k].guard.n_guarded == 3);
+        CHECK(workers[k].guard.n_updates == MAX_STEPS + 3);
+        CHECK_NEAR(workers[k].shared, 0.0, 0.0);
+    }
+    done(workers, MEMBERS);
+}
+
+static void who_is_alone_is_neither_checked_nor_copied(void)
+{
+    strads_worker worker;
+    const size_t live_before = strads_mem_live();
+    run(&worker, 1, 1, 3.0); /* overshoots, and nobody minds */
+    CHECK_NEAR(worker.shared, 2.0, 0.0);
+    CHECK(worker.guard.n_guarded == 0);
+    CHECK(strads_mem_live() == live_before);
+    done(&worker, 1);
+}
+
+static void often_undone_rounds_get_fewer_blocks_and_clean_ones_more_again(void)
+{
+    width_guard guard = width_guard_start(8);
+    CHECK(guard.width == 8);
+    width_guard_learn(&guard, 8, 10, 2); /* one in five: no */
+    CHECK(guard.width == 8);
+    width_guard_learn(&guard, 8, 10, 3);
+    CHECK(guard.width == 4);
+    width_guard_learn(&guard, 4, 10, 10);
+    width_guard_learn(&guard, 2, 10, 10);
+    CHECK(guard.width == 1);
+    width_guard_learn(&guard, 1, 10, 10); /* a single block is not to blame */
+    CHECK(guard.width == 1);
+    for (int i = 0; i < 4; i++) {
+        CHECK(guard.width == 1);
+        width_guard_learn(&guard, 1, 10, 0);
+    }
+    CHECK(guard.width == 2);
+    for (int i = 0; i < 100; i++) {
+        width_guard_learn(&guard, guard.width, 10, 0);
+    }
+    CHECK(guard.width == 8);
+}
+
+SUITE("strads/guard",
+      {"a step that raises the objective is undone and done in turn",
+       a_step_that_raises_the_objective_is_undone_and_done_in_turn},
+      {"a step that lowers it stands", a_step_that_lowers_it_stands},
+      {"after three strikes steps go in turn at once",
+       after_three_strikes_steps_go_in_turn_at_once},
+      {"who is alone is neither checked nor copied", who_is_alone_is_neither_checked_nor_copied},
+      {"often undone rounds get fewer blocks, and clean ones more again",
+       often_undone_rounds_get_fewer_blocks_and_clean_ones_more_again})
