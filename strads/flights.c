@@ -142,9 +142,6 @@ static strads_status pull_all(coordinator *self, const flight *done)
 
 static strads_status send_sync(coordinator *self, const uint32_t *vars, size_t n)
 {
-    if (self->options.app->sync == NULL) {
-        return STRADS_OK;
-    }
     for (uint32_t k = 0; k < coordinator_workers(self); k++) {
         net_message *message = net_message_create(MSG_SYNC, NET_DATA,
                                                   sizeof(msg_sync) + n * sizeof(double) +

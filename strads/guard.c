@@ -125,9 +125,10 @@ static strads_status run_in_parallel(step_guard *guard, strads_worker *worker,
     copy(guard->before, step->shared, step->n_shared);
     copy(guard->own_before, step->own, step->n_own);
     double moved = 0.0;
-    for (uint32_t part = 0; part < step->n_parts; part++) {
+    const uint32_t n_parts = step->n_parts > 0 ? step->n_parts : 1;
+    for (uint32_t part = 0; part < n_parts; part++) {
         copy(guard->base, step->shared, step->n_shared);
-        moved = fmax(moved, step->sweep(step->self, part, step->n_parts));
+        moved = fmax(moved, step->sweep(step->self, part, n_parts));
         const strads_status status = add_up(guard, worker, step);
         if (status != STRADS_OK) {
             return status;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "data/data.h"
 #include "strads/coordinator.h"
+#include "strads/plugin.h"
 #include "strads/worker.h"
 
 /* Messages that a worker and the coordinator may have under way to each other: a

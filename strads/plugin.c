@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "strads/strads.h"
+#include "strads/plugin.h"
 
 strads_status strads_app_check(const strads_app *app)
 {

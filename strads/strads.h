@@ -39,9 +39,7 @@ extern "C" {
 
 #define STRADS_VERSION "0.1.0"
 #define STRADS_APP_ABI 1
-
-/* A score that takes a variable out for good (it was screened out). */
-#define STRADS_RETIRED (-__builtin_inff())
+#define STRADS_RETIRED (-__builtin_inff()) /* a score that takes a variable out for good */
 
 typedef struct strads_worker strads_worker; /* one worker, as push sees it */
 typedef struct strads_gram strads_gram;     /* takes the answers of correlate */
@@ -76,7 +74,6 @@ typedef struct strads_pairs {
 } strads_pairs;
 
 typedef enum strads_reduction { STRADS_SUM, STRADS_MAX, STRADS_MIN } strads_reduction;
-
 typedef struct strads_measure {
     const char *name;
     strads_reduction reduction; /* over the workers */
@@ -93,7 +90,6 @@ typedef struct strads_view {
 } strads_view;
 
 enum { STRADS_STAGE_PARAMS = 4 };
-
 /* The state of the outer loop; next_stage changes what it likes. */
 typedef struct strads_stage {
     double params[STRADS_STAGE_PARAMS]; /* the program's own; starts at 0; given to the
@@ -106,8 +102,7 @@ typedef struct strads_stage {
     bool done;        /* out: there is nothing left to do */
 } strads_stage;
 
-/* `struct_size` and `abi` first, so that a plug-in built against another version is
- * told so. Entries marked (may be NULL) have the default given there. */
+/* A model program. Entries marked (may be NULL) have the default given there. */
 typedef struct strads_app {
     size_t struct_size; /* sizeof(strads_app) */
     uint32_t abi;       /* STRADS_APP_ABI */
@@ -159,7 +154,8 @@ typedef struct strads_app {
      * the first of each variable's partial, moved = |change|). */
     strads_status (*pull)(void *model, const strads_block *block, const double *partial,
                           double *values, float *moved);
-    /* Hears of committed values, of all workers' variables (may be NULL). */
+    /* Hears of committed values, of all workers' variables (may be NULL:
+     * strads_worker_values has those of this worker's range). */
     strads_status (*sync)(void *state, const uint32_t *vars, size_t n, const double *values);
 
     /* ---- around the rounds ---- */
@@ -182,16 +178,17 @@ typedef struct strads_app {
     strads_status (*estimate)(const strads_config *config, size_t *bytes);
 } strads_app;
 
-/* The one symbol of a plug-in (`app: ./mymodel.so`). */
 typedef const strads_app *(*strads_app_entry)(void);
-#define STRADS_APP_ENTRY "strads_app_v1"
+#define STRADS_APP_ENTRY "strads_app_v1" /* the one symbol of a plug-in */
 
 /* ---- services for callbacks ---- */
 
 STRADS_API uint32_t strads_worker_rank(const strads_worker *worker);
-
 /* The variables first .. first+n-1 that this worker scores. */
 STRADS_API void strads_worker_range(const strads_worker *worker, uint32_t *first, uint32_t *n);
+
+/* The committed values [n] of that range, kept for programs that have no sync. */
+STRADS_API const double *strads_worker_values(const strads_worker *worker);
 
 /* In push and score: how many workers share the exchanges (those with a rank below). */
 STRADS_API uint32_t strads_worker_members(const strads_worker *worker);
@@ -221,7 +218,7 @@ typedef struct strads_step {
     /* Updates the `part`-th of n_parts slices of the block; returns the farthest
      * move in units of the score. */
     double (*sweep)(void *self, uint32_t part, uint32_t n_parts);
-    uint32_t n_parts; /* exchanges a step: changes are added up after each slice */
+    uint32_t n_parts; /* exchanges a step: changes are added up after each slice; 0: 1 */
     /* The objective's part of `shared`, and of `own`. */
     double (*shared_objective)(void *self);
     double (*own_objective)(void *self);
@@ -231,6 +228,12 @@ typedef struct strads_step {
 STRADS_API STRADS_MUST_CHECK strads_status strads_step_run(strads_worker *worker,
                                                            const strads_step *step,
                                                            double *farthest);
+
+/* What push has to do with a block: one step, or, when the block is to be solved, steps
+ * until no member moves by more than its target. */
+STRADS_API STRADS_MUST_CHECK strads_status strads_step_solve(strads_worker *worker,
+                                                             const strads_step *step,
+                                                             const strads_block *block);
 
 STRADS_API void strads_gram_add(strads_gram *gram, uint32_t a, uint32_t b, double cosine);
 
@@ -254,7 +257,6 @@ typedef enum strads_verdict {
     STRADS_STOPPED,   /* a limit or Ctrl-C came first */
     STRADS_FAILED
 } strads_verdict;
-
 STRADS_API const char *strads_verdict_name(strads_verdict verdict);
 
 /* A line of the journal, handed to a run's listener as it happens. */
@@ -290,9 +292,6 @@ STRADS_API void strads_stop_all(void);
 /* Loads a plug-in, checks its ABI and its table; it stays loaded until exit. */
 STRADS_API STRADS_MUST_CHECK strads_status strads_plugin_load(const strads_app **out,
                                                               const char *path);
-
-/* Checks an app's table: size, ABI, the entries that must be there. */
-STRADS_API STRADS_MUST_CHECK strads_status strads_app_check(const strads_app *app);
 
 #ifdef __cplusplus
 }

@@ -13,12 +13,16 @@
 
 enum { VOTE_STOP = 1 };
 
+/* Of strads_step_solve in one round; what is left then is another round's. */
+enum { MAX_STEPS = 1000 };
+
 struct strads_worker {
     worker_options options;
     net_node *node;     /* set by the first event */
     void *state;        /* the program's; NULL before open and after close */
     uint32_t n_members; /* of the exchanges of the callback that runs */
     bool stopping;      /* as of the last exchange */
+    double *values;     /* [n_vars] committed, of its range; NULL: the program has sync */
 
     double entered;      /* when the running callback began */
     double busy_seconds; /* in callbacks */
@@ -45,6 +49,12 @@ void strads_worker_range(const strads_worker *worker, uint32_t *first, uint32_t 
 {
     *first = worker->options.first;
     *n = worker->options.n_vars;
+}
+
+const double *strads_worker_values(const strads_worker *worker)
+{
+    assert(worker->values != NULL); /* a program with sync keeps its own */
+    return worker->values;
 }
 
 uint32_t strads_worker_members(const strads_worker *worker)
@@ -84,6 +94,19 @@ bool strads_stopping(const strads_worker *worker)
 strads_status strads_step_run(strads_worker *worker, const strads_step *step, double *farthest)
 {
     return step_guard_run(&worker->guard, worker, step, farthest);
+}
+
+strads_status strads_step_solve(strads_worker *worker, const strads_step *step,
+                                const strads_block *block)
+{
+    double farthest = INFINITY;
+    uint32_t n_left = block->solve ? MAX_STEPS : 1;
+    strads_status status = STRADS_OK;
+    while (n_left > 0 && farthest > block->target && status == STRADS_OK) {
+        status = strads_step_run(worker, step, &farthest);
+        n_left = strads_stopping(worker) ? 0 : n_left - 1;
+    }
+    return status;
 }
 
 /* A bar this high leaves only copies of each other: then any of them will do. */
@@ -337,13 +360,28 @@ static strads_status on_push(strads_worker *worker, const net_message *request)
     return reply(worker, message);
 }
 
+static void keep_values(strads_worker *worker, const uint32_t *vars, size_t n, const double *values)
+{
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t k = vars[i] - worker->options.first; /* wraps round below the range */
+        if (k < worker->options.n_vars) {
+            worker->values[k] = values[i];
+        }
+    }
+}
+
 static strads_status on_sync(strads_worker *worker, const net_message *request)
 {
     const msg_sync *sync = (const msg_sync *) request->body;
     const double *values = (const double *) (sync + 1);
+    const uint32_t *vars = (const uint32_t *) (values + sync->n_vars);
+    if (worker->values != NULL) {
+        keep_values(worker, vars, sync->n_vars, values);
+        return STRADS_OK;
+    }
     enter(worker, 1);
-    const strads_status status = worker->options.app->sync(
-        worker->state, (const uint32_t *) (values + sync->n_vars), sync->n_vars, values);
+    const strads_status status =
+        worker->options.app->sync(worker->state, vars, sync->n_vars, values);
     leave(worker);
     return status;
 }
@@ -409,6 +447,13 @@ strads_status worker_create(strads_worker **out, const worker_options *options)
         return STRADS_ERR_NOMEM;
     }
     worker->options = *options;
+    if (options->app->sync == NULL) {
+        worker->values = strads_calloc(options->n_vars, sizeof(*worker->values));
+        if (worker->values == NULL) {
+            strads_free(worker);
+            return STRADS_ERR_NOMEM;
+        }
+    }
     *out = worker;
     return STRADS_OK;
 }
@@ -422,5 +467,6 @@ void worker_destroy(strads_worker *worker)
         worker->options.app->close_worker(worker->state);
     }
     step_guard_fini(&worker->guard);
+    strads_free(worker->values);
     strads_free(worker);
 }

@@ -14,8 +14,6 @@
 #include "data/data.h"
 #include "strads/strads.h"
 
-enum { MAX_SWEEPS = 1000 }; /* in a round; what is left is another round's */
-
 typedef struct ridge_site { /* the data of the process */
     data_regression data;
     double lambda;
@@ -24,12 +22,9 @@ typedef struct ridge_site { /* the data of the process */
 typedef struct ridge_worker {
     const ridge_site *site;
     strads_worker *worker;
-    uint32_t first, n;         /* the variables that it scores, */
-    double *beta;              /* [n] their committed values */
-    double *residual;          /* [n_rows] its copy of r, the shared state */
     const strads_block *block; /* that is being pushed, */
     double *b;                 /* [block->n_vars] its values */
-    double memory[];           /* of beta and residual */
+    double residual[];         /* [n_rows] its copy of r, the shared state */
 } ridge_worker;
 
 static void close_site(void *state)
@@ -66,19 +61,13 @@ static strads_status describe(const void *site, strads_structure *structure)
 static strads_status open_worker(const void *site_state, strads_worker *worker, void **out)
 {
     const ridge_site *site = site_state;
-    const size_t n_rows = site->data.x.n_rows;
-    uint32_t first = 0, n = 0;
-    strads_worker_range(worker, &first, &n);
-    ridge_worker *self = strads_calloc(1, sizeof(*self) + (n + n_rows) * sizeof(double));
+    ridge_worker *self =
+        strads_calloc(1, sizeof(*self) + site->data.x.n_rows * sizeof(*self->residual));
     if (self == NULL) {
         return STRADS_ERR_NOMEM;
     }
     self->site = site;
     self->worker = worker;
-    self->first = first;
-    self->n = n;
-    self->beta = self->memory;
-    self->residual = self->memory + n;
     *out = self;
     return STRADS_OK;
 }
@@ -93,15 +82,18 @@ static strads_status score(void *state, const uint32_t *vars, size_t n, float *s
 {
     ridge_worker *self = state;
     const data_regression *data = &self->site->data;
+    const double *beta = strads_worker_values(self->worker);
+    uint32_t first = 0, n_own = 0;
+    strads_worker_range(self->worker, &first, &n_own);
     memcpy(self->residual, data->y, data->x.n_rows * sizeof(double));
-    for (uint32_t k = 0; k < self->n; k++) {
-        data_matrix_add(&data->x, self->first + k, -self->beta[k], self->residual);
+    for (uint32_t k = 0; k < n_own; k++) {
+        data_matrix_add(&data->x, first + k, -beta[k], self->residual);
     }
     const strads_status status =
         strads_exchange(self->worker, self->residual, data->y, data->x.n_rows);
     for (size_t i = 0; i < n && status == STRADS_OK; i++) {
-        const uint32_t j = vars == NULL ? self->first + (uint32_t) i : vars[i];
-        scores[i] = (float) fabs(slope(self, j, self->beta[j - self->first]));
+        const uint32_t j = vars == NULL ? first + (uint32_t) i : vars[i];
+        scores[i] = (float) fabs(slope(self, j, beta[j - first]));
     }
     return status;
 }
@@ -157,28 +149,9 @@ static strads_status push(void *state, const strads_block *block, double *partia
                               .n_own = block->n_vars,
                               .n_updates = block->n_vars,
                               .sweep = sweep,
-                              .n_parts = 1,
                               .shared_objective = loss,
                               .own_objective = penalty};
-    double farthest = INFINITY;
-    for (int i = 0; i < (block->solve ? MAX_SWEEPS : 1) && farthest > block->target; i++) {
-        const strads_status status = strads_step_run(self->worker, &step, &farthest);
-        if (status != STRADS_OK || strads_stopping(self->worker)) {
-            return status;
-        }
-    }
-    return STRADS_OK;
-}
-
-static strads_status sync(void *state, const uint32_t *vars, size_t n, const double *values)
-{
-    ridge_worker *self = state;
-    for (size_t i = 0; i < n; i++) {
-        if (vars[i] >= self->first && vars[i] - self->first < self->n) {
-            self->beta[vars[i] - self->first] = values[i];
-        }
-    }
-    return STRADS_OK;
+    return strads_step_solve(self->worker, &step, block);
 }
 
 static const strads_option options[] = {
@@ -201,7 +174,6 @@ static const strads_app ridge = {
     .close_worker = strads_free,
     .score = score,
     .push = push,
-    .sync = sync,
 };
 
 STRADS_API const strads_app *strads_app_v1(void)

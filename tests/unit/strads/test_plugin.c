@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tests/unit/strads/test_plugin.c - what a model program must have, and what loading
  * one refuses. */
+#include "strads/plugin.h"
+
 #include <string.h>
 
-#include "strads/strads.h"
 #include "tests/support/suite.h"
 
 /* Entries that are there; none is called. */
