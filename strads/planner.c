@@ -253,7 +253,7 @@ static strads_status finish_drawn(planner *plan, plan_outcome *outcome)
     const size_t n_missing = run->round - plan->blocks.n_vars;
     if (n_missing > 0 && plan->n_refills < MAX_REFILLS) {
         plan->n_refills++;
-        if (draw(plan, n_missing < run->candidates ? 2 * n_missing : run->candidates)) {
+        if (draw(plan, 2 * n_missing < run->candidates ? 2 * n_missing : run->candidates)) {
             return ask_about_candidates(plan, outcome);
         }
     }

@@ -264,6 +264,23 @@ static void the_same_seed_and_workers_give_the_same_bits(void)
     }
 }
 
+/* Every variable is correlated with every other: all but a few candidates of a draw are
+ * rejected, and their slots refilled. */
+static void a_round_is_refilled_within_its_room(void)
+{
+    static const toy_shape alike = {
+        .n_rows = 30, .n_vars = 60, .n_copies = 60, .noise = 0.05, .ridge = 1.0, .seed = 3};
+    trial t = {.problem = toy_create(&alike), .app = toy_app()};
+    set(&t, "schedule.round=12");
+    set(&t, "schedule.candidates=12");
+    set(&t, "schedule.priority=greedy");
+    set(&t, "run.workers=4");
+    run(&t);
+    CHECK_STATUS(t.status, STRADS_OK);
+    CHECK(toy_complaint(t.problem, 0.2) == NULL);
+    end(&t);
+}
+
 /* ---- what breaks one ---- */
 
 static void check_failed(trial *t, strads_status expected)
@@ -437,6 +454,7 @@ SUITE("strads/job",
        a_program_that_never_ends_its_stage_still_meets_a_limit},
       {"the same seed and workers give the same bits",
        the_same_seed_and_workers_give_the_same_bits},
+      {"a round is refilled within its room", a_round_is_refilled_within_its_room},
       {"a failure of any callback ends the run with its status",
        a_failure_of_any_callback_ends_the_run_with_its_status},
       {"what is not a number ends the run", what_is_not_a_number_ends_the_run},
