@@ -17,6 +17,7 @@ typedef struct net_driver {
     strads_status (*send)(net_node *node, net_id to, net_message *message);
     void (*leave)(net_node *node);
     strads_status (*exchange)(net_node *node, const net_exchange *exchange);
+    void (*work)(net_node *node, double units); /* NULL: time is real */
 } net_driver;
 
 /* The heads of a driver's own structs. */

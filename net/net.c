@@ -62,6 +62,19 @@ net_id net_node_id(const net_node *node)
     return node->id;
 }
 
+bool net_counts_work(const net_node *node)
+{
+    return node->network->driver->work != NULL;
+}
+
+void net_work(net_node *node, double units)
+{
+    assert(units >= 0.0);
+    if (net_counts_work(node)) {
+        node->network->driver->work(node, units);
+    }
+}
+
 strads_status net_send(net_node *node, net_id to, net_message *message)
 {
     assert(to < node->network->options.n_nodes && to != node->id);

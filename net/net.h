@@ -6,8 +6,8 @@
  * A net is a set of nodes, 0 the coordinator and 1 .. n-1 the workers. A node is a
  * handler that is called with one event at a time, and runs to completion; only in
  * net_exchange may it wait. What is behind a net is its driver's business (threads
- * of this process; later other processes, or a simulation in virtual time), and the
- * contract is the same for all:
+ * of this process, or machines simulated in virtual time), and the contract is the
+ * same for all:
  *
  * - a send never blocks: it takes the message or says AGAIN. Each pair of nodes has
  *   queue_messages credits a lane; a message holds its credit until its receiver's
@@ -60,9 +60,12 @@ typedef struct net_node net_node;
 
 typedef void (*net_handler)(void *self, net_node *node, const net_event *event);
 
+struct net_cluster;
+
 typedef struct net_options {
-    uint32_t n_nodes;        /* >= 2 */
-    uint32_t queue_messages; /* > 0: credits a pair and lane */
+    uint32_t n_nodes;                  /* >= 2 */
+    uint32_t queue_messages;           /* > 0: credits a pair and lane */
+    const struct net_cluster *cluster; /* what sim simulates, outlives the net; else unused */
 } net_options;
 
 /* A sum over the first n_members workers (nodes 1 .. n_members). */
@@ -76,7 +79,8 @@ typedef struct net_exchange {
 
 /* ---- before and after a run, on one thread ---- */
 
-/* USAGE when there is no driver of that name. */
+/* USAGE when there is no driver of that name. Until net_destroy the driver decides
+ * what time strads_now tells: sim's is virtual, 0 at first. */
 STRADS_MUST_CHECK strads_status net_create(net **out, const char *driver,
                                            const net_options *options);
 void net_destroy(net *network);
@@ -91,6 +95,13 @@ STRADS_MUST_CHECK strads_status net_run(net *network);
 /* ---- in a handler ---- */
 
 net_id net_node_id(const net_node *node);
+
+/* The handler, or the callback it runs, has done `units` of work since it was called
+ * or last told: how sim knows what time it took. Does nothing where time is real. */
+void net_work(net_node *node, double units);
+
+/* Whether net_work matters, so that units are counted only where somebody asks. */
+bool net_counts_work(const net_node *node);
 
 /* OK: the message is the driver's. AGAIN (no credit), CLOSED (`to` has left): it is
  * still the caller's. */
