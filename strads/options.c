@@ -37,10 +37,11 @@ static const strads_option table[] = {
      .type = STRADS_INT,
      .fallback = "0",
      .min = 0,
-     .max = 8192,
+     .max = 4e6,
      .unit = "variables",
      .help = "Candidates drawn for a structure_aware round, from which the dependency checker "
-             "picks. 0: four times schedule.round. Not used by working sets."},
+             "picks; its work grows with their square. At least schedule.round; 0: four times "
+             "as many. Not used by working sets."},
     {.key = "schedule.rho",
      .type = STRADS_REAL,
      .fallback = "0.2",
@@ -157,7 +158,8 @@ static strads_status check_together(const run_options *options, const strads_app
                      strads_config_place(config, "schedule.pipeline"), options->pipeline);
         return STRADS_ERR_USAGE;
     }
-    if (options->candidates < options->round) {
+    const bool draws = options->kind == SCHEDULE_STRUCTURE_AWARE && !options->solve;
+    if (draws && options->candidates < options->round) {
         strads_error("%s: schedule.candidates: %u is below schedule.round, %u",
                      strads_config_place(config, "schedule.candidates"), options->candidates,
                      options->round);

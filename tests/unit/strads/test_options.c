@@ -81,6 +81,30 @@ static void a_round_size_makes_drawn_rounds_with_four_times_the_candidates(void)
     CHECK(options.round == 32 && options.candidates == 128 && options.pipeline == 1);
 }
 
+static void candidates_may_be_few_where_none_are_drawn(void)
+{
+    const char *settings[][2] = {{"schedule.round=0", "run.workers=2"},
+                                 {"schedule.kind=random", "schedule.round=64"},
+                                 {"schedule.kind=cyclic", "run.workers=2"}};
+    for (size_t i = 0; i < 3; i++) {
+        const run_options options = accepted(
+            (request){.app = &without_schedule,
+                      .settings = {"schedule.candidates=63", settings[i][0], settings[i][1]}});
+        CHECK(options.candidates == 63);
+    }
+}
+
+/* What four times the largest round comes to may also be asked for. */
+static void the_largest_round_may_have_its_candidates(void)
+{
+    const run_options by_default =
+        accepted((request){.app = &without_schedule, .settings = {"schedule.round=1000000"}});
+    const run_options asked =
+        accepted((request){.app = &without_schedule,
+                           .settings = {"schedule.round=1000000", "schedule.candidates=4000000"}});
+    CHECK(by_default.candidates == 4000000 && asked.candidates == 4000000);
+}
+
 static void other_kinds_draw_128_a_worker_by_themselves(void)
 {
     const char *kinds[] = {"schedule.kind=random", "schedule.kind=cyclic",
@@ -138,6 +162,8 @@ SUITE("strads/options",
       {"the defaults are working sets with a goal", the_defaults_are_working_sets_with_a_goal},
       {"a round size makes drawn rounds, with four times the candidates",
        a_round_size_makes_drawn_rounds_with_four_times_the_candidates},
+      {"candidates may be few where none are drawn", candidates_may_be_few_where_none_are_drawn},
+      {"the largest round may have its candidates", the_largest_round_may_have_its_candidates},
       {"other kinds draw 128 a worker by themselves", other_kinds_draw_128_a_worker_by_themselves},
       {"limits of zero are none", limits_of_zero_are_none},
       {"what contradicts itself is refused, with its place",
