@@ -265,13 +265,17 @@ strads_status strads_run(const strads_app *app, const strads_config *config,
     strads_result outcome = {.verdict = STRADS_FAILED, .last = {.objective = NAN, .gap = INFINITY}};
     journal *book = NULL;
     strads_summary *summary = NULL;
+    const summary_facts facts = {.app = app,
+                                 .run = &self.run,
+                                 .driver = strads_config_text(config, "run.driver"),
+                                 .result = &outcome};
     atomic_store_explicit(&stop_requested, false, memory_order_relaxed);
     strads_status status = strads_app_check(app);
     if (status == STRADS_OK) {
         status = run_options_read(&self.run, app, config);
     }
     if (status == STRADS_OK) {
-        status = strads_summary_create(&summary);
+        status = strads_summary_create(&summary, &facts);
     }
     if (status == STRADS_OK) {
         status = journal_open(&book, strads_config_text(config, "run.out"), config);
@@ -282,10 +286,6 @@ strads_status strads_run(const strads_app *app, const strads_config *config,
     coordinator_options options = {.book = book, .listen = listen, .context = context};
     status = run_in_folder(&self, &options, summary, &outcome);
     outcome.verdict = status == STRADS_OK ? outcome.verdict : STRADS_FAILED;
-    const summary_facts facts = {.app = app,
-                                 .run = &self.run,
-                                 .driver = strads_config_text(config, "run.driver"),
-                                 .result = &outcome};
     const strads_status summed = journal_summarize(book, &facts, summary);
     status = status == STRADS_OK ? summed : status;
 

@@ -18,7 +18,7 @@ struct journal {
 };
 
 struct strads_summary {
-    json_t *measures; /* the program's own numbers */
+    json_t *object; /* the facts, then the program's own numbers */
 };
 
 static const char *const names[] = {"config.yaml", "journal.jsonl", "summary.json"};
@@ -186,35 +186,6 @@ strads_status journal_add(journal *book, const strads_progress *progress)
 
 /* ---- the summary ---- */
 
-strads_status strads_summary_create(strads_summary **out)
-{
-    strads_summary *summary = strads_calloc(1, sizeof(*summary));
-    if (summary == NULL) {
-        return STRADS_ERR_NOMEM;
-    }
-    summary->measures = json_object();
-    if (summary->measures == NULL) {
-        strads_free(summary);
-        return STRADS_ERR_NOMEM;
-    }
-    *out = summary;
-    return STRADS_OK;
-}
-
-void strads_summary_destroy(strads_summary *summary)
-{
-    if (summary != NULL) {
-        json_decref(summary->measures);
-        strads_free(summary);
-    }
-}
-
-strads_status strads_summary_add(strads_summary *summary, const char *name, double value)
-{
-    return json_object_set_new(summary->measures, name, number(value)) == 0 ? STRADS_OK
-                                                                            : STRADS_ERR_NOMEM;
-}
-
 static double peak_rss_mb(void)
 {
     struct rusage usage;
@@ -239,13 +210,46 @@ static json_t *facts_object(const summary_facts *facts)
         "overhead_fraction", number(result->overhead_fraction));
 }
 
+strads_status strads_summary_create(strads_summary **out, const summary_facts *facts)
+{
+    strads_summary *summary = strads_calloc(1, sizeof(*summary));
+    if (summary == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    summary->object = facts_object(facts);
+    if (summary->object == NULL) {
+        strads_free(summary);
+        return STRADS_ERR_NOMEM;
+    }
+    *out = summary;
+    return STRADS_OK;
+}
+
+void strads_summary_destroy(strads_summary *summary)
+{
+    if (summary != NULL) {
+        json_decref(summary->object);
+        strads_free(summary);
+    }
+}
+
+strads_status strads_summary_add(strads_summary *summary, const char *name, double value)
+{
+    if (json_object_get(summary->object, name) != NULL) {
+        strads_error("summary.json: there is a %s already; the program needs another name", name);
+        return STRADS_ERR_APP;
+    }
+    return json_object_set_new(summary->object, name, number(value)) == 0 ? STRADS_OK
+                                                                          : STRADS_ERR_NOMEM;
+}
+
 strads_status journal_summarize(journal *book, const summary_facts *facts, strads_summary *summary)
 {
-    json_t *object = facts_object(facts);
+    json_t *known = facts_object(facts);
     char *path = path_of(book->folder, names[NAME_SUMMARY]);
     data_writer *writer = NULL;
     strads_status status = STRADS_ERR_NOMEM;
-    if (object == NULL || path == NULL || json_object_update(object, summary->measures) != 0) {
+    if (known == NULL || path == NULL || json_object_update(summary->object, known) != 0) {
         goto done;
     }
     status = data_writer_open(&writer, path);
@@ -254,12 +258,12 @@ strads_status journal_summarize(journal *book, const summary_facts *facts, strad
     }
     FILE *to = data_writer_stream(writer);
     /* Errors of the stream are the writer's to see. */
-    (void) json_dumpf(object, to, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
+    (void) json_dumpf(summary->object, to, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
     putc('\n', to);
     status = data_writer_commit(writer);
 
 done:
     strads_free(path);
-    json_decref(object);
+    json_decref(known);
     return status;
 }

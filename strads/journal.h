@@ -18,9 +18,6 @@ void journal_close(journal *book);
 
 STRADS_MUST_CHECK strads_status journal_add(journal *book, const strads_progress *progress);
 
-STRADS_MUST_CHECK strads_status strads_summary_create(strads_summary **out);
-void strads_summary_destroy(strads_summary *summary);
-
 typedef struct summary_facts {
     const strads_app *app;
     const run_options *run;
@@ -28,7 +25,13 @@ typedef struct summary_facts {
     const strads_result *result;
 } summary_facts;
 
-/* Writes summary.json into the journal's folder, whole or not at all. */
+/* Takes the keys of the facts, so that a program cannot; their values come later. */
+STRADS_MUST_CHECK strads_status strads_summary_create(strads_summary **out,
+                                                      const summary_facts *facts);
+void strads_summary_destroy(strads_summary *summary);
+
+/* Writes summary.json, with the facts as they are now, into the journal's folder, whole
+ * or not at all. */
 STRADS_MUST_CHECK strads_status journal_summarize(journal *book, const summary_facts *facts,
                                                   strads_summary *summary);
 

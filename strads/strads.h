@@ -242,7 +242,7 @@ STRADS_API void strads_gram_add(strads_gram *gram, uint32_t a, uint32_t b, doubl
 STRADS_API STRADS_MUST_CHECK strads_status strads_round_add(strads_round *round,
                                                             const uint32_t *vars, size_t n);
 
-/* Adds "name": value to summary.json. */
+/* Adds "name": value to summary.json; APP when it has that name already. */
 STRADS_API STRADS_MUST_CHECK strads_status strads_summary_add(strads_summary *summary,
                                                               const char *name, double value);
 

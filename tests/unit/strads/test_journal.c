@@ -43,13 +43,14 @@ static json_t *read_json(const char *path)
 
 static strads_status summarize(journal *book, strads_verdict verdict)
 {
-    const strads_result result = {.verdict = verdict,
-                                  .last = {.round = 7, .objective = 1.5, .gap = NAN},
-                                  .solve_seconds = 0.25};
+    strads_result result = {.verdict = STRADS_FAILED};
     const summary_facts facts = {.app = &app, .run = &run, .driver = "threads", .result = &result};
     strads_summary *summary = NULL;
-    REQUIRE_OK(strads_summary_create(&summary));
+    REQUIRE_OK(strads_summary_create(&summary, &facts));
     REQUIRE_OK(strads_summary_add(summary, "lambda", 0.125));
+    result = (strads_result){.verdict = verdict,
+                             .last = {.round = 7, .objective = 1.5, .gap = NAN},
+                             .solve_seconds = 0.25};
     const strads_status status = journal_summarize(book, &facts, summary);
     strads_summary_destroy(summary);
     return status;
@@ -122,6 +123,37 @@ static void the_summary_has_the_facts_and_the_programs_own_numbers(void)
     strads_config_destroy(config);
 }
 
+typedef struct addition {
+    strads_summary *summary;
+    const char *name;
+    strads_status status;
+} addition;
+
+static void add(void *context)
+{
+    addition *self = context;
+    self->status = strads_summary_add(self->summary, self->name, 1.0);
+}
+
+static void a_number_takes_no_key_that_there_is(void)
+{
+    static const char *const taken[] = {"app", "status", "seconds", "overhead_fraction", "lambda"};
+    const strads_result result = {.verdict = STRADS_FAILED};
+    const summary_facts facts = {.app = &app, .run = &run, .driver = "threads", .result = &result};
+    addition more = {.summary = NULL};
+    REQUIRE_OK(strads_summary_create(&more.summary, &facts));
+    REQUIRE_OK(strads_summary_add(more.summary, "lambda", 0.125));
+    for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+        more.name = taken[i];
+        char *said = suite_stderr_of(add, &more);
+        CHECK_STATUS(more.status, STRADS_ERR_APP);
+        CHECK(strstr(said, taken[i]) != NULL);
+        strads_free(said);
+    }
+    REQUIRE_OK(strads_summary_add(more.summary, "lambda_max", 0.5));
+    strads_summary_destroy(more.summary);
+}
+
 static void what_an_earlier_run_left_is_gone_at_once(void)
 {
     strads_config *config = resolved();
@@ -161,5 +193,6 @@ SUITE("strads/journal",
       {"every measurement is a line of JSON, at once", every_measurement_is_a_line_of_json_at_once},
       {"the summary has the facts and the program's own numbers",
        the_summary_has_the_facts_and_the_programs_own_numbers},
+      {"a number takes no key that there is", a_number_takes_no_key_that_there_is},
       {"what an earlier run left is gone at once", what_an_earlier_run_left_is_gone_at_once},
       {"a folder that cannot be made is named", a_folder_that_cannot_be_made_is_named})
