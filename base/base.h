@@ -98,21 +98,27 @@ STRADS_API const char *strads_nearest(const char *word, const char *const *words
 /* ---- configuration ---- */
 
 typedef enum strads_option_type {
-    STRADS_INT,   /* a whole number, below 2^53 in size, 1e6 for example */
-    STRADS_REAL,  /* a finite number */
-    STRADS_BOOL,  /* true | false (yes, no, on, off too) */
-    STRADS_TEXT,  /* any text */
-    STRADS_PATH,  /* a file; a relative one is taken from the configuration's folder */
-    STRADS_CHOICE /* one of `choices` */
+    STRADS_INT,    /* a whole number, below 2^53 in size, 1e6 for example */
+    STRADS_REAL,   /* a finite number */
+    STRADS_BOOL,   /* true | false (yes, no, on, off too) */
+    STRADS_TEXT,   /* any text */
+    STRADS_PATH,   /* a file; a relative one is taken from the configuration's folder */
+    STRADS_CHOICE, /* one of `choices` */
+    STRADS_LIST,   /* a list of texts */
+    STRADS_REALS   /* a list of finite numbers */
 } strads_option_type;
+
+/* Whether `text` is a finite number in decimal notation; sets *number. */
+STRADS_API bool strads_parse_number(const char *text, double *number);
 
 /* One row of a module's option table. The table drives parsing, validation,
  * --set, --print-config, `strads help KEY` and docs/CONFIG.md. */
 typedef struct strads_option {
     const char *key; /* full dotted key in a-z 0-9 _: "lasso.lambda" */
     strads_option_type type;
-    const char *fallback; /* the default, as text; NULL: unset */
-    double min, max;      /* inclusive, min < max, INT and REAL; -INFINITY, INFINITY: open */
+    const char *fallback; /* the default, as text (of a list: its one item); NULL: unset */
+    double min, max;      /* inclusive, min < max, of INT, REAL and each of REALS;
+                           * -INFINITY, INFINITY: open */
     bool above_min;       /* min itself is not allowed */
     const char *choices;  /* "a | b | c", CHOICE only */
     const char *unit;     /* "seconds", "variables", ...; NULL: none */
@@ -128,18 +134,19 @@ typedef struct strads_config strads_config;
 STRADS_API STRADS_MUST_CHECK strads_status strads_config_create(strads_config **out);
 STRADS_API void strads_config_destroy(strads_config *config);
 
-/* Reads a YAML file of nested mappings of scalars. USAGE for what is not one,
- * with file:line:column; IO when it cannot be read. At most one file. */
+/* Reads a YAML file of nested mappings of scalars, or lists of them. USAGE for what is
+ * not one, with file:line:column; IO when it cannot be read. At most one file. */
 STRADS_API STRADS_MUST_CHECK strads_status strads_config_load(strads_config *config,
                                                               const char *path);
 
 /* Takes "key=value", as from --set; overrides the file and earlier settings. An
- * empty value, ~ or null (unquoted, in the file) leaves the key at its default. */
+ * empty value, ~ or null (unquoted, in the file) leaves the key at its default. For a
+ * list a value in brackets, "[a, b]", is one; any other is its one item. */
 STRADS_API STRADS_MUST_CHECK strads_status strads_config_set(strads_config *config,
                                                              const char *assignment);
 
-/* The text that `key` was given so far, or NULL; for use before resolve. Lent
- * until the key is set again. */
+/* The text that `key` was given so far, NULL when none or a list; for use before
+ * resolve. Lent until the key is set again. */
 STRADS_API const char *strads_config_peek(const strads_config *config, const char *key);
 
 /* The same text taken as a PATH, in *out, owned by the caller; NULL: not given. */
@@ -165,6 +172,16 @@ STRADS_API double strads_config_real(const strads_config *config, const char *ke
 STRADS_API int64_t strads_config_int(const strads_config *config, const char *key);
 STRADS_API bool strads_config_bool(const strads_config *config, const char *key);
 STRADS_API const char *strads_config_text(const strads_config *config, const char *key);
+
+/* The items of a LIST or of REALS. An unset list has none; duplicates are kept. `i` is
+ * below the size, and list_real is for REALS (both asserted). The place is the item's
+ * own, as of strads_config_place. Text is lent for the life of `config`. */
+STRADS_API size_t strads_config_list_size(const strads_config *config, const char *key);
+STRADS_API const char *strads_config_list_item(const strads_config *config, const char *key,
+                                               size_t i);
+STRADS_API double strads_config_list_real(const strads_config *config, const char *key, size_t i);
+STRADS_API const char *strads_config_list_place(const strads_config *config, const char *key,
+                                                size_t i);
 
 /* Whether the user, not a default, gave `key` its value. */
 STRADS_API bool strads_config_given(const strads_config *config, const char *key);

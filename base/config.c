@@ -9,8 +9,41 @@
 
 /* ---- what was given ---- */
 
+strads_status config_entry_add(config_entry *entry, const char *text, const char *place)
+{
+    if (entry->n_items == CONFIG_MAX_ITEMS) {
+        strads_error("%s: %s: more than %d items", place, entry->key, CONFIG_MAX_ITEMS);
+        return STRADS_ERR_USAGE;
+    }
+    config_item *items = strads_realloc(entry->items, (entry->n_items + 1) * sizeof(*items));
+    if (items == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    entry->items = items;
+    const config_item item = {strads_strdup(text), strads_strdup(place)};
+    if (item.text == NULL || item.place == NULL) {
+        strads_free(item.text);
+        strads_free(item.place);
+        return STRADS_ERR_NOMEM;
+    }
+    items[entry->n_items++] = item;
+    return STRADS_OK;
+}
+
+void config_entry_clear(config_entry *entry)
+{
+    for (size_t i = 0; i < entry->n_items; i++) {
+        strads_free(entry->items[i].text);
+        strads_free(entry->items[i].place);
+    }
+    strads_free(entry->items);
+    entry->items = NULL;
+    entry->n_items = 0;
+}
+
 static void entry_fini(config_entry *entry)
 {
+    config_entry_clear(entry);
     strads_free(entry->key);
     strads_free(entry->text);
     strads_free(entry->place);
@@ -18,7 +51,8 @@ static void entry_fini(config_entry *entry)
 
 static strads_status entry_copy(config_entry *out, const config_entry *entry)
 {
-    config_entry copy = {.section = entry->section};
+    assert(entry->n_items == 0);
+    config_entry copy = {.section = entry->section, .list = entry->list};
     copy.key = strads_strdup(entry->key);
     copy.place = strads_strdup(entry->place);
     copy.text = entry->text != NULL ? strads_strdup(entry->text) : NULL;
@@ -202,7 +236,8 @@ strads_status strads_config_set(strads_config *config, const char *assignment)
     if (text == NULL) {
         return STRADS_ERR_NOMEM;
     }
-    const config_entry entry = {key, config_is_null(text) ? NULL : text, place, false};
+    const config_entry entry = {
+        .key = key, .text = config_is_null(text) ? NULL : text, .place = place};
     const strads_status status = put(&config->set, &entry);
     strads_free(text);
     return status;
@@ -289,6 +324,52 @@ const char *strads_config_text(const strads_config *config, const char *key)
     const strads_option_type type = value->option->type;
     assert(type == STRADS_TEXT || type == STRADS_PATH || type == STRADS_CHOICE);
     return value->text;
+}
+
+static const config_value *list_value(const strads_config *config, const char *key)
+{
+    const config_value *value = resolved_value(config, key);
+    assert(config_is_list(value->option));
+    return value;
+}
+
+size_t config_n_items(const config_value *value)
+{
+    const size_t n_default = value->text != NULL ? 1 : 0;
+    return value->given != NULL ? value->given->n_items : n_default;
+}
+
+const char *config_item_text(const config_value *value, size_t i)
+{
+    assert(i < config_n_items(value));
+    return value->given != NULL ? value->given->items[i].text : value->text;
+}
+
+size_t strads_config_list_size(const strads_config *config, const char *key)
+{
+    return config_n_items(list_value(config, key));
+}
+
+const char *strads_config_list_item(const strads_config *config, const char *key, size_t i)
+{
+    return config_item_text(list_value(config, key), i);
+}
+
+double strads_config_list_real(const strads_config *config, const char *key, size_t i)
+{
+    const config_value *value = list_value(config, key);
+    double number = 0.0;
+    assert(value->option->type == STRADS_REALS);
+    const bool accepted = config_accepts(value->option, config_item_text(value, i), &number);
+    assert(accepted);
+    return number;
+}
+
+const char *strads_config_list_place(const strads_config *config, const char *key, size_t i)
+{
+    const config_value *value = list_value(config, key);
+    assert(i < config_n_items(value));
+    return value->given != NULL ? value->given->items[i].place : "default";
 }
 
 bool strads_config_given(const strads_config *config, const char *key)

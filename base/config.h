@@ -2,7 +2,7 @@
 /*
  * base/config.h - the inside of a configuration, shared by base/config*.c.
  *
- * YAML text becomes a list of (dotted key, text, place); the --set texts are a
+ * YAML text becomes a list of (dotted key, text or items, place); the --set texts are a
  * second list, which wins. Tables become one row of values an option. Resolving
  * brings the two together.
  */
@@ -15,16 +15,25 @@ enum {
     CONFIG_MAX_KEY = 255,       /* bytes of a dotted key */
     CONFIG_MAX_KEYS = 1024,     /* keys in one list */
     CONFIG_MAX_DEPTH = 8,       /* nested sections */
+    CONFIG_MAX_ITEMS = 4096,    /* of a value that is a list */
     CONFIG_MAX_BYTES = 1 << 20, /* of a file */
     CONFIG_PHRASE_BYTES = 1024  /* of what config_allowed writes */
 };
 
+/* One item of a value that is a list. */
+typedef struct config_item {
+    char *text, *place;
+} config_item;
+
 /* One key as it was given. */
 typedef struct config_entry {
     char *key;
-    char *text;  /* NULL: unset (null, ~ or nothing), or a section */
+    char *text;  /* NULL: unset (null, ~ or nothing), a section, or a list from the file */
     char *place; /* "FILE:LINE:COLUMN" or "--set" */
     bool section;
+    bool list; /* the value is `items`, for an option that is a list once it is resolved */
+    config_item *items;
+    size_t n_items;
 } config_entry;
 
 typedef struct config_list {
@@ -49,10 +58,16 @@ struct strads_config {
     bool resolved;
 };
 
-/* Appends a copy; `text` may be NULL. USAGE beyond CONFIG_MAX_KEYS. */
+/* Appends a copy, which has no items yet; `text` may be NULL. USAGE beyond
+ * CONFIG_MAX_KEYS. */
 STRADS_MUST_CHECK strads_status config_list_add(config_list *list, const config_entry *entry);
 config_entry *config_list_find(const config_list *list, const char *key);
 void config_list_fini(config_list *list);
+
+/* Appends copies to the entry's items. USAGE beyond CONFIG_MAX_ITEMS. */
+STRADS_MUST_CHECK strads_status config_entry_add(config_entry *entry, const char *text,
+                                                 const char *place);
+void config_entry_clear(config_entry *entry); /* its items */
 
 /* The entry that decides on `key`: from --set before the file; or NULL. */
 const config_entry *config_entry_of(const strads_config *config, const char *key);
@@ -71,6 +86,9 @@ STRADS_MUST_CHECK strads_status config_load_text(strads_config *config, const ch
 STRADS_MUST_CHECK strads_status config_yaml_parse(config_list *out, const char *name,
                                                   const char *text, size_t n_bytes);
 
+/* Reads the entry's text, "[a, b]", into its items; a failure leaves it without. */
+STRADS_MUST_CHECK strads_status config_yaml_parse_items(config_entry *entry);
+
 /* What unquoted YAML and --set write for "no value": nothing, ~ or null. */
 bool config_is_null(const char *text);
 
@@ -87,7 +105,13 @@ size_t config_shared_bytes(const char *a, const char *b);
 /* Whether `key` is `section` followed by a dot and more. */
 bool config_lies_below(const char *key, const char *section);
 
-/* Whether `text` is a value of `option`; sets *number for INT, REAL and BOOL. */
+bool config_is_list(const strads_option *option);
+
+/* How many items a list has, and the text of one. */
+size_t config_n_items(const config_value *value);
+const char *config_item_text(const config_value *value, size_t i);
+
+/* Whether `text` is a value, or an item, of `option`; sets *number for numbers and BOOL. */
 bool config_accepts(const strads_option *option, const char *text, double *number);
 
 /* Writes what `option` allows, "a number above 0" for example. */

@@ -34,14 +34,20 @@ static void write_wrapped(const char *text, FILE *to)
     fputc('\n', to);
 }
 
+/* The default as the user would write it; NULL: none. */
+static const char *default_of(const strads_option *option)
+{
+    return option->fallback == NULL && config_is_list(option) ? "[]" : option->fallback;
+}
+
 static void write_help(const strads_option *option, FILE *to)
 {
     char allowed[CONFIG_PHRASE_BYTES];
     config_allowed(option, allowed);
     fprintf(to, "%s: %s%s%s", option->key, allowed, option->unit != NULL ? ", in " : "",
             option->unit != NULL ? option->unit : "");
-    if (option->fallback != NULL) {
-        fprintf(to, " (default: %s)\n", option->fallback);
+    if (default_of(option) != NULL) {
+        fprintf(to, " (default: %s)\n", default_of(option));
     } else {
         fprintf(to, " (no default)\n");
     }
@@ -84,8 +90,8 @@ static void write_row(const strads_option *option, FILE *to)
     config_allowed(option, allowed);
     fprintf(to, "| `%s` | ", option->key);
     write_cell(allowed, to);
-    if (option->fallback != NULL) {
-        fprintf(to, " | `%s` | ", option->fallback);
+    if (default_of(option) != NULL) {
+        fprintf(to, " | `%s` | ", default_of(option));
     } else {
         fprintf(to, " | | ");
     }
@@ -115,7 +121,9 @@ static const char introduction[] =
     "  from `--set`, from the working directory.\n"
     "* Whole numbers may be written like `1e6`; `yes`, `on`, `no` and `off` stand for `true` and\n"
     "  `false`.\n"
-    "* Unknown or repeated keys, values out of range, lists, anchors and tags are errors.\n";
+    "* A list is `[a, b]`, or its items one a line, each behind `- `; a single value is a list of\n"
+    "  one. On the command line: `--set 'key=[a, b]'`.\n"
+    "* Unknown or repeated keys, values out of range, anchors and tags are errors.\n";
 
 static void write_heading(const char *key, size_t section_bytes, FILE *to)
 {

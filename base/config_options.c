@@ -63,7 +63,7 @@ static void assert_well_formed(const strads_option *option)
     assert(option->key != NULL && option->help != NULL);
     assert(strlen(option->key) <= CONFIG_MAX_KEY);
     assert(strspn(option->key, letters) == strlen(option->key));
-    if (option->type == STRADS_INT || option->type == STRADS_REAL) {
+    if (option->type == STRADS_INT || option->type == STRADS_REAL || option->type == STRADS_REALS) {
         assert(option->min < option->max); /* also finds a range that was left out */
     }
     assert((option->type == STRADS_CHOICE) == (option->choices != NULL));
@@ -110,14 +110,18 @@ bool config_is_section(const strads_config *config, const char *key)
 /* ---- what an option allows ---- */
 
 /* Decimal notation only: strtod alone would take "nan", "inf", "0x1" and " 1". */
-static bool parse_number(const char *text, double *number)
+bool strads_parse_number(const char *text, double *number)
 {
     char *end = NULL;
     if (text[0] == '\0' || text[strspn(text, "0123456789+-.eE")] != '\0') {
         return false;
     }
-    *number = strtod(text, &end);
-    return *end == '\0' && isfinite(*number);
+    const double value = strtod(text, &end);
+    if (*end != '\0' || !isfinite(value)) {
+        return false;
+    }
+    *number = value;
+    return true;
 }
 
 static bool parse_bool(const char *text, double *number)
@@ -150,15 +154,21 @@ static bool in_range(const strads_option *option, double number)
            (option->above_min ? number > option->min : number >= option->min);
 }
 
+bool config_is_list(const strads_option *option)
+{
+    return option->type == STRADS_LIST || option->type == STRADS_REALS;
+}
+
 bool config_accepts(const strads_option *option, const char *text, double *number)
 {
     static const double exact = 9007199254740992.0; /* 2^53: from here on texts are rounded */
     switch (option->type) {
     case STRADS_INT:
-        return parse_number(text, number) && fabs(*number) < exact && floor(*number) == *number &&
-               in_range(option, *number);
+        return strads_parse_number(text, number) && fabs(*number) < exact &&
+               floor(*number) == *number && in_range(option, *number);
     case STRADS_REAL:
-        return parse_number(text, number) && in_range(option, *number);
+    case STRADS_REALS:
+        return strads_parse_number(text, number) && in_range(option, *number);
     case STRADS_BOOL:
         return parse_bool(text, number);
     case STRADS_CHOICE:
@@ -166,6 +176,7 @@ bool config_accepts(const strads_option *option, const char *text, double *numbe
     case STRADS_PATH:
         return text[0] != '\0';
     case STRADS_TEXT:
+    case STRADS_LIST:
         return true;
     }
     return false;
@@ -174,6 +185,7 @@ bool config_accepts(const strads_option *option, const char *text, double *numbe
 static void allowed_number(const strads_option *option, char out[CONFIG_PHRASE_BYTES])
 {
     const bool whole = option->type == STRADS_INT;
+    const bool several = option->type == STRADS_REALS;
     const bool lower = option->min > -INFINITY;
     const bool upper = option->max < INFINITY;
     const char *noun = whole ? "whole number" : lower || upper ? "number" : "finite number";
@@ -187,7 +199,8 @@ static void allowed_number(const strads_option *option, char out[CONFIG_PHRASE_B
         const char *word = !lower ? "of at most" : option->above_min ? "and at most" : "to";
         snprintf(to, sizeof(to), " %s %.*g", word, whole ? 16 : 12, option->max);
     }
-    snprintf(out, CONFIG_PHRASE_BYTES, "a %s%s%s", noun, from, to);
+    snprintf(out, CONFIG_PHRASE_BYTES, "a %s%s%s%s%s", several ? "list of " : "", noun,
+             several ? "s" : "", from, to);
 }
 
 static void allowed_choices(const strads_option *option, char out[CONFIG_PHRASE_BYTES])
@@ -208,10 +221,12 @@ void config_allowed(const strads_option *option, char out[CONFIG_PHRASE_BYTES])
         [STRADS_BOOL] = "true or false",
         [STRADS_TEXT] = "text",
         [STRADS_PATH] = "a file name",
+        [STRADS_LIST] = "a list of texts",
     };
     switch (option->type) {
     case STRADS_INT:
     case STRADS_REAL:
+    case STRADS_REALS:
         allowed_number(option, out);
         break;
     case STRADS_CHOICE:
@@ -220,6 +235,7 @@ void config_allowed(const strads_option *option, char out[CONFIG_PHRASE_BYTES])
     case STRADS_BOOL:
     case STRADS_TEXT:
     case STRADS_PATH:
+    case STRADS_LIST:
         snprintf(out, CONFIG_PHRASE_BYTES, "%s", phrases[option->type]);
         break;
     }
@@ -274,6 +290,11 @@ static strads_status check_other(const strads_config *config, const config_entry
     if (!config_is_section(config, entry->key)) {
         return refuse_key(config, entry);
     }
+    if (entry->list) {
+        strads_error("%s: %s: a list, but %s is a section of keys", entry->place, entry->key,
+                     entry->key);
+        return STRADS_ERR_USAGE;
+    }
     if (!entry->section && entry->text != NULL) {
         strads_error("%s: %s: '%.*s' is a single value, but %s is a section of keys", entry->place,
                      entry->key, SHOWN_BYTES, entry->text, entry->key);
@@ -301,8 +322,46 @@ static strads_status take_value(const strads_config *config, config_value *value
     return STRADS_OK;
 }
 
+/* All items that are wrong are reported. */
+static strads_status check_items(const strads_option *option, const config_entry *entry)
+{
+    strads_option item_option = *option;
+    item_option.type = option->type == STRADS_REALS ? STRADS_REAL : STRADS_TEXT;
+    strads_status status = STRADS_OK;
+    for (size_t i = 0; i < entry->n_items; i++) {
+        const config_item *item = &entry->items[i];
+        double number = 0.0;
+        if (!config_accepts(&item_option, item->text, &number)) {
+            const config_entry alone = {
+                .key = entry->key, .text = item->text, .place = item->place};
+            status = refuse_value(&alone, &item_option);
+        }
+    }
+    return status;
+}
+
+/* A value that is no list is a list of one. */
+static strads_status take_list(config_value *value, config_entry *entry, bool is_set)
+{
+    strads_status status = STRADS_OK;
+    if (!entry->list) {
+        status = is_set && entry->text[0] == '['
+                     ? config_yaml_parse_items(entry)
+                     : config_entry_add(entry, entry->text, entry->place);
+        entry->list = status == STRADS_OK;
+    }
+    if (status == STRADS_OK) {
+        status = check_items(value->option, entry);
+    }
+    if (status == STRADS_OK) {
+        value->given = entry;
+        value->text = NULL;
+    }
+    return status;
+}
+
 static strads_status check_entry(strads_config *config, const config_list *list,
-                                 const config_entry *entry)
+                                 config_entry *entry)
 {
     /* The keys inside a section that should not be one are refused one by one. */
     if (entry->section && has_keys_below(list, entry->key)) {
@@ -317,8 +376,18 @@ static strads_status check_entry(strads_config *config, const config_list *list,
                      entry->key, entry->key);
         return STRADS_ERR_USAGE;
     }
-    const bool overridden = config_entry_of(config, entry->key) != entry;
-    return overridden || entry->text == NULL ? STRADS_OK : take_value(config, value, entry);
+    const bool absent = entry->text == NULL && !entry->list;
+    if (absent || config_entry_of(config, entry->key) != entry) {
+        return STRADS_OK;
+    }
+    if (config_is_list(value->option)) {
+        return take_list(value, entry, list == &config->set);
+    }
+    if (entry->list) {
+        strads_error("%s: %s: a list where a single value is expected", entry->place, entry->key);
+        return STRADS_ERR_USAGE;
+    }
+    return take_value(config, value, entry);
 }
 
 static void take_default(config_value *value)

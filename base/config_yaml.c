@@ -4,8 +4,8 @@
  * the only source that knows libyaml.
  *
  * Of YAML only what a configuration needs is taken: one document of nested
- * mappings whose values are single scalars. Lists, anchors, aliases and tags are
- * refused where they stand.
+ * mappings whose values are scalars or lists of scalars. Lists of lists, anchors,
+ * aliases and tags are refused where they stand.
  */
 #include <assert.h>
 #include <errno.h>
@@ -21,7 +21,7 @@
 typedef struct reader {
     yaml_parser_t parser;
     config_list *out;
-    const char *name; /* of the file, for messages */
+    const char *name; /* of the file, for messages; NULL: a --set text, which has no lines */
     const char *text;
     size_t n_bytes;
 
@@ -30,35 +30,51 @@ typedef struct reader {
     size_t prefix_bytes[CONFIG_MAX_DEPTH]; /* for each: of its section's name, with the dot */
     char key[CONFIG_MAX_KEY + 1];          /* the dotted key read last */
     yaml_mark_t key_mark;                  /* where it stands */
-    bool value_next;                       /* `key` waits for its value */
+    bool value_next;                       /* `key` waits for its value, or the rest of it */
+    config_entry *list;                    /* the value that is open and a list, or NULL */
 } reader;
+
+/* In memory of the caller's; NULL: no memory. */
+static char *place_of(const reader *in, yaml_mark_t at)
+{
+    if (in->name == NULL) {
+        return strads_strdup("--set");
+    }
+    const size_t bytes = strlen(in->name) + 48;
+    char *place = strads_alloc(bytes);
+    if (place != NULL) {
+        snprintf(place, bytes, "%s:%zu:%zu", in->name, at.line + 1, at.column + 1);
+    }
+    return place;
+}
 
 static strads_status refuse(const reader *in, yaml_mark_t at, const char *what)
 {
-    strads_error("%s:%zu:%zu: %s%s%s", in->name, at.line + 1, at.column + 1,
-                 in->value_next ? in->key : "", in->value_next ? ": " : "", what);
-    return STRADS_ERR_USAGE;
-}
-
-/* Adds the pending key, with its text or as a section. */
-static strads_status add_entry(reader *in, const char *text, bool section)
-{
-    const yaml_mark_t at = in->key_mark;
-    const size_t bytes = strlen(in->name) + 48;
-    char *place = strads_alloc(bytes);
+    char *place = place_of(in, at);
     if (place == NULL) {
         return STRADS_ERR_NOMEM;
     }
-    snprintf(place, bytes, "%s:%zu:%zu", in->name, at.line + 1, at.column + 1);
+    strads_error("%s: %s%s%s", place, in->value_next ? in->key : "", in->value_next ? ": " : "",
+                 what);
+    strads_free(place);
+    return STRADS_ERR_USAGE;
+}
 
+/* Adds the pending key, whose other fields are in `value`. */
+static strads_status add_entry(reader *in, config_entry value)
+{
+    char *place = place_of(in, in->key_mark);
+    if (place == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
     strads_status status = STRADS_ERR_USAGE;
     const config_entry *earlier = config_list_find(in->out, in->key);
     if (earlier != NULL) {
         strads_error("%s: %s: given twice, first at %s", place, in->key, earlier->place);
     } else {
-        /* config_list_add copies; nothing is written through these pointers. */
-        const config_entry entry = {in->key, (char *) text, place, section};
-        status = config_list_add(in->out, &entry);
+        value.key = in->key;
+        value.place = place;
+        status = config_list_add(in->out, &value);
     }
     strads_free(place);
     return status;
@@ -80,9 +96,23 @@ static strads_status take_key(reader *in, const char *word, size_t bytes, yaml_m
     return STRADS_OK;
 }
 
+static strads_status take_item(reader *in, const char *text, bool unset, yaml_mark_t at)
+{
+    if (unset) {
+        return refuse(in, at, "an empty item in a list");
+    }
+    char *place = place_of(in, at);
+    if (place == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    const strads_status status = config_entry_add(in->list, text, place);
+    strads_free(place);
+    return status;
+}
+
 static strads_status take_scalar(reader *in, const yaml_event_t *event)
 {
-    const char *text = (const char *) event->data.scalar.value;
+    char *text = (char *) event->data.scalar.value;
     const size_t bytes = event->data.scalar.length;
     const yaml_mark_t at = event->start_mark;
     const bool unset = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && config_is_null(text);
@@ -93,13 +123,16 @@ static strads_status take_scalar(reader *in, const yaml_event_t *event)
     if (memchr(text, '\0', bytes) != NULL) {
         return refuse(in, at, "a zero byte in the text");
     }
+    if (in->list != NULL) {
+        return take_item(in, text, unset, at);
+    }
     if (in->depth == 0) {
         return unset ? STRADS_OK : refuse(in, at, "text where 'key: value' is expected");
     }
     if (!in->value_next) {
         return take_key(in, text, bytes, at);
     }
-    const strads_status status = add_entry(in, unset ? NULL : text, false);
+    const strads_status status = add_entry(in, (config_entry){.text = unset ? NULL : text});
     in->value_next = false;
     return status;
 }
@@ -110,6 +143,9 @@ static strads_status open_section(reader *in, const yaml_event_t *event)
     if (event->data.mapping_start.anchor != NULL || event->data.mapping_start.tag != NULL) {
         return refuse(in, at, "anchors and tags are not used here");
     }
+    if (in->list != NULL) {
+        return refuse(in, at, "a section inside a list; quote a text that has ': ' in it");
+    }
     if (in->depth > 0 && !in->value_next) {
         return refuse(in, at, "a section where a key is expected");
     }
@@ -118,7 +154,7 @@ static strads_status open_section(reader *in, const yaml_event_t *event)
     }
     size_t prefix = 0;
     if (in->value_next) {
-        const strads_status status = add_entry(in, NULL, true);
+        const strads_status status = add_entry(in, (config_entry){.section = true});
         if (status != STRADS_OK) {
             return status;
         }
@@ -133,12 +169,32 @@ static strads_status open_section(reader *in, const yaml_event_t *event)
     return STRADS_OK;
 }
 
-static strads_status refuse_list(const reader *in, const yaml_event_t *event)
+static strads_status open_list(reader *in, const yaml_event_t *event)
 {
-    return refuse(in, event->start_mark,
-                  in->value_next   ? "a list where a single value is expected"
-                  : in->depth == 0 ? "a list where 'key: value' is expected"
-                                   : "a list where a key is expected");
+    const yaml_mark_t at = event->start_mark;
+    if (event->data.sequence_start.anchor != NULL || event->data.sequence_start.tag != NULL) {
+        return refuse(in, at, "anchors and tags are not used here");
+    }
+    if (in->list != NULL) {
+        return refuse(in, at, "a list inside a list");
+    }
+    if (!in->value_next) {
+        return refuse(in, at,
+                      in->depth == 0 ? "a list where 'key: value' is expected"
+                                     : "a list where a key is expected");
+    }
+    const strads_status status = add_entry(in, (config_entry){.list = true});
+    if (status == STRADS_OK) {
+        in->list = &in->out->items[in->out->n - 1];
+    }
+    return status;
+}
+
+static strads_status close_list(reader *in)
+{
+    in->list = NULL;
+    in->value_next = false;
+    return STRADS_OK;
 }
 
 static strads_status take_event(reader *in, const yaml_event_t *event)
@@ -151,7 +207,9 @@ static strads_status take_event(reader *in, const yaml_event_t *event)
     case YAML_ALIAS_EVENT:
         return refuse(in, event->start_mark, "aliases are not used here");
     case YAML_SEQUENCE_START_EVENT:
-        return refuse_list(in, event);
+        return open_list(in, event);
+    case YAML_SEQUENCE_END_EVENT:
+        return close_list(in);
     case YAML_SCALAR_EVENT:
         return take_scalar(in, event);
     case YAML_MAPPING_START_EVENT:
@@ -197,7 +255,7 @@ static strads_status refuse_syntax(reader *in)
 {
     const yaml_parser_t *parser = &in->parser;
     const char *problem = parser->problem != NULL ? parser->problem : "not YAML";
-    in->value_next = false;
+    in->value_next = in->name == NULL; /* else the place says enough */
     if (parser->error == YAML_MEMORY_ERROR) {
         return STRADS_ERR_NOMEM;
     }
@@ -210,28 +268,51 @@ static strads_status refuse_syntax(reader *in)
     return refuse(in, parser->problem_mark, problem);
 }
 
-strads_status config_yaml_parse(config_list *out, const char *name, const char *text,
-                                size_t n_bytes)
+static strads_status read_text(reader *in)
 {
-    reader in = {.out = out, .name = name, .text = text, .n_bytes = n_bytes};
-    if (!yaml_parser_initialize(&in.parser)) {
+    if (!yaml_parser_initialize(&in->parser)) {
         return STRADS_ERR_NOMEM;
     }
-    yaml_parser_set_input_string(&in.parser, (const unsigned char *) text, n_bytes);
+    yaml_parser_set_input_string(&in->parser, (const unsigned char *) in->text, in->n_bytes);
 
     strads_status status = STRADS_OK;
     bool ended = false;
     while (status == STRADS_OK && !ended) {
         yaml_event_t event;
-        if (!yaml_parser_parse(&in.parser, &event)) {
-            status = refuse_syntax(&in);
+        if (!yaml_parser_parse(&in->parser, &event)) {
+            status = refuse_syntax(in);
             break;
         }
         ended = event.type == YAML_STREAM_END_EVENT;
-        status = take_event(&in, &event);
+        status = take_event(in, &event);
         yaml_event_delete(&event);
     }
-    yaml_parser_delete(&in.parser);
+    yaml_parser_delete(&in->parser);
+    return status;
+}
+
+strads_status config_yaml_parse(config_list *out, const char *name, const char *text,
+                                size_t n_bytes)
+{
+    reader in = {.out = out, .name = name, .text = text, .n_bytes = n_bytes};
+    return read_text(&in);
+}
+
+/* The text is read as if its key stood before it. */
+strads_status config_yaml_parse_items(config_entry *entry)
+{
+    config_list found = {0};
+    reader in = {
+        .out = &found, .text = entry->text, .n_bytes = strlen(entry->text), .value_next = true};
+    memcpy(in.key, entry->key, strlen(entry->key) + 1);
+    const strads_status status = read_text(&in);
+    if (status == STRADS_OK) {
+        entry->items = found.items[0].items;
+        entry->n_items = found.items[0].n_items;
+        found.items[0].n_items = 0;
+        found.items[0].items = NULL;
+    }
+    config_list_fini(&found);
     return status;
 }
 
@@ -320,6 +401,19 @@ static void emit_text(writer *to, const char *text)
                 config_is_null(text) ? YAML_DOUBLE_QUOTED_SCALAR_STYLE : YAML_ANY_SCALAR_STYLE);
 }
 
+/* Numbers stand side by side, texts one a line. */
+static void emit_list(writer *to, const config_value *value)
+{
+    yaml_event_t event;
+    const yaml_sequence_style_t style =
+        value->option->type == STRADS_REALS ? YAML_FLOW_SEQUENCE_STYLE : YAML_BLOCK_SEQUENCE_STYLE;
+    emit(to, &event, yaml_sequence_start_event_initialize(&event, NULL, NULL, 1, style));
+    for (size_t i = 0; i < config_n_items(value); i++) {
+        emit_text(to, config_item_text(value, i));
+    }
+    emit(to, &event, yaml_sequence_end_event_initialize(&event));
+}
+
 /* Writes an absolute path, which means the same file from any folder. */
 static void emit_path(writer *to, const char *path)
 {
@@ -337,7 +431,9 @@ static void emit_path(writer *to, const char *path)
 
 static void emit_value(writer *to, const config_value *value)
 {
-    if (value->text == NULL) {
+    if (config_is_list(value->option)) {
+        emit_list(to, value);
+    } else if (value->text == NULL) {
         emit_scalar(to, "null", 4, YAML_PLAIN_SCALAR_STYLE);
     } else if (value->option->type == STRADS_PATH) {
         emit_path(to, value->text);

@@ -28,6 +28,8 @@ static const strads_option options[] = {
      .help = ""},
     {.key = "a.b.bool", .type = STRADS_BOOL, .fallback = "no", .help = ""},
     {.key = "c.choice", .type = STRADS_CHOICE, .choices = "one | two", .help = ""},
+    {.key = "c.list", .type = STRADS_LIST, .help = ""},
+    {.key = "c.reals", .type = STRADS_REALS, .fallback = "1", .min = 0, .max = 10, .help = ""},
 };
 enum { N_OPTIONS = sizeof(options) / sizeof(options[0]) };
 
@@ -51,6 +53,22 @@ static strads_config *resolve(const char *text, size_t n_bytes, const char *assi
 static bool same_text(const char *a, const char *b)
 {
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static void check_same_lists(const strads_config *a, const strads_config *b)
+{
+    const size_t n_texts = strads_config_list_size(a, "c.list");
+    const size_t n_reals = strads_config_list_size(a, "c.reals");
+    assert(strads_config_list_size(b, "c.list") == n_texts);
+    assert(strads_config_list_size(b, "c.reals") == n_reals);
+    for (size_t i = 0; i < n_texts; i++) {
+        assert(same_text(strads_config_list_item(a, "c.list", i),
+                         strads_config_list_item(b, "c.list", i)));
+    }
+    for (size_t i = 0; i < n_reals; i++) {
+        const double number = strads_config_list_real(a, "c.reals", i);
+        assert(fabs(number - strads_config_list_real(b, "c.reals", i)) <= 0.0);
+    }
 }
 
 static void check_same(const strads_config *a, const strads_config *b)
@@ -79,6 +97,7 @@ static void check_round_trip(const strads_config *config)
         strads_config *again = resolve(text, n_bytes, NULL);
         assert(again != NULL);
         check_same(config, again);
+        check_same_lists(config, again);
         strads_config_destroy(again);
     }
     free(text);

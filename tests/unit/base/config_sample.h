@@ -51,6 +51,15 @@ static const strads_option sample[] = {
      .max = INFINITY,
      .help = "The seed."},
     {.key = "run.out", .type = STRADS_PATH, .fallback = "runs", .help = "The results."},
+    {.key = "cluster.speed",
+     .type = STRADS_REALS,
+     .fallback = "1",
+     .min = 0.0,
+     .max = 100.0,
+     .above_min = true,
+     .unit = "machines",
+     .help = "How fast each is."},
+    {.key = "cluster.faults", .type = STRADS_LIST, .help = "What goes wrong."},
 };
 
 static inline strads_config *sample_config(void)

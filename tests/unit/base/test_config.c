@@ -164,9 +164,8 @@ static void a_file_that_cannot_be_read_is_named(void)
 static void a_file_that_is_refused_leaves_nothing_behind(void)
 {
     char said[256];
-    char *path = suite_file("bad.yaml", "app: lasso\nrun: [1]\n");
-    snprintf(said, sizeof(said),
-             "strads: error: %s:2:6: run: a list where a single value is expected\n", path);
+    char *path = suite_file("bad.yaml", "app: lasso\nrun: *a\n");
+    snprintf(said, sizeof(said), "strads: error: %s:2:6: run: aliases are not used here\n", path);
     check_refusal((attempt){.load = path}, STRADS_ERR_USAGE, said);
     strads_free(path);
 }

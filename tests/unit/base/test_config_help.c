@@ -35,6 +35,10 @@ static void help_tells_what_a_key_takes(void)
                                 "(default: 1)\n    How many workers there are.\n");
     check_answer("lasso.lambda", "lasso.lambda: a number above 0 (no default)\n"
                                  "    The weight of the penalty.\n");
+    check_answer("cluster", "cluster.speed: a list of numbers above 0 and at most 100, in machines "
+                            "(default: 1)\n    How fast each is.\n"
+                            "cluster.faults: a list of texts (default: [])\n"
+                            "    What goes wrong.\n");
 }
 
 static void help_of_a_section_lists_its_keys(void)

@@ -180,6 +180,9 @@ static void what_is_allowed_is_said_in_words(void)
         {{.type = STRADS_BOOL}, "true or false"},
         {{.type = STRADS_TEXT}, "text"},
         {{.type = STRADS_CHOICE, .choices = "a"}, "one of a"},
+        {{.type = STRADS_LIST}, "a list of texts"},
+        {{.type = STRADS_REALS, .min = -INFINITY, .max = INFINITY}, "a list of finite numbers"},
+        {{.type = STRADS_REALS, .min = 0, .max = 1}, "a list of numbers from 0 to 1"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char phrase[CONFIG_PHRASE_BYTES];
@@ -246,6 +249,7 @@ static void a_wrong_table_is_a_programming_error(void)
         {.key = "a", .type = STRADS_TEXT},
         {.key = "a", .help = "", .type = STRADS_CHOICE},
         {.key = "a", .help = "", .type = STRADS_INT}, /* the range left out */
+        {.key = "a", .help = "", .type = STRADS_REALS},
         {.key = "a", .help = "", .type = STRADS_INT, .min = 1, .max = 2, .fallback = "3"},
         {.key = "a", .help = "", .type = STRADS_CHOICE, .choices = "b | c", .fallback = "d"},
     };
