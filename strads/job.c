@@ -9,6 +9,7 @@
 #include "data/data.h"
 #include "strads/coordinator.h"
 #include "strads/plugin.h"
+#include "strads/round.h"
 #include "strads/worker.h"
 
 /* Messages that a worker and the coordinator may have under way to each other: a
@@ -75,8 +76,13 @@ static strads_status cut_ranges(job *self)
         return STRADS_OK;
     }
     double total = 0.0;
+    double cost = 0.0;
     for (uint32_t j = 0; j < n_vars; j++) {
-        total += self->app->cost == NULL ? 1.0 : self->app->cost(self->site, j);
+        const strads_status status = round_cost(self->app, self->site, j, &cost);
+        if (status != STRADS_OK) {
+            return status;
+        }
+        total += cost;
     }
     double before = 0.0;
     uint32_t k = 1;

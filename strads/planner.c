@@ -119,10 +119,13 @@ static strads_status find_costs(planner *plan, const uint32_t *vars, size_t n, d
         plan->costs = grown;
         plan->costs_capacity = 2 * n;
     }
-    const strads_app *app = plan->options.app;
     double sum = 0.0;
     for (size_t i = 0; i < n; i++) {
-        plan->costs[i] = app->cost == NULL ? 1.0 : app->cost(plan->options.site, vars[i]);
+        const strads_status status =
+            round_cost(plan->options.app, plan->options.site, vars[i], &plan->costs[i]);
+        if (status != STRADS_OK) {
+            return status;
+        }
         sum += plan->costs[i];
     }
     *total = sum;

@@ -2,6 +2,7 @@
 /* strads/round.c - blocks and the dispatcher. */
 #include "strads/round.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +36,18 @@ strads_status strads_round_add(strads_round *round, const uint32_t *vars, size_t
     round->n_blocks++;
     round->starts[round->n_blocks] = round->n_vars;
     return STRADS_OK;
+}
+
+strads_status round_cost(const strads_app *app, const void *site, uint32_t var, double *cost)
+{
+    const double told = app->cost == NULL ? 1.0 : app->cost(site, var);
+    if (told > 0.0 && told < INFINITY) {
+        *cost = told;
+        return STRADS_OK;
+    }
+    strads_error("%s: cost gave %g for variable %u; it must be above 0 and finite", app->name, told,
+                 var);
+    return isfinite(told) ? STRADS_ERR_APP : STRADS_ERR_NUMERIC;
 }
 
 strads_status round_cut(strads_round *round, const uint32_t *vars, const double *costs, size_t n,

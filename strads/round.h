@@ -26,6 +26,11 @@ typedef struct assignment {
     size_t *starts; /* [n_workers + 1], of the creator's size */
 } assignment;
 
+/* The cost of `var`, 1 where the program tells none. APP or NUMERIC when it is not above 0
+ * or not finite. */
+STRADS_MUST_CHECK strads_status round_cost(const strads_app *app, const void *site, uint32_t var,
+                                           double *cost);
+
 /* Deals blocks to n_parts <= n_workers workers, the most costly first, each to the
  * worker with the least so far (longest processing time first: Graham, SIAM J. Appl.
  * Math. 17, 1969). cost may be NULL: 1 a variable. Workers from n_parts on get

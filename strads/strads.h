@@ -137,8 +137,8 @@ typedef struct strads_app {
      * and vars[b] for all a >= first_new and b < a where a is `rank` modulo `n_ranks`;
      * zeros may be left out (may be NULL: nothing is correlated). */
     strads_status (*correlate)(void *state, const strads_pairs *pairs, strads_gram *gram);
-    /* Units of work of one update of `var`, > 0 (may be NULL: 1 each). A unit should
-     * be about a multiplication. */
+    /* Units of work of one update of `var`, > 0 and finite (may be NULL: 1 each). A unit
+     * should be about a multiplication. */
     double (*cost)(const void *site, uint32_t var);
 
     /* ---- a round ---- */

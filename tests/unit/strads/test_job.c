@@ -396,6 +396,26 @@ static void a_schedule_may_not_name_what_is_in_flight(void)
     end(&t);
 }
 
+static double nothing_for_the_last(const void *site, uint32_t var)
+{
+    (void) site;
+    return var == small.n_vars - 1 ? 0.0 : 1.0;
+}
+
+static void a_cost_that_cannot_be_ends_the_run(void)
+{
+    static const char *const workers[] = {"run.workers=1", "run.workers=2"};
+    for (int i = 0; i < 2; i++) {
+        trial t = begin();
+        set(&t, workers[i]);
+        set(&t, "schedule.kind=cyclic"); /* which uses costs with one worker too */
+        t.app.cost = nothing_for_the_last;
+        check_failed(&t, STRADS_ERR_APP);
+        CHECK(strstr(t.said, "toy: cost gave 0 for variable 11;") != NULL);
+        end(&t);
+    }
+}
+
 static void a_width_that_cannot_be_ends_the_run(void)
 {
     static const uint32_t widths[] = {0, 9};
@@ -463,6 +483,7 @@ SUITE("strads/job",
       {"a schedule that breaks the rules ends the run",
        a_schedule_that_breaks_the_rules_ends_the_run},
       {"a schedule may not name what is in flight", a_schedule_may_not_name_what_is_in_flight},
+      {"a cost that cannot be ends the run", a_cost_that_cannot_be_ends_the_run},
       {"a width that cannot be ends the run", a_width_that_cannot_be_ends_the_run},
       {"a run survives the failure of every allocation",
        a_run_survives_the_failure_of_every_allocation})

@@ -143,6 +143,40 @@ static void a_block_stays_whole_and_workers_beyond_the_parts_get_nothing(void)
     round_fini(&round);
 }
 
+typedef struct reading {
+    double told, cost;
+    strads_status status;
+} reading;
+
+static void read_cost(void *context)
+{
+    static const strads_app app = {.name = "dear", .cost = cost};
+    reading *self = context;
+    cost_of[7] = self->told;
+    self->status = round_cost(&app, NULL, 7, &self->cost);
+}
+
+static void a_cost_that_is_not_above_0_and_finite_is_refused_by_name(void)
+{
+    static const strads_app plain = {.name = "plain"};
+    static const double wrong[] = {0.0, -1.0, INFINITY, NAN};
+    double one = 0.0;
+    REQUIRE_OK(round_cost(&plain, NULL, 7, &one));
+    CHECK_NEAR(one, 1.0, 0.0);
+    reading good = {.told = 2.5};
+    read_cost(&good);
+    CHECK_STATUS(good.status, STRADS_OK);
+    CHECK_NEAR(good.cost, 2.5, 0.0);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        reading bad = {.told = wrong[i], .cost = -3.0};
+        char *said = suite_stderr_of(read_cost, &bad);
+        CHECK_STATUS(bad.status, isfinite(wrong[i]) ? STRADS_ERR_APP : STRADS_ERR_NUMERIC);
+        CHECK_NEAR(bad.cost, -3.0, 0.0);
+        CHECK(strstr(said, "dear: cost gave ") != NULL && strstr(said, " for variable 7;") != NULL);
+        strads_free(said);
+    }
+}
+
 static void no_memory_is_told(void)
 {
     const uint32_t vars[] = {0, 1, 2};
@@ -162,4 +196,6 @@ SUITE("strads/round",
       {"the deal is within Graham's bound", the_deal_is_within_grahams_bound},
       {"a block stays whole, and workers beyond the parts get nothing",
        a_block_stays_whole_and_workers_beyond_the_parts_get_nothing},
+      {"a cost that is not above 0 and finite is refused by name",
+       a_cost_that_is_not_above_0_and_finite_is_refused_by_name},
       {"no memory is told", no_memory_is_told})
