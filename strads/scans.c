@@ -153,6 +153,10 @@ static bool has_stalled(coordinator *self)
 
 void coordinator_stop_stalled(coordinator *self)
 {
+    if (self->options.run.gap == 0.0) {
+        coordinator_end(self, STRADS_COMPLETED); /* no goal, and nothing left to do */
+        return;
+    }
     strads_warn("no further progress in double precision: the gap stays at %.3g, the goal is %.3g",
                 self->stage.gap, self->options.run.gap);
     coordinator_end(self, STRADS_STOPPED);

@@ -191,6 +191,48 @@ static void a_limit_of_rounds_completes_a_run_without_a_goal_and_stops_one_with(
     }
 }
 
+static strads_status all_retired(void *state, const uint32_t *vars, size_t n, float *scores)
+{
+    (void) state;
+    (void) vars;
+    for (size_t i = 0; i < n; i++) {
+        scores[i] = STRADS_RETIRED;
+    }
+    return STRADS_OK;
+}
+
+/* Such a schedule names nothing. */
+static strads_status named_nothing(void *model, uint64_t round, const double *values,
+                                   strads_round *blocks)
+{
+    (void) model;
+    (void) round;
+    (void) values;
+    (void) blocks;
+    return STRADS_OK;
+}
+
+static void a_run_without_a_goal_that_has_nothing_left_to_do_is_complete(void)
+{
+    static const char *const kinds[] = {"schedule.kind=structure_aware", "schedule.kind=random",
+                                        "schedule.kind=cyclic", "schedule.kind=custom"};
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        trial t = begin();
+        set(&t, kinds[i]);
+        set(&t, "stop.gap=0");
+        set(&t, "stop.rounds=5");
+        t.app.score = all_retired;
+        t.app.schedule = named_nothing;
+        t.app.next_stage = NULL;
+        run(&t);
+        CHECK_STATUS(t.status, STRADS_OK);
+        CHECK(t.result.verdict == STRADS_COMPLETED);
+        CHECK(t.result.last.round == 0);
+        CHECK_TEXT(t.said, "");
+        end(&t);
+    }
+}
+
 static void a_limit_of_time_stops_rounds_and_a_long_push(void)
 {
     static const char *const rounds[] = {"schedule.round=0", "schedule.round=1"};
@@ -467,6 +509,8 @@ SUITE("strads/job",
        stages_follow_each_other_and_the_last_is_solved},
       {"a limit of rounds completes a run without a goal and stops one with",
        a_limit_of_rounds_completes_a_run_without_a_goal_and_stops_one_with},
+      {"a run without a goal that has nothing left to do is complete",
+       a_run_without_a_goal_that_has_nothing_left_to_do_is_complete},
       {"a limit of time stops rounds and a long push",
        a_limit_of_time_stops_rounds_and_a_long_push},
       {"a request to stop ends a run in its push", a_request_to_stop_ends_a_run_in_its_push},
