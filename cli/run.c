@@ -67,7 +67,7 @@ static void print_summary(const cli_session *session, const strads_result *resul
     printf("  time       %.2f s: loading %.2f s, solving %.2f s\n", result->total_seconds,
            result->load_seconds, result->solve_seconds);
     printf("  written    %s (summary.json has all of the above)\n", folder);
-    if (session->app->predict != NULL) {
+    if (session->app->predict != NULL && result->solve_seconds > 0.0) { /* else: no model */
         printf("next: strads predict %s DATA\n", folder);
     }
 }

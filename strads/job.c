@@ -23,6 +23,11 @@ void strads_stop_all(void)
     atomic_store_explicit(&stop_requested, true, memory_order_relaxed);
 }
 
+void strads_stop_clear(void)
+{
+    atomic_store_explicit(&stop_requested, false, memory_order_relaxed);
+}
+
 const char *strads_verdict_name(strads_verdict verdict)
 {
     static const char *const names[] = {[STRADS_CONVERGED] = "converged",
@@ -196,7 +201,6 @@ static strads_status solve(job *self, coordinator_options *options, strads_resul
         coordinator_finish(self->head, &outcome);
         status = outcome.status;
         result->verdict = outcome.verdict;
-        result->n_vars = self->structure.n_vars;
         result->last = outcome.last;
         result->guarded = outcome.guarded;
         result->solve_seconds = strads_now() - started;
@@ -230,17 +234,32 @@ static strads_status save(job *self, const char *folder, strads_summary *summary
                : self->app->save(self->model, self->site, outcome.values, folder, summary);
 }
 
+/* Loads, unless the run is to stop; *stopped: it is, before or since. */
+static strads_status load(job *self, bool *stopped)
+{
+    const double started = strads_now();
+    strads_status status = STRADS_OK;
+    *stopped = atomic_load_explicit(&stop_requested, memory_order_relaxed);
+    if (!*stopped) {
+        status = open_site(self);
+        *stopped = atomic_load_explicit(&stop_requested, memory_order_relaxed);
+    }
+    self->callback_seconds = strads_now() - started;
+    return status;
+}
+
 static strads_status run_in_folder(job *self, coordinator_options *options, strads_summary *summary,
                                    strads_result *result)
 {
-    const double opened = strads_now();
-    strads_status status = open_site(self);
-    self->callback_seconds = strads_now() - opened;
+    bool stopped = false;
+    strads_status status = load(self, &stopped);
     result->load_seconds = strads_now() - self->started;
-    if (status == STRADS_OK) {
+    result->n_vars = self->structure.n_vars;
+    result->verdict = STRADS_STOPPED;
+    if (status == STRADS_OK && !stopped) {
         status = solve(self, options, result);
     }
-    if (status == STRADS_OK) {
+    if (status == STRADS_OK && !stopped) {
         const double solved = strads_now();
         status = save(self, strads_config_text(self->config, "run.out"), summary);
         self->callback_seconds += strads_now() - solved;
@@ -275,7 +294,6 @@ strads_status strads_run(const strads_app *app, const strads_config *config,
                                  .run = &self.run,
                                  .driver = strads_config_text(config, "run.driver"),
                                  .result = &outcome};
-    atomic_store_explicit(&stop_requested, false, memory_order_relaxed);
     strads_status status = strads_app_check(app);
     if (status == STRADS_OK) {
         status = run_options_read(&self.run, app, config);

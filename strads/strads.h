@@ -186,10 +186,8 @@ typedef const strads_app *(*strads_app_entry)(void);
 STRADS_API uint32_t strads_worker_rank(const strads_worker *worker);
 /* The variables first .. first+n-1 that this worker scores. */
 STRADS_API void strads_worker_range(const strads_worker *worker, uint32_t *first, uint32_t *n);
-
 /* The committed values [n] of that range, kept for programs that have no sync. */
 STRADS_API const double *strads_worker_values(const strads_worker *worker);
-
 /* In push and score: how many workers share the exchanges (those with a rank below). */
 STRADS_API uint32_t strads_worker_members(const strads_worker *worker);
 
@@ -279,15 +277,17 @@ typedef struct strads_result {
 
 /* Runs `app` as `config` (resolved; strads_options and app->options declared) says,
  * and leaves the run directory run.out: config.yaml, journal.jsonl, summary.json and
- * what save writes. listen may be NULL. Returns OK when the run ended as it should,
- * also when a limit stopped it (see result->verdict). */
+ * what save writes, which is not called when the run was stopped before it could solve.
+ * listen may be NULL. OK also when a limit stopped the run (see result->verdict). */
 STRADS_API STRADS_MUST_CHECK strads_status
 strads_run(const strads_app *app, const strads_config *config,
            void (*listen)(void *context, const strads_progress *progress), void *context,
            strads_result *result);
 
-/* Asks every run of this process to end early; safe in a signal handler. */
+/* Asks every run of this process, also those to come, to end early; safe in a signal
+ * handler. A program that then runs another takes it back with strads_stop_clear. */
 STRADS_API void strads_stop_all(void);
+STRADS_API void strads_stop_clear(void);
 
 /* Loads a plug-in, checks its ABI and its table; it stays loaded until exit. */
 STRADS_API STRADS_MUST_CHECK strads_status strads_plugin_load(const strads_app **out,

@@ -117,6 +117,7 @@ toy_problem *toy_create(const toy_shape *shape)
     self->optimum = toy_must(calloc(shape->n_vars, sizeof(double)));
     saved = toy_must(calloc(shape->n_vars, sizeof(double)));
     toy_in_use = self;
+    strads_stop_clear();
     fill(self);
     return self;
 }

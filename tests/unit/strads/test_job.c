@@ -273,6 +273,54 @@ static void a_request_to_stop_ends_a_run_in_its_push(void)
     }
 }
 
+/* What a run that was not to be begun leaves: nothing was solved and nothing saved. */
+static void check_stopped_unsolved(const trial *t)
+{
+    CHECK_STATUS(t->status, STRADS_OK);
+    CHECK(t->result.verdict == STRADS_STOPPED);
+    CHECK(t->result.last.round == 0 && t->result.solve_seconds == 0.0);
+    CHECK(toy_calls(TOY_OPEN_WORKER) == 0 && toy_calls(TOY_SAVE) == 0);
+    CHECK_TEXT(t->said, "");
+    check_summary_says("stopped");
+}
+
+static strads_status (*site_of_toy)(const strads_config *config, void **site);
+
+static strads_status stop_and_open_site(const strads_config *config, void **site)
+{
+    strads_stop_all();
+    return site_of_toy(config, site);
+}
+
+static void a_request_to_stop_while_loading_ends_the_run_unsolved(void)
+{
+    trial t = begin();
+    set(&t, "run.workers=2");
+    site_of_toy = t.app.open_site;
+    t.app.open_site = stop_and_open_site;
+    run(&t);
+    check_stopped_unsolved(&t);
+    CHECK(t.result.n_vars == small.n_vars);
+    end(&t);
+}
+
+/* It also holds for the runs to come, until it is taken back. */
+static void a_request_to_stop_lasts_until_it_is_cleared(void)
+{
+    trial t = begin();
+    strads_stop_all();
+    for (int again = 0; again < 2; again++) {
+        run(&t);
+        check_stopped_unsolved(&t);
+        CHECK(toy_calls(TOY_OPEN_SITE) == 0);
+    }
+    strads_stop_clear();
+    run(&t);
+    CHECK_STATUS(t.status, STRADS_OK);
+    CHECK(t.result.verdict == STRADS_CONVERGED);
+    end(&t);
+}
+
 static void a_program_that_never_ends_its_stage_still_meets_a_limit(void)
 {
     trial t = begin();
@@ -514,6 +562,9 @@ SUITE("strads/job",
       {"a limit of time stops rounds and a long push",
        a_limit_of_time_stops_rounds_and_a_long_push},
       {"a request to stop ends a run in its push", a_request_to_stop_ends_a_run_in_its_push},
+      {"a request to stop while loading ends the run unsolved",
+       a_request_to_stop_while_loading_ends_the_run_unsolved},
+      {"a request to stop lasts until it is cleared", a_request_to_stop_lasts_until_it_is_cleared},
       {"a program that never ends its stage still meets a limit",
        a_program_that_never_ends_its_stage_still_meets_a_limit},
       {"the same seed and workers give the same bits",
