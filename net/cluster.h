@@ -11,6 +11,9 @@
 
 #include "net/net.h"
 
+/* Bytes a second of a Gbit/s, the unit of the configuration. */
+#define NET_GBIT 1.25e8
+
 /* From one machine to another, both ways. */
 typedef struct net_link {
     double latency;   /* seconds, >= 0 */
@@ -37,7 +40,7 @@ typedef struct net_fault {
     net_id first, last; /* the machines first .. last */
     double from, to;    /* from <= to; to may be INFINITY */
     double factor;      /* >= 1 */
-    double every, span; /* > 0 */
+    double every, span; /* of STRAGGLE: 0 < span <= every */
 } net_fault;
 
 typedef enum net_costing {
@@ -46,10 +49,10 @@ typedef enum net_costing {
 } net_costing;
 
 typedef struct net_cluster {
-    uint32_t n_workers; /* > 0 */
-    uint64_t seed;      /* of jitter and stragglers */
-    net_link link;      /* between any two machines */
-    net_special_link *special;
+    uint32_t n_workers;        /* > 0 */
+    uint64_t seed;             /* of jitter and stragglers */
+    net_link link;             /* between any two machines */
+    net_special_link *special; /* no pair twice */
     size_t n_special;
     double *speed;  /* [n_workers + 1] of each machine, > 0; 1: as this one */
     double jitter;  /* >= 0: a message takes up to this share of the latency longer */
