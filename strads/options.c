@@ -3,9 +3,13 @@
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "strads/options.h"
 
+#include <assert.h>
 #include <math.h>
+#include <pthread.h>
 #include <sched.h>
 #include <string.h>
+
+#include "net/cluster.h"
 
 static const strads_option table[] = {
     {.key = "app",
@@ -115,10 +119,27 @@ static const strads_option table[] = {
              "instruction set of the kernels, and refuses stop.seconds."},
 };
 
+/* The table and the cluster's, in one. */
+enum { N_OWN = sizeof(table) / sizeof(table[0]), MAX_OPTIONS = 64 };
+static strads_option all[MAX_OPTIONS];
+static size_t n_all;
+
+static void gather(void)
+{
+    size_t n_cluster = 0;
+    const strads_option *cluster = net_cluster_options(&n_cluster);
+    n_all = N_OWN + n_cluster;
+    assert(n_all <= MAX_OPTIONS);
+    memcpy(all, table, sizeof(table));
+    memcpy(&all[N_OWN], cluster, n_cluster * sizeof(all[0]));
+}
+
 const strads_option *strads_options(size_t *n)
 {
-    *n = sizeof(table) / sizeof(table[0]);
-    return table;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, gather);
+    *n = n_all;
+    return all;
 }
 
 static uint32_t cores(void)
