@@ -13,6 +13,9 @@
 /* Seconds since an arbitrary start; never goes back. Any thread. */
 STRADS_API double strads_now(void);
 
+/* Seconds of a processor that the calling thread has used; always real. */
+double strads_thread_seconds(void);
+
 /* Makes strads_now return source(context); NULL restores the system's monotonic
  * clock. Call while no other thread reads the clock. */
 void strads_clock_set_source(double (*source)(void *context), void *context);

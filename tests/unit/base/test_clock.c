@@ -33,5 +33,18 @@ static void the_source_can_be_replaced_and_restored(void)
     CHECK_NEAR(now, 11.0, 0.0);
 }
 
+static void the_time_of_a_thread_is_real_whatever_the_source(void)
+{
+    double now = 10.0;
+    strads_clock_set_source(ticking, &now);
+    const double before = strads_thread_seconds();
+    while (strads_thread_seconds() <= before) {
+    }
+    strads_clock_set_source(NULL, NULL);
+    CHECK_NEAR(now, 10.0, 0.0);
+}
+
 SUITE("base/clock", {"time never goes back", time_never_goes_back},
-      {"the source can be replaced and restored", the_source_can_be_replaced_and_restored})
+      {"the source can be replaced and restored", the_source_can_be_replaced_and_restored},
+      {"the time of a thread is real, whatever the source",
+       the_time_of_a_thread_is_real_whatever_the_source})
