@@ -15,6 +15,7 @@
 #include "base/tasks.h"
 #include "net/barrier.h"
 #include "net/driver.h"
+#include "net/sum.h"
 
 typedef struct queue {
     net_message *first, *last;
@@ -248,23 +249,6 @@ static strads_status threads_run(net *base)
 
 /* ---- the exchange ---- */
 
-/* Adds up one member's slice [first, last) of all vectors, in order of member, and
- * stores the sum in all of them. */
-static void sum_slice(double *const *vectors, uint32_t n_members, const double *base, size_t first,
-                      size_t last)
-{
-    for (size_t i = first; i < last; i++) {
-        const double origin = base == NULL ? 0.0 : base[i];
-        double sum = origin;
-        for (uint32_t k = 0; k < n_members; k++) {
-            sum += vectors[k][i] - origin;
-        }
-        for (uint32_t k = 0; k < n_members; k++) {
-            vectors[k][i] = sum;
-        }
-    }
-}
-
 static strads_status threads_exchange(net_node *node, const net_exchange *exchange)
 {
     threads_net *network = net_of(node);
@@ -282,8 +266,8 @@ static strads_status threads_exchange(net_node *node, const net_exchange *exchan
     for (uint32_t k = 0; k < n_members; k++) {
         votes |= network->votes[k];
     }
-    sum_slice(network->vectors, n_members, exchange->base, exchange->n * rank / n_members,
-              exchange->n * (rank + 1) / n_members);
+    net_sum_vectors(network->vectors, n_members, exchange->base, exchange->n * rank / n_members,
+                    exchange->n * (rank + 1) / n_members);
     const bool out = net_barrier_wait(&network->exit, n_members);
     assert(out);
     *exchange->votes = votes;
