@@ -17,13 +17,14 @@ typedef struct net_driver {
     strads_status (*send)(net_node *node, net_id to, net_message *message);
     void (*leave)(net_node *node);
     strads_status (*exchange)(net_node *node, const net_exchange *exchange);
-    void (*work)(net_node *node, double units); /* NULL: time is real */
+    void (*work)(net_node *node, double units); /* where a net counts work */
 } net_driver;
 
 /* The heads of a driver's own structs. */
 struct net {
     const net_driver *driver;
     net_options options;
+    bool counts_work; /* false: time is real */
 };
 
 struct net_node {
@@ -32,5 +33,6 @@ struct net_node {
 };
 
 extern const net_driver net_threads;
+extern const net_driver net_sim;
 
 #endif

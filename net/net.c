@@ -7,7 +7,7 @@
 
 #include "net/driver.h"
 
-static const net_driver *const drivers[] = {&net_threads};
+static const net_driver *const drivers[] = {&net_threads, &net_sim};
 
 net_message *net_message_create(uint32_t type, net_lane lane, size_t bytes)
 {
@@ -64,7 +64,7 @@ net_id net_node_id(const net_node *node)
 
 bool net_counts_work(const net_node *node)
 {
-    return node->network->driver->work != NULL;
+    return node->network->counts_work;
 }
 
 void net_work(net_node *node, double units)
