@@ -13,6 +13,7 @@ typedef struct crowd {
     ssp_clocks clocks;
     _Atomic uint32_t n_started;
     _Atomic uint32_t n_wrong;
+    _Atomic uint32_t n_done;
     uint64_t written[MEMBERS]; /* by its member, before it advances */
 } crowd;
 
@@ -76,6 +77,7 @@ static void *wait_in_vain(void *argument)
     if (ssp_clocks_wait(&self->clocks, 1, &slowest) != STRADS_ERR_CLOSED || slowest != 99) {
         atomic_fetch_add(&self->n_wrong, 1);
     }
+    atomic_fetch_add(&self->n_done, 1);
     return NULL;
 }
 
@@ -89,7 +91,7 @@ static void a_break_lets_sleepers_go_and_nobody_wait(void)
     for (int i = 0; i < MEMBERS; i++) {
         REQUIRE_OK(strads_thread_start(&threads[i], "member", wait_in_vain, &self));
     }
-    while (atomic_load(&self.clocks.sleepers) < MEMBERS) {
+    while (atomic_load(&self.clocks.sleepers) < MEMBERS && atomic_load(&self.n_done) == 0) {
         sched_yield();
     }
     ssp_clocks_break(&self.clocks);

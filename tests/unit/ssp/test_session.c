@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * tests/unit/ssp/test_session.c - the verbs, one after another on one thread, where no
- * read has to wait; what happens among threads is in test_histories.c.
+ * read has to wait but one; what happens among threads is in test_histories.c.
  */
 #include <sched.h>
 
@@ -153,31 +153,38 @@ static void nobody_waits_for_a_session_that_is_closed(void)
 
 /* ---- abort ---- */
 
+typedef struct far_reader {
+    ssp_table *table;
+    strads_status status;
+    atomic_bool done;
+} far_reader;
+
 static void *read_too_far(void *argument)
 {
-    pair *self = argument;
+    far_reader *self = argument;
     const double *view = NULL;
-    const strads_status status = ssp_read_row(self->tables[FAST], 7, &view);
-    return status == STRADS_ERR_CLOSED && view == NULL ? argument : NULL;
+    self->status = ssp_read_row(self->table, 7, &view);
+    atomic_store(&self->done, true);
+    return NULL;
 }
 
 /* That the reader sleeps shows that the bound holds it back. */
 static void an_abort_lets_a_reader_beyond_the_bound_go(void)
 {
     pair self;
-    pthread_t reader;
-    void *closed = NULL;
+    pthread_t thread;
     open_pair(&self, STALENESS);
+    far_reader reader = {.table = self.tables[FAST], .status = STRADS_OK};
     for (int i = 0; i <= STALENESS; i++) {
         REQUIRE_OK(ssp_clock(self.sessions[FAST]));
     }
-    REQUIRE_OK(strads_thread_start(&reader, "reader", read_too_far, &self));
-    while (atomic_load(&self.store->clocks.sleepers) == 0) {
+    REQUIRE_OK(strads_thread_start(&thread, "reader", read_too_far, &reader));
+    while (atomic_load(&self.store->clocks.sleepers) == 0 && !atomic_load(&reader.done)) {
         sched_yield();
     }
     ssp_store_abort(self.store);
-    pthread_join(reader, &closed);
-    CHECK(closed == &self);
+    pthread_join(thread, NULL);
+    CHECK_STATUS(reader.status, STRADS_ERR_CLOSED);
     close_pair(&self);
 }
 
