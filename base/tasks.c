@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* base/tasks.c - named threads and parallel loops. */
-#define _GNU_SOURCE /* pthread_setname_np */
+#define _GNU_SOURCE /* pthread_setname_np, sched_getaffinity */
 #include "base/tasks.h"
 
 #include <assert.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
+
+uint32_t strads_cores(void)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    const int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+    return n < 1 ? 1 : (uint32_t) n;
+}
 
 strads_status strads_thread_start(pthread_t *out, const char *name, void *(*body)(void *),
                                   void *argument)

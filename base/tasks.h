@@ -11,6 +11,9 @@
 
 #include "base/base.h"
 
+/* The cores that this process may use, at least 1. */
+STRADS_API uint32_t strads_cores(void);
+
 /* Starts a named thread (name: at most 15 bytes) running body(argument), with all
  * signals blocked, so that the process's first thread takes them. */
 STRADS_MUST_CHECK strads_status strads_thread_start(pthread_t *out, const char *name,

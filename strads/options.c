@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* strads/options.c - the framework's own options, and what they mean together. */
-#define _GNU_SOURCE /* sched_getaffinity */
 #include "strads/options.h"
 
 #include <assert.h>
 #include <math.h>
 #include <pthread.h>
-#include <sched.h>
 #include <string.h>
 
+#include "base/tasks.h"
 #include "net/cluster.h"
 
 static const strads_option table[] = {
@@ -142,14 +141,6 @@ const strads_option *strads_options(size_t *n)
     return all;
 }
 
-static uint32_t cores(void)
-{
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    const int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
-    return n < 1 ? 1 : (uint32_t) n;
-}
-
 static schedule_kind kind_of(const char *name)
 {
     static const char *const names[] = {
@@ -209,7 +200,7 @@ strads_status run_options_read(run_options *out, const strads_app *app, const st
     const uint32_t candidates = (uint32_t) strads_config_int(config, "schedule.candidates");
     const int64_t rounds = strads_config_int(config, "stop.rounds");
     const double seconds = strads_config_real(config, "stop.seconds");
-    options.n_workers = workers > 0 ? workers : cores();
+    options.n_workers = workers > 0 ? workers : strads_cores();
     options.by_delta = strcmp(priority, "delta") == 0;
     options.greedy = strcmp(priority, "greedy") == 0;
     options.solve = options.kind == SCHEDULE_STRUCTURE_AWARE && round == 0 && !options.by_delta;
