@@ -6,96 +6,46 @@
 #include "net/sim_links.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 enum { FIRST_SLOTS = 64 };
 
-/* ---- channels ---- */
+/* ---- links ---- */
 
-/* Where the channel is or would be (Fibonacci hashing, linear probing). */
-static size_t slot_of(sim_channel *const *slots, size_t n_slots, net_id from, net_id to)
+static int by_pair(const void *a, const void *b)
 {
-    const uint64_t key = (uint64_t) from << 32 | to;
-    size_t at = (size_t) ((key * UINT64_C(0x9E3779B97F4A7C15)) >> 32) & (n_slots - 1);
-    while (slots[at] != NULL && (slots[at]->from != from || slots[at]->to != to)) {
-        at = (at + 1) & (n_slots - 1);
-    }
-    return at;
+    const net_special_link *x = a;
+    const net_special_link *y = b;
+    const uint64_t pair_x = (uint64_t) x->a << 32 | x->b;
+    const uint64_t pair_y = (uint64_t) y->a << 32 | y->b;
+    return (pair_x > pair_y) - (pair_x < pair_y);
 }
 
-static strads_status grow(sim_links *links)
+/* There may be a hundred thousand of them. */
+static strads_status sort_special(sim_links *links)
 {
-    const size_t n_slots = 2 * links->n_slots;
-    sim_channel **slots = strads_calloc(n_slots, sizeof(sim_channel *));
-    if (slots == NULL) {
+    const size_t n = links->cluster->n_special;
+    links->special = strads_alloc_array(n, sizeof(*links->special));
+    if (links->special == NULL) {
         return STRADS_ERR_NOMEM;
     }
-    for (size_t i = 0; i < links->n_slots; i++) {
-        sim_channel *channel = links->slots[i];
-        if (channel != NULL) {
-            slots[slot_of(slots, n_slots, channel->from, channel->to)] = channel;
-        }
+    for (size_t i = 0; i < n; i++) {
+        const net_special_link *given = &links->cluster->special[i];
+        links->special[i] = (net_special_link){.a = given->a < given->b ? given->a : given->b,
+                                               .b = given->a < given->b ? given->b : given->a,
+                                               .link = given->link};
     }
-    strads_free(links->slots);
-    links->slots = slots;
-    links->n_slots = n_slots;
+    qsort(links->special, n, sizeof(*links->special), by_pair);
     return STRADS_OK;
 }
 
-static bool joins(const net_special_link *special, net_id a, net_id b)
+static net_link link_between(const sim_links *links, net_id a, net_id b)
 {
-    return (special->a == a && special->b == b) || (special->a == b && special->b == a);
+    const net_special_link pair = {.a = a < b ? a : b, .b = a < b ? b : a};
+    const net_special_link *special =
+        bsearch(&pair, links->special, links->cluster->n_special, sizeof(pair), by_pair);
+    return special != NULL ? special->link : links->cluster->link;
 }
-
-static net_link link_between(const net_cluster *cluster, net_id a, net_id b)
-{
-    for (size_t i = 0; i < cluster->n_special; i++) {
-        if (joins(&cluster->special[i], a, b)) {
-            return cluster->special[i].link;
-        }
-    }
-    return cluster->link;
-}
-
-strads_status sim_links_init(sim_links *links, const net_cluster *cluster)
-{
-    *links = (sim_links){.cluster = cluster, .n_slots = FIRST_SLOTS};
-    links->slots = strads_calloc(FIRST_SLOTS, sizeof(sim_channel *));
-    return links->slots == NULL ? STRADS_ERR_NOMEM : STRADS_OK;
-}
-
-void sim_links_fini(sim_links *links)
-{
-    for (size_t i = 0; links->slots != NULL && i < links->n_slots; i++) {
-        strads_free(links->slots[i]);
-    }
-    strads_free(links->slots);
-}
-
-sim_channel *sim_links_find(const sim_links *links, net_id from, net_id to)
-{
-    return links->slots[slot_of(links->slots, links->n_slots, from, to)];
-}
-
-sim_channel *sim_links_open(sim_links *links, net_id from, net_id to)
-{
-    sim_channel *channel = sim_links_find(links, from, to);
-    if (channel != NULL) {
-        return channel;
-    }
-    if (2 * (links->n_channels + 1) > links->n_slots && grow(links) != STRADS_OK) {
-        return NULL;
-    }
-    channel = strads_alloc(sizeof(*channel));
-    if (channel != NULL) {
-        *channel =
-            (sim_channel){.from = from, .to = to, .link = link_between(links->cluster, from, to)};
-        links->slots[slot_of(links->slots, links->n_slots, from, to)] = channel;
-        links->n_channels++;
-    }
-    return channel;
-}
-
-/* ---- links ---- */
 
 static net_link worse(net_link a, net_link b)
 {
@@ -111,9 +61,8 @@ net_link sim_links_worst(sim_links *links, uint32_t n_members)
     net_link worst = {.latency = 0.0, .bandwidth = INFINITY};
     size_t n_pairs = (size_t) n_members * (n_members - 1) / 2;
     for (size_t i = 0; i < links->cluster->n_special; i++) {
-        const net_special_link *special = &links->cluster->special[i];
-        if (special->a > 0 && special->a <= n_members && special->b > 0 &&
-            special->b <= n_members) {
+        const net_special_link *special = &links->special[i];
+        if (special->a > NET_COORDINATOR && special->b <= n_members) {
             worst = worse(worst, special->link);
             n_pairs--;
         }
@@ -177,4 +126,84 @@ double sim_cuts_clear(const net_cluster *cluster, net_id a, net_id b, double tim
 double sim_cuts_clear_all(const net_cluster *cluster, uint32_t n_members, double time)
 {
     return clear(cluster, parts_range, 1, n_members, time);
+}
+
+/* ---- channels ---- */
+
+/* Where the channel is or would be (Fibonacci hashing, linear probing). */
+static size_t slot_of(sim_channel *const *slots, size_t n_slots, net_id from, net_id to)
+{
+    const uint64_t key = (uint64_t) from << 32 | to;
+    size_t at = (size_t) ((key * UINT64_C(0x9E3779B97F4A7C15)) >> 32) & (n_slots - 1);
+    while (slots[at] != NULL && (slots[at]->from != from || slots[at]->to != to)) {
+        at = (at + 1) & (n_slots - 1);
+    }
+    return at;
+}
+
+static strads_status grow(sim_links *links)
+{
+    const size_t n_slots = 2 * links->n_slots;
+    sim_channel **slots = strads_calloc(n_slots, sizeof(sim_channel *));
+    if (slots == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    for (size_t i = 0; i < links->n_slots; i++) {
+        sim_channel *channel = links->slots[i];
+        if (channel != NULL) {
+            slots[slot_of(slots, n_slots, channel->from, channel->to)] = channel;
+        }
+    }
+    strads_free(links->slots);
+    links->slots = slots;
+    links->n_slots = n_slots;
+    return STRADS_OK;
+}
+
+sim_channel *sim_links_find(const sim_links *links, net_id from, net_id to)
+{
+    return links->slots[slot_of(links->slots, links->n_slots, from, to)];
+}
+
+sim_channel *sim_links_open(sim_links *links, net_id from, net_id to)
+{
+    sim_channel *channel = sim_links_find(links, from, to);
+    if (channel != NULL) {
+        return channel;
+    }
+    if (2 * (links->n_channels + 1) > links->n_slots && grow(links) != STRADS_OK) {
+        return NULL;
+    }
+    channel = strads_alloc(sizeof(*channel));
+    if (channel != NULL) {
+        *channel = (sim_channel){.from = from, .to = to, .link = link_between(links, from, to)};
+        links->slots[slot_of(links->slots, links->n_slots, from, to)] = channel;
+        links->n_channels++;
+    }
+    return channel;
+}
+
+/* ---- life ---- */
+
+strads_status sim_links_init(sim_links *links, const net_cluster *cluster)
+{
+    *links = (sim_links){.cluster = cluster, .n_slots = FIRST_SLOTS};
+    strads_status status = sort_special(links);
+    if (status == STRADS_OK) {
+        links->slots = strads_calloc(FIRST_SLOTS, sizeof(sim_channel *));
+        if (links->slots == NULL) {
+            strads_free(links->special);
+            status = STRADS_ERR_NOMEM;
+        }
+    }
+    return status;
+}
+
+void sim_links_fini(sim_links *links)
+{
+    for (size_t i = 0; i < links->n_slots; i++) {
+        strads_free(links->slots[i]);
+    }
+    strads_free(links->slots);
+    strads_free(links->special);
 }

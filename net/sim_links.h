@@ -20,7 +20,8 @@ typedef struct sim_channel {
 
 typedef struct sim_links {
     const net_cluster *cluster;
-    sim_channel **slots; /* [n_slots] a hash table, of open addressing; a power of two */
+    net_special_link *special; /* [cluster->n_special] in order of (a, b), a < b */
+    sim_channel **slots;       /* [n_slots] a hash table, of open addressing; a power of two */
     size_t n_slots, n_channels;
     net_link worst; /* among the first n_worst workers */
     uint32_t n_worst;
