@@ -63,19 +63,56 @@ static strads_status take_real(const cli_flag *flag, const char *text)
     return STRADS_OK;
 }
 
-static strads_status take_setting(const cli_flag *flag, const char *text)
+strads_status cli_texts_add(cli_texts *texts, const char *text, size_t n_bytes)
 {
-    if (flag->key == NULL) {
-        return strads_config_set(flag->config, text);
-    }
-    const size_t bytes = strlen(flag->key) + strlen(text) + 2;
-    char *assignment = strads_alloc(bytes);
-    if (assignment == NULL) {
+    const strads_status status =
+        strads_reserve(&texts->items, &texts->room, texts->n + 1, sizeof(*texts->items));
+    char *copy = status == STRADS_OK ? strads_alloc(n_bytes + 1) : NULL;
+    if (copy == NULL) {
         return STRADS_ERR_NOMEM;
     }
-    snprintf(assignment, bytes, "%s=%s", flag->key, text);
-    const strads_status status = strads_config_set(flag->config, assignment);
-    strads_free(assignment);
+    memcpy(copy, text, n_bytes);
+    copy[n_bytes] = '\0';
+    texts->items[texts->n++] = copy;
+    return STRADS_OK;
+}
+
+size_t cli_texts_find(const cli_texts *texts, const char *text)
+{
+    size_t i = 0;
+    while (i < texts->n && strcmp(texts->items[i], text) != 0) {
+        i++;
+    }
+    return i;
+}
+
+void cli_texts_clear(cli_texts *texts)
+{
+    while (texts->n > 0) {
+        strads_free(texts->items[--texts->n]);
+    }
+}
+
+void cli_texts_fini(cli_texts *texts)
+{
+    cli_texts_clear(texts);
+    strads_free(texts->items);
+    *texts = (cli_texts){0};
+}
+
+static strads_status take_text(const cli_flag *flag, const char *text)
+{
+    const char *key = flag->key != NULL ? flag->key : "";
+    const size_t bytes = strlen(key) + strlen(text) + 2;
+    char *whole = strads_alloc(bytes);
+    if (whole == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    snprintf(whole, bytes, "%s%s%s", key, flag->key != NULL ? "=" : "", text);
+    const strads_status status = flag->config != NULL
+                                     ? strads_config_set(flag->config, whole)
+                                     : cli_texts_add(flag->texts, whole, strlen(whole));
+    strads_free(whole);
     return status;
 }
 
@@ -92,7 +129,7 @@ static strads_status take(const cli_flag *flag, const char *text)
     if (flag->count != NULL) {
         return take_count(flag, text);
     }
-    return flag->real != NULL ? take_real(flag, text) : take_setting(flag, text);
+    return flag->real != NULL ? take_real(flag, text) : take_text(flag, text);
 }
 
 /* ---- parsing ---- */

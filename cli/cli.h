@@ -55,6 +55,17 @@ int cli_help(int argc, char **argv);
 
 /* ---- arguments ---- */
 
+/* A growing list of texts that are copied; {0} is an empty one. */
+typedef struct cli_texts {
+    char **items;
+    size_t n, room;
+} cli_texts;
+
+STRADS_MUST_CHECK strads_status cli_texts_add(cli_texts *texts, const char *text, size_t n_bytes);
+size_t cli_texts_find(const cli_texts *texts, const char *text); /* n: it is not there */
+void cli_texts_clear(cli_texts *texts);
+void cli_texts_fini(cli_texts *texts);
+
 /* One --option. Exactly one of the targets is set, and says what the option takes;
  * a target keeps its value when the option is not given. */
 typedef struct cli_flag {
@@ -67,8 +78,9 @@ typedef struct cli_flag {
     uint64_t *count; /* a whole number from min to max */
     double *real;    /* a finite number from min to max, below max where below_max */
     strads_config *config;
+    cli_texts *texts; /* what it is given, each time */
 
-    const char *key; /* with config: sets this key; NULL: takes KEY=VALUE */
+    const char *key; /* with config and texts: stands for KEY=VALUE; NULL: takes it whole */
     double min, max;
     bool below_max;
     bool required;
@@ -100,10 +112,17 @@ typedef struct cli_session {
 /* Makes an empty configuration, for the flags to write to. Pair with close. */
 STRADS_MUST_CHECK strads_status cli_session_init(cli_session *session);
 
+/* Sets every key=value of the texts. */
+STRADS_MUST_CHECK strads_status cli_session_set(cli_session *session, const cli_texts *sets);
+
 /* Loads the file, finds the app it names, and resolves the configuration. */
 STRADS_MUST_CHECK strads_status cli_session_load(cli_session *session, const char *path);
 
 void cli_session_close(cli_session *session);
+
+/* Runs the model program as a loaded session says; the first SIGINT or SIGTERM ends it in
+ * good order. Returns the exit code. */
+int cli_solve(const cli_session *session, bool quiet);
 
 /* The built-in model programs, at most CLI_MAX_APPS. */
 enum { CLI_MAX_APPS = 8 };

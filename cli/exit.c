@@ -6,7 +6,8 @@
 
 static const cli_exit_row rows[] = {
     {CLI_DONE, "the goal was met (converged), or the work asked for is done (completed)"},
-    {CLI_FAILED, "failed for another reason: the model program, the system, a value not finite"},
+    {CLI_FAILED, "failed for another reason: the model program, the system, a value not finite; "
+                 "a run of a sweep"},
     {CLI_USAGE, "the command line or the configuration is wrong"},
     {CLI_DATA, "the content of an input file is wrong"},
     {CLI_IO, "a file cannot be opened, read or written"},

@@ -5,9 +5,10 @@
 
 #include "cli/cli.h"
 #include "cli/progress.h"
+#include "cli/sweep.h"
 
 typedef struct run_request {
-    cli_session session;
+    sweep_request sweep; /* of a run alone its `sets` count */
     bool quiet, verbose, print_config;
 } run_request;
 
@@ -87,54 +88,98 @@ static int exit_of_verdict(strads_verdict verdict)
 
 /* ---- the command ---- */
 
-static int solve(const run_request *request)
+int cli_solve(const cli_session *session, bool quiet)
 {
-    const cli_session *session = &request->session;
     cli_progress progress;
     cli_progress_init(&progress);
     catch_signals();
     strads_result result;
-    const strads_status status =
-        strads_run(session->app, session->config, request->quiet ? NULL : cli_progress_listen,
-                   &progress, &result);
-    if (!request->quiet) {
+    const strads_status status = strads_run(session->app, session->config,
+                                            quiet ? NULL : cli_progress_listen, &progress, &result);
+    if (!quiet) {
         cli_progress_end(&progress);
     }
     if (status != STRADS_OK) {
         return cli_exit_of(status);
     }
-    if (!request->quiet) {
+    if (!quiet) {
         print_summary(session, &result);
     }
     return exit_of_verdict(result.verdict);
 }
 
-static int load_and_solve(run_request *request, const char *path)
+static int run_one(const run_request *request)
 {
+    cli_session session;
+    strads_status status = cli_session_init(&session);
+    if (status != STRADS_OK) {
+        return cli_exit_of(status);
+    }
+    status = cli_session_set(&session, &request->sweep.sets);
+    if (status == STRADS_OK) {
+        status = cli_session_load(&session, request->sweep.config);
+    }
+    int code = cli_exit_of(status);
+    if (status == STRADS_OK) {
+        code = request->print_config ? cli_exit_of(strads_config_print(session.config, stdout))
+                                     : cli_solve(&session, request->quiet);
+    }
+    cli_session_close(&session);
+    return code;
+}
+
+/* Which options go together. */
+static int check_request(const run_request *request)
+{
+    const sweep_request *sweep = &request->sweep;
+    const char *problem = NULL;
+    if (request->quiet && request->verbose) {
+        problem = "--quiet and --verbose contradict each other";
+    } else if (sweep->csv == NULL && (sweep->sweeps.n > 0 || sweep->n_seeds > 1 || sweep->curve)) {
+        problem = "--sweep, --repeat and --curve need --csv FILE, where the results go";
+    } else if (sweep->csv != NULL && request->print_config) {
+        problem = "--print-config is for one run, --csv for a sweep of them";
+    } else if (sweep->csv != NULL && request->verbose) {
+        problem = "--verbose is for one run, --csv for a sweep of them";
+    }
+    if (problem != NULL) {
+        strads_error("run: %s", problem);
+        return CLI_USAGE;
+    }
+    return CLI_GO_ON;
+}
+
+static int run(const run_request *request)
+{
+    const int code = check_request(request);
+    if (code != CLI_GO_ON) {
+        return code;
+    }
     if (request->quiet) {
         strads_log_set_level(STRADS_LOG_WARN);
     } else if (request->verbose) {
         strads_log_set_level(STRADS_LOG_DEBUG);
     }
-    strads_status status = cli_session_load(&request->session, path);
-    if (status == STRADS_OK && request->print_config) {
-        status = strads_config_print(request->session.config, stdout);
-        return cli_exit_of(status);
-    }
-    return status == STRADS_OK ? solve(request) : cli_exit_of(status);
+    return request->sweep.csv != NULL ? sweep_all(&request->sweep) : run_one(request);
 }
 
 static int parse_and_run(run_request *request, int argc, char **argv)
 {
-    strads_config *config = request->session.config;
+    sweep_request *sweep = &request->sweep;
     const cli_flag flags[] = {
-        {"workers", "N", "as --set run.workers=N", .config = config, .key = "run.workers"},
-        {"out", "DIR", "as --set run.out=DIR", .config = config, .key = "run.out"},
-        {"set", "KEY=VALUE", "overrides a key of CONFIG; repeatable", .config = config},
+        {"workers", "N", "as --set run.workers=N", .texts = &sweep->sets, .key = "run.workers"},
+        {"out", "DIR", "as --set run.out=DIR", .texts = &sweep->sets, .key = "run.out"},
+        {"set", "KEY=VALUE", "overrides a key of CONFIG; repeatable", .texts = &sweep->sets},
         {"quiet", NULL, "nothing but warnings and errors", .on = &request->quiet},
         {"verbose", NULL, "tells what the scheduler does", .on = &request->verbose},
         {"print-config", NULL, "prints the whole configuration instead of running",
          .on = &request->print_config},
+        {"sweep", "KEY=A,B,C", "runs every value, and all combinations; repeatable",
+         .texts = &sweep->sweeps},
+        {"repeat", "N", "runs each with N seeds, from run.seed on", .count = &sweep->n_seeds,
+         .min = 1, .max = SWEEP_MAX_CASES},
+        {"csv", "FILE", "makes it a sweep: a row a run; those in it are done", .text = &sweep->csv},
+        {"curve", NULL, "with --csv: a row a measurement", .on = &sweep->curve},
     };
     const cli_usage usage = {
         .command = "run",
@@ -142,6 +187,8 @@ static int parse_and_run(run_request *request, int argc, char **argv)
         .help = "Solves the problem that the YAML file CONFIG describes, and leaves in the run\n"
                 "directory (run.out) the model, summary.json, journal.jsonl and config.yaml.\n"
                 "Ctrl-C ends the run in good order with what it has; twice, at once.\n"
+                "With --csv it is a sweep of runs, which goes on where it was interrupted; their\n"
+                "directories are kept with --out DIR, below it, and else removed.\n"
                 "strads help KEY explains a key of CONFIG.\n",
         .flags = flags,
         .n_flags = sizeof(flags) / sizeof(flags[0])};
@@ -150,21 +197,15 @@ static int parse_and_run(run_request *request, int argc, char **argv)
     if (code != CLI_GO_ON) {
         return code;
     }
-    if (request->quiet && request->verbose) {
-        strads_error("run: --quiet and --verbose contradict each other");
-        return CLI_USAGE;
-    }
-    return load_and_solve(request, operands[0]);
+    sweep->config = operands[0];
+    return run(request);
 }
 
 int cli_run(int argc, char **argv)
 {
-    run_request request = {0};
-    const strads_status status = cli_session_init(&request.session);
-    if (status != STRADS_OK) {
-        return cli_exit_of(status);
-    }
+    run_request request = {.sweep = {.n_seeds = 1}};
     const int code = parse_and_run(&request, argc, argv);
-    cli_session_close(&request.session);
+    cli_texts_fini(&request.sweep.sets);
+    cli_texts_fini(&request.sweep.sweeps);
     return code;
 }

@@ -70,6 +70,15 @@ strads_status cli_session_init(cli_session *session)
     return strads_config_create(&session->config);
 }
 
+strads_status cli_session_set(cli_session *session, const cli_texts *sets)
+{
+    strads_status status = STRADS_OK;
+    for (size_t i = 0; status == STRADS_OK && i < sets->n; i++) {
+        status = strads_config_set(session->config, sets->items[i]);
+    }
+    return status;
+}
+
 strads_status cli_session_load(cli_session *session, const char *path)
 {
     size_t n_options = 0;
