@@ -4,23 +4,22 @@
  * increments, its clock. Nothing in here is seen by another thread, but through the store.
  */
 #include <assert.h>
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "ssp/store.h"
 
-enum { NEVER_READ = 0 }; /* the version of no shared row */
+enum { OUTDATED = 0 }; /* the version of no shared row */
 
 #define NOT_LOGGED SIZE_MAX
 #define NO_PERIOD UINT64_MAX
 
-/* A row that this session has touched. Once it was read, `values` are those of `version`
- * plus what is logged. */
+/* A row that this session has touched. From its first read of a period on, `values` are
+ * those of `version` plus what is logged. */
 typedef struct own_row {
     ssp_shared_row *shared;
     size_t logged;    /* its position in the log, or NOT_LOGGED */
-    uint64_t version; /* of the shared row, when it was copied */
+    uint64_t version; /* of the shared row, when it was copied, or OUTDATED */
     uint64_t period;  /* of the last time it was brought up to date, or NO_PERIOD */
     uint64_t slowest; /* clock known then */
     double values[];  /* [columns] */
@@ -169,8 +168,8 @@ static strads_status create_row(ssp_table *table, uint64_t key, own_row **out)
     if (row == NULL) {
         return STRADS_ERR_NOMEM;
     }
-    *row = (own_row){
-        .shared = shared, .logged = NOT_LOGGED, .version = NEVER_READ, .period = NO_PERIOD};
+    *row =
+        (own_row){.shared = shared, .logged = NOT_LOGGED, .version = OUTDATED, .period = NO_PERIOD};
     status = ssp_map_add(&table->rows, key, row);
     if (status != STRADS_OK) {
         strads_free(row);
@@ -275,6 +274,16 @@ static strads_status find_logged_row(ssp_table *table, uint64_t key, own_row **o
     return status;
 }
 
+/* Whether an increment has to be added to the copy too; if not, the copy is outdated. */
+static bool shows_in_view(const ssp_table *table, own_row *row)
+{
+    if (row->period == table->session->clock) {
+        return true;
+    }
+    row->version = OUTDATED;
+    return false;
+}
+
 static strads_status refuse_delta(const ssp_table *table, uint64_t key, uint32_t column,
                                   double delta)
 {
@@ -299,20 +308,25 @@ strads_status ssp_inc(ssp_table *table, uint64_t key, uint32_t column, double de
         return status;
     }
     table->log.deltas[row->logged * table->columns + column] += delta;
-    if (row->version != NEVER_READ) {
+    if (shows_in_view(table, row)) {
         row->values[column] += delta;
     }
     return STRADS_OK;
 }
 
-/* Without a branch a number, so that it is done several at a time. */
+/* One added to the exponent of a double reaches the sign bit when the exponent is the
+ * highest, that of infinities and NaN. Whole numbers, for the compiler then checks several
+ * at a time. */
 static bool all_finite(const double *values, size_t n)
 {
-    uint64_t bad = 0;
+    static const uint64_t EXPONENT = UINT64_C(0x7ff) << 52, ONE = UINT64_C(1) << 52;
+    uint64_t seen = 0;
     for (size_t i = 0; i < n; i++) {
-        bad |= !(fabs(values[i]) <= DBL_MAX);
+        uint64_t bits = 0;
+        memcpy(&bits, &values[i], sizeof(bits));
+        seen |= (bits & EXPONENT) + ONE;
     }
-    return bad == 0;
+    return seen >> 63 == 0;
 }
 
 strads_status ssp_inc_row(ssp_table *table, uint64_t key, const double *deltas)
@@ -331,7 +345,7 @@ strads_status ssp_inc_row(ssp_table *table, uint64_t key, const double *deltas)
         return status;
     }
     add(table->log.deltas + row->logged * columns, deltas, columns);
-    if (row->version != NEVER_READ) {
+    if (shows_in_view(table, row)) {
         add(row->values, deltas, columns);
     }
     return STRADS_OK;
