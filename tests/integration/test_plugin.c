@@ -207,6 +207,18 @@ static void a_program_of_its_own_comes_to_the_closed_form(void)
     check_against_closed_form("runs/latest");
 }
 
+static void workers_that_count_in_a_table_find_pi(void)
+{
+    if (!set_up()) {
+        return;
+    }
+    REQUIRE(run(0, "export PKG_CONFIG_PATH=$PWD/usr/lib/pkgconfig && "
+                   "cc -std=c11 -Wall -Wextra -Wpedantic -Werror -O2 -pthread counter.c "
+                   "$(pkg-config --cflags --libs strads) -Wl,-rpath,$PWD/usr/lib -o counter"));
+    CHECK(run(0, "./counter"));
+    CHECK(said("2000000 darts, pi is about 3.14"));
+}
+
 static void the_options_of_a_plugin_are_checked_like_any_other(void)
 {
     if (!set_up()) {
@@ -239,13 +251,22 @@ static char *slurp(const char *path)
     return text;
 }
 
-static void the_manual_shows_the_example_as_it_is(void)
+/* Of the counter, the function that uses a table. */
+static void the_manual_shows_the_examples_as_they_are(void)
 {
     char *manual = slurp("docs/MODELS.md");
     char *example = slurp("docs/examples/ridge.c");
     char *program = slurp("docs/examples/ridge_main.c");
+    char *counter = slurp("docs/examples/counter.c");
+    char *count = strstr(counter, "static strads_status count(");
+    REQUIRE(count != NULL);
+    char *end = strstr(count, "\n}\n");
+    REQUIRE(end != NULL);
+    end[3] = '\0';
     CHECK(strstr(manual, example) != NULL);
     CHECK(strstr(manual, program) != NULL);
+    CHECK(strstr(manual, count) != NULL);
+    strads_free(counter);
     strads_free(program);
     strads_free(example);
     strads_free(manual);
@@ -259,4 +280,5 @@ SUITE("integration/plugin",
        the_options_of_a_plugin_are_checked_like_any_other},
       {"the configuration that is installed runs as it stands",
        the_configuration_that_is_installed_runs_as_it_stands},
-      {"the manual shows the example as it is", the_manual_shows_the_example_as_it_is})
+      {"workers that count in a table find pi", workers_that_count_in_a_table_find_pi},
+      {"the manual shows the examples as they are", the_manual_shows_the_examples_as_they_are})
