@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* base/mem.c - allocation with a live count and failure injection for tests. */
+#define _DEFAULT_SOURCE /* madvise */
 #include "base/mem.h"
 
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 _Static_assert(alignof(max_align_t) >= 16, "malloc aligns to 16 bytes");
 
@@ -52,6 +55,22 @@ void *strads_calloc(size_t count, size_t bytes)
         return NULL;
     }
     return counted(calloc(total > 0 ? total : 1, 1));
+}
+
+void strads_populate(void *memory, size_t bytes)
+{
+#ifdef MADV_POPULATE_WRITE
+    const uintptr_t page = (uintptr_t) sysconf(_SC_PAGESIZE);
+    const uintptr_t first = ((uintptr_t) memory + page - 1) / page * page;
+    const uintptr_t last = ((uintptr_t) memory + bytes) / page * page;
+    if (first < last) {
+        /* Where the kernel is too old for it, pages come at the first touch. */
+        (void) madvise((void *) first, last - first, MADV_POPULATE_WRITE);
+    }
+#else
+    (void) memory;
+    (void) bytes;
+#endif
 }
 
 void *strads_realloc(void *memory, size_t bytes)

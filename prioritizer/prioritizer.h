@@ -71,7 +71,8 @@ STRADS_API float prio_score(const prioritizer *prio, uint32_t var);
 /* Bytes held. */
 STRADS_API size_t prio_bytes(const prioritizer *prio);
 
-/* positions[n] takes, ascending, those of the scores above `bar`; returns how many. */
+/* positions[n] takes, ascending, those of the scores that are above `bar` or not a number;
+ * returns how many. */
 STRADS_API size_t prio_select_above(const float *scores, size_t n, float bar, uint32_t *positions);
 
 /* A bar that, by a sample, about k to 1.5 k of the n scores are above; not below

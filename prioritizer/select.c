@@ -11,9 +11,16 @@
 #include <assert.h>
 #include <string.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "prioritizer/prioritizer.h"
 
-enum { COARSE_SHIFT = 21, FINE_SHIFT = 10, BINS = 1 << 11, N_SAMPLES = 4096, STRIP = 32 };
+enum { COARSE_SHIFT = 21, FINE_SHIFT = 10, BINS = 1 << 11, STRIP = 32 };
+
+/* The sample: in runs, since what a cache line brings is free. */
+enum { N_RUNS = 512, RUN = 16, N_SAMPLES = N_RUNS * RUN };
 
 /* The bits of a float as an integer that orders as the float does. */
 static inline uint32_t key_of(float score)
@@ -49,41 +56,55 @@ float prio_guess_bar(const float *scores, size_t n, size_t k, float above)
         return above;
     }
     uint32_t bins[BINS] = {0};
-    const size_t stride = n / N_SAMPLES;
-    for (size_t i = 0; i < N_SAMPLES; i++) {
-        bins[key_of(scores[i * stride]) >> COARSE_SHIFT]++;
+    const size_t stride = n / N_RUNS;
+    for (size_t i = 0; i < N_RUNS; i++) {
+        for (size_t j = 0; j < RUN; j++) {
+            bins[key_of(scores[i * stride + j]) >> COARSE_SHIFT]++;
+        }
     }
     size_t n_above = 0;
-    const size_t wanted = (size_t) (1.25 * (double) k / (double) stride) + 32;
+    const size_t wanted = (size_t) (1.25 * N_SAMPLES * (double) k / (double) n) + 32;
     const uint32_t bin = find_bin(bins, wanted, &n_above);
     const uint32_t lowest = key_of(above);
     const uint32_t bar = bin << COARSE_SHIFT;
     return bar > lowest ? score_of(bar) : above;
 }
 
-static bool any_above(const float *scores, float bar)
+/* Bit i: scores[i] is not at most `bar`, for a strip of scores. */
+static uint32_t above_in_strip(const float *scores, float bar)
 {
-    int any = 0;
-    for (size_t i = 0; i < STRIP; i++) {
-        any |= scores[i] > bar;
+    uint32_t bits = 0;
+#ifdef __SSE2__
+    const __m128 bars = _mm_set1_ps(bar);
+    for (int half = 0; half < STRIP; half += 16) {
+        __m128i four[4];
+        for (int i = 0; i < 4; i++) {
+            four[i] = _mm_castps_si128(_mm_cmpnle_ps(_mm_loadu_ps(scores + half + 4 * i), bars));
+        }
+        const __m128i bytes =
+            _mm_packs_epi16(_mm_packs_epi32(four[0], four[1]), _mm_packs_epi32(four[2], four[3]));
+        bits |= (uint32_t) _mm_movemask_epi8(bytes) << half;
     }
-    return any != 0;
+#else
+    for (int i = 0; i < STRIP; i++) {
+        bits |= (uint32_t) !(scores[i] <= bar) << i;
+    }
+#endif
+    return bits;
 }
 
-/* Strips without a score above the bar, most of them once a model is nearly fitted,
- * are passed over by vector compares. */
 size_t prio_select_above(const float *scores, size_t n, float bar, uint32_t *positions)
 {
     size_t count = 0;
-    for (size_t first = 0; first < n; first += STRIP) {
-        const size_t last = n - first < STRIP ? n : first + STRIP;
-        if (last - first == STRIP && !any_above(scores + first, bar)) {
-            continue;
+    size_t first = 0;
+    for (; first + STRIP <= n; first += STRIP) {
+        for (uint32_t bits = above_in_strip(scores + first, bar); bits != 0; bits &= bits - 1) {
+            positions[count++] = (uint32_t) first + (uint32_t) __builtin_ctz(bits);
         }
-        for (size_t i = first; i < last; i++) {
-            positions[count] = (uint32_t) i;
-            count += scores[i] > bar;
-        }
+    }
+    for (; first < n; first++) {
+        positions[count] = (uint32_t) first;
+        count += !(scores[first] <= bar);
     }
     return count;
 }

@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 
 /* ---- sending ---- */
 
@@ -338,20 +339,20 @@ strads_status coordinator_create(coordinator **out, const coordinator_options *o
     self->outcome.last.objective = NAN;
     self->lost = strads_calloc(workers, sizeof(*self->lost));
     self->values = strads_calloc(n_vars, sizeof(*self->values));
-    self->scores = workers > 1 ? strads_alloc_array(n_vars, sizeof(*self->scores)) : NULL;
+    self->scores = options->run.solve ? NULL : strads_alloc_array(n_vars, sizeof(*self->scores));
+    self->n_told = strads_calloc(workers, sizeof(*self->n_told));
     self->measures = strads_calloc(options->app->n_measures, sizeof(*self->measures));
     self->reported = strads_calloc(options->app->n_measures, workers * sizeof(*self->reported));
     self->worker_busy = strads_calloc(workers, sizeof(*self->worker_busy));
     bool whole = self->lost != NULL && self->values != NULL && self->measures != NULL &&
-                 self->reported != NULL && self->worker_busy != NULL &&
-                 (workers == 1 || self->scores != NULL);
+                 self->reported != NULL && self->worker_busy != NULL && self->n_told != NULL &&
+                 (options->run.solve || self->scores != NULL);
     for (uint32_t i = 0; i < MAX_FLIGHTS; i++) {
         self->flights[i].to.starts = strads_calloc(workers + 1, sizeof(size_t));
         whole = whole && self->flights[i].to.starts != NULL;
     }
     if (self->values != NULL) {
-        /* Touched here in order, which is cheaper than at random in the first rounds. */
-        memset(self->values, 0, n_vars * sizeof(*self->values));
+        strads_populate(self->values, n_vars * sizeof(*self->values));
     }
     const planner_options plan = {.app = options->app,
                                   .site = options->site,
@@ -385,6 +386,7 @@ void coordinator_destroy(coordinator *self)
     strads_free(self->measures);
     strads_free(self->reported);
     strads_free(self->scores);
+    strads_free(self->n_told);
     strads_free(self->values);
     strads_free(self->lost);
     strads_free(self);

@@ -33,7 +33,8 @@ struct coordinator {
     bool *lost;         /* [n_workers] */
 
     double *values;   /* [n_vars] committed */
-    float *scores;    /* [n_vars] of a scan of everything; NULL with one worker */
+    float *scores;    /* [n_vars] of a scan of everything; NULL with working sets */
+    size_t *n_told;   /* [n_workers] variables that each worker told the scores of */
     double *measures; /* [n_measures] reduced */
     double *reported; /* [n_workers][n_measures] as the workers told them */
     bool whole;       /* the scan under way is of everything */

@@ -93,9 +93,7 @@ void planner_fini(planner *plan)
 
 void planner_scan_all(planner *plan, const float *scores, bool stuck)
 {
-    if (plan->options.run.solve) {
-        working_set_scan_all(&plan->set, scores);
-    } else if (plan->prio != NULL && (stuck || !plan->options.run.by_delta)) {
+    if (plan->prio != NULL && (stuck || !plan->options.run.by_delta)) {
         prio_set_range(plan->prio, 0, plan->options.structure.n_vars, scores);
     }
 }

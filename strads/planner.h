@@ -54,8 +54,9 @@ typedef struct planner {
 STRADS_MUST_CHECK strads_status planner_init(planner *plan, const planner_options *options);
 void planner_fini(planner *plan);
 
-/* The scores of everything: scores[n_vars]. Priorities by movement ignore them but when
- * the run is `stuck`: what has not moved lately may have been left behind. */
+/* The scores of everything: scores[n_vars], for a schedule that draws. Priorities by
+ * movement ignore them but when the run is `stuck`: what has not moved lately may have
+ * been left behind. */
 void planner_scan_all(planner *plan, const float *scores, bool stuck);
 
 /* Plans round `round`. values[n_vars] are the committed ones; worst: the largest

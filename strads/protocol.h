@@ -32,16 +32,17 @@ static inline size_t msg_pad(size_t count, size_t size)
 }
 
 typedef struct msg_scan {
-    uint64_t whole;  /* 1: the worker's whole range; no list follows */
-    uint64_t n_vars; /* uint32_t vars[n_vars] */
+    uint64_t whole;  /* 1: the worker's whole range; 0: vars */
+    uint64_t n_pool; /* answer only with about so many, those that score highest, and
+                      * with vars; 0: with all that were scored. Only when whole. */
+    uint64_t n_vars; /* uint32_t vars[n_vars], ascending, of the worker's range */
 } msg_scan;
 
 typedef struct msg_scores {
     double busy_seconds; /* in callbacks so far, waiting in exchanges apart */
-    uint64_t whole;
-    double largest;      /* of the scores */
+    double largest;      /* of all that were scored */
     uint64_t n_measures; /* double measures[n_measures] */
-    uint64_t n_vars;     /* float scores[n_vars] */
+    uint64_t n_vars;     /* float scores[n_vars], and for n_pool uint32_t vars[n_vars] */
 } msg_scores;
 
 typedef struct msg_correlate {

@@ -11,24 +11,14 @@
  * which priorities by movement are made afresh from the scores. */
 enum { MAX_STALLED = 10, STUCK = 3 };
 
-strads_status coordinator_scan_all(coordinator *self)
+/* The place in an ascending list of the first variable that worker `rank` owns. */
+static size_t list_start(const coordinator *self, const uint32_t *vars, size_t n, uint32_t rank)
 {
-    const msg_scan scan = {.whole = 1};
-    self->scanning = true;
-    self->whole = true;
-    self->n_waiting = coordinator_workers(self);
-    return coordinator_broadcast(self, MSG_SCAN, &scan, sizeof(scan));
-}
-
-/* The place in the pool of the first variable that worker `rank` owns. */
-static size_t pool_start(const coordinator *self, uint32_t rank)
-{
-    const working_set *set = &self->plan.set;
     size_t low = 0;
-    size_t high = set->n_pool;
+    size_t high = n;
     while (low < high) {
         const size_t middle = (low + high) / 2;
-        if (set->pool[middle] < self->options.firsts[rank]) {
+        if (vars[middle] < self->options.firsts[rank]) {
             low = middle + 1;
         } else {
             high = middle;
@@ -37,28 +27,50 @@ static size_t pool_start(const coordinator *self, uint32_t rank)
     return low;
 }
 
-strads_status coordinator_scan_pool(coordinator *self)
+/* Sends every worker the request with its part of an ascending list of variables. */
+static strads_status send_scans(coordinator *self, const msg_scan *scan, const uint32_t *vars,
+                                size_t n_vars)
 {
+    const double share = (double) scan->n_pool / self->options.structure.n_vars;
     self->scanning = true;
-    self->whole = false;
+    self->whole = scan->whole != 0;
     self->n_waiting = coordinator_workers(self);
     for (uint32_t k = 0; k < coordinator_workers(self); k++) {
-        const size_t first = pool_start(self, k);
-        const size_t n = pool_start(self, k + 1) - first;
+        const size_t first = list_start(self, vars, n_vars, k);
+        const size_t n = list_start(self, vars, n_vars, k + 1) - first;
+        const uint32_t range = self->options.firsts[k + 1] - self->options.firsts[k];
         net_message *message =
             net_message_create(MSG_SCAN, NET_DATA, sizeof(msg_scan) + msg_pad(n, sizeof(uint32_t)));
         if (message == NULL) {
             return STRADS_ERR_NOMEM;
         }
-        msg_scan *scan = (msg_scan *) message->body;
-        *scan = (msg_scan){.n_vars = n};
-        memcpy(scan + 1, self->plan.set.pool + first, n * sizeof(uint32_t));
+        msg_scan *body = (msg_scan *) message->body;
+        *body = *scan;
+        body->n_pool = (uint64_t) ceil(share * range);
+        body->n_vars = n;
+        if (n > 0) {
+            memcpy(body + 1, vars + first, n * sizeof(uint32_t));
+        }
         const strads_status status = coordinator_send(self, k, message);
         if (status != STRADS_OK) {
             return status;
         }
     }
     return STRADS_OK;
+}
+
+strads_status coordinator_scan_all(coordinator *self)
+{
+    const working_set *set = &self->plan.set; /* empty where there is none */
+    const msg_scan scan = {.whole = 1,
+                           .n_pool = self->options.run.solve ? working_set_pool_size(set) : 0};
+    return send_scans(self, &scan, set->vars, set->n);
+}
+
+strads_status coordinator_scan_pool(coordinator *self)
+{
+    const msg_scan scan = {.whole = 0};
+    return send_scans(self, &scan, self->plan.set.pool, self->plan.set.n_pool);
 }
 
 /* In order of rank, whichever answer came first: sums are the same bits every time. */
@@ -190,7 +202,33 @@ static strads_status change_stage(coordinator *self)
     return coordinator_broadcast(self, MSG_STAGE, &self->stage, sizeof(self->stage));
 }
 
-static void scan_done(coordinator *self, const float *scores)
+/* Puts the workers' parts of a pool side by side. */
+static size_t join_pool(coordinator *self)
+{
+    working_set *set = &self->plan.set;
+    size_t n = 0;
+    for (uint32_t k = 0; k < coordinator_workers(self); k++) {
+        const uint32_t first = self->options.firsts[k];
+        memmove(set->pool + n, set->pool + first, self->n_told[k] * sizeof(*set->pool));
+        memmove(set->scores + n, set->scores + first, self->n_told[k] * sizeof(*set->scores));
+        n += self->n_told[k];
+    }
+    return n;
+}
+
+static void take_priorities(coordinator *self)
+{
+    if (!self->whole) {
+        working_set_scan_pool(&self->plan.set);
+    } else if (self->options.run.solve) {
+        working_set_scan_all(&self->plan.set, join_pool(self));
+    } else {
+        const bool stuck = self->n_stalled > 0 && self->n_stalled % STUCK == 0;
+        planner_scan_all(&self->plan, self->scores, stuck);
+    }
+}
+
+static void scan_done(coordinator *self)
 {
     self->scanning = false;
     reduce_measures(self);
@@ -214,39 +252,47 @@ static void scan_done(coordinator *self, const float *scores)
         coordinator_fail(self, status);
         return;
     }
-    if (self->whole) {
-        const bool stuck = self->n_stalled > 0 && self->n_stalled % STUCK == 0;
-        planner_scan_all(&self->plan, scores, stuck);
-    } else {
-        working_set_scan_pool(&self->plan.set);
-    }
+    take_priorities(self);
     if (!self->whole || !judge(self)) {
         coordinator_advance(self);
+    }
+}
+
+/* Keeps what one worker has told of its range, or of its part of the pool. */
+static void keep_scores(coordinator *self, uint32_t rank, const msg_scores *reply)
+{
+    working_set *set = &self->plan.set;
+    const float *part = (const float *) ((const double *) (reply + 1) + reply->n_measures);
+    const size_t n = reply->n_vars;
+    if (n == 0) {
+        return;
+    }
+    if (!self->whole) {
+        memcpy(set->scores + list_start(self, set->pool, set->n_pool, rank), part,
+               n * sizeof(*part));
+    } else if (self->options.run.solve) {
+        const unsigned char *vars = (const unsigned char *) part + msg_pad(n, sizeof(*part));
+        memcpy(set->scores + self->options.firsts[rank], part, n * sizeof(*part));
+        memcpy(set->pool + self->options.firsts[rank], vars, n * sizeof(*set->pool));
+    } else {
+        memcpy(self->scores + self->options.firsts[rank], part, n * sizeof(*part));
     }
 }
 
 void coordinator_on_scores(coordinator *self, uint32_t rank, const net_message *message)
 {
     const msg_scores *reply = (const msg_scores *) message->body;
-    const double *measures = (const double *) (reply + 1);
-    const float *part = (const float *) (measures + reply->n_measures);
-    const float *scores = self->whole ? self->scores : self->plan.set.scores;
     self->worker_busy[rank] = reply->busy_seconds;
     if (reply->n_measures > 0) {
-        memcpy(self->reported + rank * reply->n_measures, measures,
-               reply->n_measures * sizeof(*measures));
+        memcpy(self->reported + rank * reply->n_measures, reply + 1,
+               reply->n_measures * sizeof(double));
     }
     const bool first = self->n_waiting == coordinator_workers(self);
     self->worst_score = first ? reply->largest : fmax(self->worst_score, reply->largest);
-    if (!self->whole) {
-        memcpy(self->plan.set.scores + pool_start(self, rank), part, reply->n_vars * sizeof(float));
-    } else if (self->scores != NULL) {
-        memcpy(self->scores + self->options.firsts[rank], part, reply->n_vars * sizeof(float));
-    } else {
-        scores = part; /* the only worker's are everybody's */
-    }
+    self->n_told[rank] = reply->n_vars;
+    keep_scores(self, rank, reply);
     self->n_waiting--;
     if (self->n_waiting == 0) {
-        scan_done(self, scores);
+        scan_done(self);
     }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* strads/worker.c - from message to callback and back. */
-#include "strads/worker.h"
+#include "strads/worker_state.h"
 
 #include <assert.h>
 #include <math.h>
@@ -8,27 +8,11 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "strads/guard.h"
-#include "strads/protocol.h"
 
 enum { VOTE_STOP = 1 };
 
 /* Of strads_step_solve in one round; what is left then is another round's. */
 enum { MAX_STEPS = 1000 };
-
-struct strads_worker {
-    worker_options options;
-    net_node *node;     /* set by the first event */
-    void *state;        /* the program's; NULL before open and after close */
-    uint32_t n_members; /* of the exchanges of the callback that runs */
-    bool stopping;      /* as of the last exchange */
-    double *values;     /* [n_vars] committed, of its range; NULL: the program has sync */
-
-    double entered;      /* when the running callback began */
-    double busy_seconds; /* in callbacks */
-    double waited;       /* of these, in exchanges */
-    step_guard guard;    /* of the running push */
-};
 
 struct strads_gram {
     double rho;
@@ -165,8 +149,7 @@ static void fail(strads_worker *worker, strads_status status)
     net_leave(worker->node);
 }
 
-/* Sends a reply whose fields the caller has filled in. */
-static strads_status reply(strads_worker *worker, net_message *message)
+strads_status worker_reply(strads_worker *worker, net_message *message)
 {
     const strads_status status = net_send(worker->node, NET_COORDINATOR, message);
     if (status != STRADS_OK) {
@@ -175,14 +158,14 @@ static strads_status reply(strads_worker *worker, net_message *message)
     return status;
 }
 
-static void enter(strads_worker *worker, uint32_t n_members)
+void worker_enter(strads_worker *worker, uint32_t n_members)
 {
     worker->n_members = n_members;
     worker->entered = strads_now();
     worker->waited = 0.0;
 }
 
-static void leave(strads_worker *worker)
+void worker_leave(strads_worker *worker)
 {
     worker->busy_seconds += strads_now() - worker->entered - worker->waited;
 }
@@ -190,103 +173,15 @@ static void leave(strads_worker *worker)
 static strads_status open_worker(strads_worker *worker)
 {
     const strads_app *app = worker->options.app;
-    enter(worker, worker->options.n_workers);
+    worker_enter(worker, worker->options.n_workers);
     strads_status status = app->open_worker(worker->options.site, worker, &worker->state);
-    leave(worker);
+    worker_leave(worker);
     net_message *message = NULL;
     if (status == STRADS_OK) {
         message = net_message_create(MSG_READY, NET_DATA, 0);
-        status = message == NULL ? STRADS_ERR_NOMEM : reply(worker, message);
+        status = message == NULL ? STRADS_ERR_NOMEM : worker_reply(worker, message);
     }
     return status;
-}
-
-/* Finds the largest score and checks all in one pass, in lanes, so that it runs as
- * vector instructions. */
-static strads_status check_scores(const strads_app *app, const float *scores, size_t n,
-                                  double *largest)
-{
-    enum { LANES = 16 };
-    float lanes[LANES];
-    int bad = 0;
-    for (size_t k = 0; k < LANES; k++) {
-        lanes[k] = -INFINITY;
-    }
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        for (size_t k = 0; k < LANES; k++) {
-            bad |= !(scores[i + k] < INFINITY);
-            lanes[k] = scores[i + k] > lanes[k] ? scores[i + k] : lanes[k];
-        }
-    }
-    for (; i < n; i++) {
-        bad |= !(scores[i] < INFINITY);
-        lanes[0] = scores[i] > lanes[0] ? scores[i] : lanes[0];
-    }
-    for (i = 0; bad && i < n; i++) {
-        if (!(scores[i] < INFINITY)) {
-            strads_error("%s: score gave %g; a score is below infinity and not NaN", app->name,
-                         (double) scores[i]);
-            return STRADS_ERR_NUMERIC;
-        }
-    }
-    for (size_t k = 1; k < LANES; k++) {
-        lanes[0] = lanes[k] > lanes[0] ? lanes[k] : lanes[0];
-    }
-    *largest = lanes[0];
-    return STRADS_OK;
-}
-
-static strads_status check_measures(const strads_app *app, const double *measures)
-{
-    for (size_t i = 0; i < app->n_measures; i++) {
-        if (isnan(measures[i])) {
-            strads_error("%s: measure gave %s = nan", app->name, app->measures[i].name);
-            return STRADS_ERR_NUMERIC;
-        }
-    }
-    return STRADS_OK;
-}
-
-static strads_status on_scan(strads_worker *worker, const net_message *request)
-{
-    const strads_app *app = worker->options.app;
-    const msg_scan *scan = (const msg_scan *) request->body;
-    const uint32_t *vars = scan->whole ? NULL : (const uint32_t *) (scan + 1);
-    const size_t n = scan->whole ? worker->options.n_vars : scan->n_vars;
-    const size_t bytes =
-        sizeof(msg_scores) + app->n_measures * sizeof(double) + msg_pad(n, sizeof(float));
-    net_message *message = net_message_create(MSG_SCORES, NET_DATA, bytes);
-    if (message == NULL) {
-        return STRADS_ERR_NOMEM;
-    }
-    msg_scores *scores = (msg_scores *) message->body;
-    double *measures = (double *) (scores + 1);
-    float *values = (float *) (measures + app->n_measures);
-    memset(measures, 0, app->n_measures * sizeof(*measures));
-    enter(worker, worker->options.n_workers);
-    strads_status status = app->score(worker->state, vars, n, values);
-    if (status == STRADS_OK && app->n_measures > 0) {
-        status = app->measure(worker->state, measures);
-    }
-    leave(worker);
-    double largest = -INFINITY;
-    if (status == STRADS_OK) {
-        status = check_scores(app, values, n, &largest);
-    }
-    if (status == STRADS_OK) {
-        status = check_measures(app, measures);
-    }
-    if (status != STRADS_OK) {
-        net_message_destroy(message);
-        return status;
-    }
-    *scores = (msg_scores){.busy_seconds = worker->busy_seconds,
-                           .whole = scan->whole,
-                           .largest = largest,
-                           .n_measures = app->n_measures,
-                           .n_vars = n};
-    return reply(worker, message);
 }
 
 static strads_status on_correlate(strads_worker *worker, const net_message *request)
@@ -298,9 +193,9 @@ static strads_status on_correlate(strads_worker *worker, const net_message *requ
                                 .first_new = (uint32_t) ask->first_new,
                                 .rank = worker->options.rank,
                                 .n_ranks = worker->options.n_workers};
-    enter(worker, 1);
+    worker_enter(worker, 1);
     strads_status status = worker->options.app->correlate(worker->state, &pairs, &gram);
-    leave(worker);
+    worker_leave(worker);
     net_message *message = NULL;
     if (status == STRADS_OK && !gram.no_memory) {
         message = net_message_create(MSG_EDGES, NET_DATA,
@@ -315,7 +210,7 @@ static strads_status on_correlate(strads_worker *worker, const net_message *requ
         if (gram.n_edges > 0) {
             memcpy(edges + 1, gram.edges, gram.n_edges * sizeof(msg_edge));
         }
-        status = reply(worker, message);
+        status = worker_reply(worker, message);
     }
     strads_free(gram.edges);
     return status;
@@ -341,10 +236,10 @@ static strads_status on_push(strads_worker *worker, const net_message *request)
     memset(done + 1, 0, n_doubles * sizeof(double));
     worker->stopping = false;
     step_guard_start(&worker->guard);
-    enter(worker, (uint32_t) push->n_members);
+    worker_enter(worker, (uint32_t) push->n_members);
     const strads_status status =
         worker->options.app->push(worker->state, &block, (double *) (done + 1));
-    leave(worker);
+    worker_leave(worker);
     if (status != STRADS_OK) {
         net_message_destroy(message);
         return status;
@@ -357,7 +252,7 @@ static strads_status on_push(strads_worker *worker, const net_message *request)
                        .n_guarded = worker->guard.n_guarded,
                        .n_updates = swept > 0 ? swept : push->n_vars,
                        .n_doubles = n_doubles};
-    return reply(worker, message);
+    return worker_reply(worker, message);
 }
 
 static void keep_values(strads_worker *worker, const uint32_t *vars, size_t n, const double *values)
@@ -379,19 +274,19 @@ static strads_status on_sync(strads_worker *worker, const net_message *request)
         keep_values(worker, vars, sync->n_vars, values);
         return STRADS_OK;
     }
-    enter(worker, 1);
+    worker_enter(worker, 1);
     const strads_status status =
         worker->options.app->sync(worker->state, vars, sync->n_vars, values);
-    leave(worker);
+    worker_leave(worker);
     return status;
 }
 
 static strads_status on_stage(strads_worker *worker, const net_message *request)
 {
-    enter(worker, 1);
+    worker_enter(worker, 1);
     const strads_status status =
         worker->options.app->begin_stage(worker->state, (const strads_stage *) request->body);
-    leave(worker);
+    worker_leave(worker);
     return status;
 }
 
@@ -399,7 +294,7 @@ static strads_status on_message(strads_worker *worker, const net_message *messag
 {
     switch (message->type) {
     case MSG_SCAN:
-        return on_scan(worker, message);
+        return worker_scan(worker, message);
     case MSG_STAGE:
         return on_stage(worker, message);
     case MSG_CORRELATE:
@@ -467,6 +362,7 @@ void worker_destroy(strads_worker *worker)
         worker->options.app->close_worker(worker->state);
     }
     step_guard_fini(&worker->guard);
+    worker_scan_fini(worker);
     strads_free(worker->values);
     strads_free(worker);
 }

@@ -10,8 +10,8 @@
 enum {
     LEAST_GROWTH = 500, /* variables taken in by a set, if so many violate */
     LEAST_POOL = 1000,
-    POOL_SHARE = 32, /* the pool is one in so many */
-    POOL_SCANS = 3   /* between scans of everything */
+    POOL_SHARE = 100, /* the pool is one in so many */
+    POOL_SCANS = 3    /* between scans of everything */
 };
 
 /* When the pool's largest violation has fallen to this share, it is used up. */
@@ -84,22 +84,28 @@ static void find_places(working_set *set)
     }
 }
 
-void working_set_scan_all(working_set *set, const float *scores)
+size_t working_set_pool_size(const working_set *set)
 {
     size_t wanted = set->n_vars / POOL_SHARE;
     wanted = wanted < 4 * set->n ? 4 * set->n : wanted;
     wanted = wanted < LEAST_POOL ? LEAST_POOL : wanted;
-    const float bar = prio_guess_bar(scores, set->n_vars, wanted, -INFINITY);
-    size_t n_far = 0; /* of the set, but not above the bar */
-    for (size_t i = 0; i < set->n; i++) {
-        set->spare[n_far] = set->vars[i];
-        n_far += !(scores[set->vars[i]] > bar);
+    return wanted < set->n_vars ? wanted : set->n_vars;
+}
+
+size_t working_set_add_kept(const float *scores, float bar, const uint32_t *kept, size_t n_kept,
+                            uint32_t *positions, size_t n, uint32_t *spare)
+{
+    size_t n_far = 0; /* to be kept, but not above the bar */
+    for (size_t i = 0; i < n_kept; i++) {
+        spare[n_far] = kept[i];
+        n_far += !(scores[kept[i]] > bar);
     }
-    set->n_pool = prio_select_above(scores, set->n_vars, bar, set->pool);
-    set->n_pool = take_in(set->pool, set->n_pool, set->spare, n_far);
-    for (size_t i = 0; i < set->n_pool; i++) {
-        set->scores[i] = scores[set->pool[i]];
-    }
+    return take_in(positions, n, spare, n_far);
+}
+
+void working_set_scan_all(working_set *set, size_t n_pool)
+{
+    set->n_pool = n_pool;
     find_places(set);
     set->outside = largest_outside(set);
     set->whole_outside = set->outside;

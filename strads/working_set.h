@@ -4,8 +4,8 @@
  *
  * The set keeps the variables whose value is not 0 or that still violate their
  * optimum, and takes in as many again of those that violate it most, 500 at least.
- * Between scans of everything only a pool is scored: the variables, one in some thirty,
- * that are nearest to entering. Sets chosen by violation and growing with the support:
+ * Between scans of everything only a pool is scored: the variables, one in a
+ * hundred, that are nearest to entering. Sets chosen by violation and growing with the support:
  * Massias, Gramfort, Salmon, "Celer", ICML 2018.
  */
 #ifndef STRADS_STRADS_WORKING_SET_H
@@ -21,7 +21,7 @@ typedef struct working_set {
     size_t n;
     uint8_t *inside; /* [n_vars] 1: in the set */
 
-    uint32_t *pool; /* ascending; holds the set */
+    uint32_t *pool; /* [n_pool] ascending; holds the set */
     float *scores;  /* [n_pool] of the pool, as of the last scan */
     size_t n_pool;
 
@@ -35,8 +35,18 @@ typedef struct working_set {
 STRADS_MUST_CHECK strads_status working_set_init(working_set *set, uint32_t n_vars);
 void working_set_fini(working_set *set);
 
-/* Takes the scores of all variables; makes a new pool. */
-void working_set_scan_all(working_set *set, const float *scores);
+/* How many variables the next pool should have. */
+size_t working_set_pool_size(const working_set *set);
+
+/* A worker's part of a pool: positions[n] are, ascending, those whose score is above
+ * `bar`; takes in kept[n_kept], ascending too, and returns the new n. spare[n_kept] is
+ * scratch. */
+size_t working_set_add_kept(const float *scores, float bar, const uint32_t *kept, size_t n_kept,
+                            uint32_t *positions, size_t n, uint32_t *spare);
+
+/* Takes set->pool[n_pool] with set->scores as the new pool, which the caller has filled
+ * in after a scan of everything; it holds the set. */
+void working_set_scan_all(working_set *set, size_t n_pool);
 
 /* Takes set->scores, the pool's, which the caller has filled in. */
 void working_set_scan_pool(working_set *set);

@@ -119,6 +119,21 @@ static void an_array_that_cannot_grow_stays_as_it_is(void)
     strads_free(array);
 }
 
+static void populating_keeps_what_is_there(void)
+{
+    const size_t sizes[] = {0, 1, 4096, 100000};
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        unsigned char *bytes = strads_alloc(sizes[i] + 2);
+        REQUIRE(bytes != NULL);
+        memset(bytes, 0xA5, sizes[i] + 2);
+        strads_populate(bytes + 1, sizes[i]);
+        for (size_t k = 0; k < sizes[i] + 2; k++) {
+            CHECK(bytes[k] == 0xA5);
+        }
+        strads_free(bytes);
+    }
+}
+
 SUITE("base/mem",
       {"a reserved array grows and keeps what is in it",
        a_reserved_array_grows_and_keeps_what_is_in_it},
@@ -129,4 +144,5 @@ SUITE("base/mem",
       {"the n-th allocation fails, once", the_nth_allocation_fails_once},
       {"each kind of allocation can fail", each_kind_of_allocation_can_fail},
       {"a product that overflows is refused", a_product_that_overflows_is_refused},
-      {"calloc clears", calloc_clears})
+      {"calloc clears", calloc_clears},
+      {"populating keeps what is there", populating_keeps_what_is_there})

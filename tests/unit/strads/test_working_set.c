@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/random.h"
+#include "prioritizer/prioritizer.h"
 #include "tests/support/suite.h"
 
 enum { J = 40000, LEAST_GROWTH = 500 };
@@ -51,12 +52,27 @@ static void draw_scores(uint64_t seed)
     memset(values, 0, sizeof(values));
 }
 
+/* As one worker and the coordinator do it between them. */
+static void scan_all(working_set *set)
+{
+    static uint32_t positions[J], spare[J];
+    const float bar = prio_guess_bar(scores, set->n_vars, working_set_pool_size(set), -INFINITY);
+    const size_t n =
+        working_set_add_kept(scores, bar, set->vars, set->n, positions,
+                             prio_select_above(scores, set->n_vars, bar, positions), spare);
+    for (size_t i = 0; i < n; i++) {
+        set->pool[i] = positions[i];
+        set->scores[i] = scores[positions[i]];
+    }
+    working_set_scan_all(set, n);
+}
+
 static void the_first_set_is_the_worst_violators(void)
 {
     working_set set;
     draw_scores(1);
     REQUIRE_OK(working_set_init(&set, J));
-    working_set_scan_all(&set, scores);
+    scan_all(&set);
     working_set_choose(&set, values);
     check_sound(&set);
     CHECK(set.n == LEAST_GROWTH);
@@ -78,7 +94,7 @@ static void what_is_not_zero_or_still_violates_is_kept_and_the_rest_dropped(void
     working_set set;
     draw_scores(2);
     REQUIRE_OK(working_set_init(&set, J));
-    working_set_scan_all(&set, scores);
+    scan_all(&set);
     working_set_choose(&set, values);
     const uint32_t with_value = set.vars[0];
     const uint32_t violating = set.vars[1];
@@ -88,7 +104,7 @@ static void what_is_not_zero_or_still_violates_is_kept_and_the_rest_dropped(void
     }
     values[with_value] = 1.0;
     scores[violating] = 0.25f;
-    working_set_scan_all(&set, scores);
+    scan_all(&set);
     check_sound(&set);
     working_set_choose(&set, values);
     check_sound(&set);
@@ -108,7 +124,7 @@ static void the_set_doubles_where_enough_violate(void)
     REQUIRE_OK(working_set_init(&set, J));
     size_t before = 0;
     for (int round = 0; round < 5; round++) {
-        working_set_scan_all(&set, scores);
+        scan_all(&set);
         working_set_choose(&set, values);
         check_sound(&set);
         CHECK(set.n == before + (before > LEAST_GROWTH ? before : LEAST_GROWTH));
@@ -122,11 +138,11 @@ static void the_pool_holds_the_set_and_the_nearest(void)
     working_set set;
     draw_scores(3);
     REQUIRE_OK(working_set_init(&set, J));
-    working_set_scan_all(&set, scores);
+    scan_all(&set);
     working_set_choose(&set, values);
     const uint32_t far = set.vars[7];
     scores[far] = -100.0f; /* no longer near, but in the set */
-    working_set_scan_all(&set, scores);
+    scan_all(&set);
     check_sound(&set);
     CHECK(set.n_pool >= 1000 && set.n_pool < J / 8);
     float lowest_near = 1e30f;
@@ -151,7 +167,7 @@ static void the_pool_is_scanned_three_times_or_until_it_is_used_up(void)
     working_set set;
     draw_scores(4);
     REQUIRE_OK(working_set_init(&set, J));
-    working_set_scan_all(&set, scores);
+    scan_all(&set);
     CHECK(set.scans_left == 3);
     CHECK(set.whole_outside > 0.0);
     working_set_scan_pool(&set);
@@ -164,7 +180,7 @@ static void the_pool_is_scanned_three_times_or_until_it_is_used_up(void)
     for (uint32_t var = 0; var < J; var++) {
         scores[var] = -1.0f;
     }
-    working_set_scan_all(&set, scores);
+    scan_all(&set);
     CHECK(set.scans_left == 0); /* nothing outside violates */
     working_set_fini(&set);
 }
@@ -172,14 +188,14 @@ static void the_pool_is_scanned_three_times_or_until_it_is_used_up(void)
 static void one_variable_is_a_set(void)
 {
     working_set set;
-    const float score = 0.5f;
     const double value = 0.0;
     REQUIRE_OK(working_set_init(&set, 1));
-    working_set_scan_all(&set, &score);
+    scores[0] = 0.5f;
+    scan_all(&set);
     working_set_choose(&set, &value);
     CHECK(set.n == 1 && set.vars[0] == 0);
-    const float satisfied = -0.5f;
-    working_set_scan_all(&set, &satisfied);
+    scores[0] = -0.5f;
+    scan_all(&set);
     working_set_choose(&set, &value);
     CHECK(set.n == 0);
     working_set_fini(&set);

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* strads/worker_scan.c - how far from their optimum are they: the answer to a scan. */
+#include "strads/worker_state.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "prioritizer/prioritizer.h"
+#include "strads/working_set.h"
+
+/* Finds the largest of scores[n] and checks all in one pass, in lanes, so that it runs as
+ * vector instructions. */
+static strads_status check_scores(const strads_app *app, const float *scores, size_t n,
+                                  double *largest)
+{
+    enum { LANES = 128 };
+    float lanes[LANES];
+    int bads[LANES] = {0};
+    int bad = 0;
+    for (size_t k = 0; k < LANES; k++) {
+        lanes[k] = -INFINITY;
+    }
+    for (size_t first = 0; first < n; first += LANES) {
+        const size_t count = n - first < LANES ? n - first : LANES;
+        for (size_t k = 0; k < count; k++) {
+            bads[k] |= !(scores[first + k] < INFINITY);
+            lanes[k] = scores[first + k] > lanes[k] ? scores[first + k] : lanes[k];
+        }
+    }
+    for (size_t k = 0; k < LANES; k++) {
+        bad |= bads[k];
+        lanes[0] = lanes[k] > lanes[0] ? lanes[k] : lanes[0];
+    }
+    for (size_t i = 0; bad && i < n; i++) {
+        if (!(scores[i] < INFINITY)) {
+            strads_error("%s: score gave %g; a score is below infinity and not NaN", app->name,
+                         (double) scores[i]);
+            return STRADS_ERR_NUMERIC;
+        }
+    }
+    *largest = lanes[0];
+    return STRADS_OK;
+}
+
+static strads_status check_measures(const strads_app *app, const double *measures)
+{
+    for (size_t i = 0; i < app->n_measures; i++) {
+        if (isnan(measures[i])) {
+            strads_error("%s: measure gave %s = nan", app->name, app->measures[i].name);
+            return STRADS_ERR_NUMERIC;
+        }
+    }
+    return STRADS_OK;
+}
+
+/* Room for the scores of a scan, and to pick a pool from them. */
+static strads_status reserve_scan(strads_worker *worker, const msg_scan *scan)
+{
+    const size_t n = scan->whole ? worker->options.n_vars : scan->n_vars;
+    strads_status status =
+        strads_reserve(&worker->scores, &worker->scores_capacity, n, sizeof(*worker->scores));
+    if (scan->n_pool > 0 && worker->picked == NULL) {
+        const size_t n_range = worker->options.n_vars;
+        worker->picked = strads_alloc_array(n_range, sizeof(*worker->picked));
+        worker->kept = strads_alloc_array(n_range, sizeof(*worker->kept));
+        worker->spare = strads_alloc_array(n_range, sizeof(*worker->spare));
+        if (worker->picked == NULL || worker->kept == NULL || worker->spare == NULL) {
+            status = STRADS_ERR_NOMEM;
+        }
+    }
+    return status;
+}
+
+/* An answer about n variables, with room for `bytes` after the measures, which are 0. */
+static net_message *create_answer(const strads_worker *worker, size_t n, size_t bytes)
+{
+    const size_t n_measures = worker->options.app->n_measures;
+    net_message *message = net_message_create(
+        MSG_SCORES, NET_DATA, sizeof(msg_scores) + n_measures * sizeof(double) + bytes);
+    if (message != NULL) {
+        msg_scores *head = (msg_scores *) message->body;
+        *head = (msg_scores){.n_measures = n_measures, .n_vars = n};
+        memset(head + 1, 0, n_measures * sizeof(double));
+    }
+    return message;
+}
+
+static float *told_scores(net_message *message)
+{
+    msg_scores *head = (msg_scores *) message->body;
+    return (float *) ((double *) (head + 1) + head->n_measures);
+}
+
+/* Which scores a pool takes: positions in worker->picked. None of the others is above the
+ * bar or not a number. */
+static size_t pick_pool(strads_worker *worker, const msg_scan *scan, float *bar)
+{
+    const size_t n = worker->options.n_vars;
+    const uint32_t *vars = (const uint32_t *) (scan + 1);
+    for (size_t i = 0; i < scan->n_vars; i++) {
+        worker->kept[i] = vars[i] - worker->options.first;
+    }
+    *bar = prio_guess_bar(worker->scores, n, scan->n_pool, -INFINITY);
+    const size_t n_near = prio_select_above(worker->scores, n, *bar, worker->picked);
+    return working_set_add_kept(worker->scores, *bar, worker->kept, scan->n_vars, worker->picked,
+                                n_near, worker->spare);
+}
+
+/* Makes the answer to a scan that asks for a pool. */
+static strads_status tell_pool(strads_worker *worker, const msg_scan *scan, net_message **out)
+{
+    float bar = 0.0f;
+    const size_t n = pick_pool(worker, scan, &bar);
+    net_message *message =
+        create_answer(worker, n, msg_pad(n, sizeof(float)) + msg_pad(n, sizeof(uint32_t)));
+    if (message == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    msg_scores *head = (msg_scores *) message->body;
+    float *told = told_scores(message);
+    uint32_t *vars = (uint32_t *) ((unsigned char *) told + msg_pad(n, sizeof(float)));
+    for (size_t i = 0; i < n; i++) {
+        told[i] = worker->scores[worker->picked[i]];
+        vars[i] = worker->options.first + worker->picked[i];
+    }
+    strads_status status = check_scores(worker->options.app, told, n, &head->largest);
+    if (status == STRADS_OK && !(head->largest > bar)) {
+        status = check_scores(worker->options.app, worker->scores, worker->options.n_vars,
+                              &head->largest);
+    }
+    if (status != STRADS_OK) {
+        net_message_destroy(message);
+        return status;
+    }
+    *out = message;
+    return STRADS_OK;
+}
+
+/* Makes the answer to a scan that asks for all n scores. */
+static strads_status tell_all(strads_worker *worker, size_t n, net_message **out)
+{
+    double largest = -INFINITY;
+    const strads_status status = check_scores(worker->options.app, worker->scores, n, &largest);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    net_message *message = create_answer(worker, n, msg_pad(n, sizeof(float)));
+    if (message == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    ((msg_scores *) message->body)->largest = largest;
+    if (n > 0) {
+        memcpy(told_scores(message), worker->scores, n * sizeof(float));
+    }
+    *out = message;
+    return STRADS_OK;
+}
+
+static strads_status take_measures(strads_worker *worker, double *measures)
+{
+    const strads_app *app = worker->options.app;
+    if (app->n_measures == 0) {
+        return STRADS_OK;
+    }
+    worker_enter(worker, worker->options.n_workers);
+    const strads_status status = app->measure(worker->state, measures);
+    worker_leave(worker);
+    return status == STRADS_OK ? check_measures(app, measures) : status;
+}
+
+strads_status worker_scan(strads_worker *worker, const net_message *request)
+{
+    const strads_app *app = worker->options.app;
+    const msg_scan *scan = (const msg_scan *) request->body;
+    const uint32_t *vars = scan->whole ? NULL : (const uint32_t *) (scan + 1);
+    const size_t n = scan->whole ? worker->options.n_vars : scan->n_vars;
+    strads_status status = reserve_scan(worker, scan);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    worker_enter(worker, worker->options.n_workers);
+    status = app->score(worker->state, vars, n, worker->scores);
+    worker_leave(worker);
+    net_message *message = NULL;
+    if (status == STRADS_OK) {
+        status =
+            scan->n_pool > 0 ? tell_pool(worker, scan, &message) : tell_all(worker, n, &message);
+    }
+    if (status != STRADS_OK) {
+        return status;
+    }
+    msg_scores *head = (msg_scores *) message->body;
+    status = take_measures(worker, (double *) (head + 1));
+    if (status != STRADS_OK) {
+        net_message_destroy(message);
+        return status;
+    }
+    head->busy_seconds = worker->busy_seconds;
+    return worker_reply(worker, message);
+}
+
+void worker_scan_fini(strads_worker *worker)
+{
+    strads_free(worker->scores);
+    strads_free(worker->picked);
+    strads_free(worker->kept);
+    strads_free(worker->spare);
+}

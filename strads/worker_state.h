@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * strads/worker_state.h - what the parts of a worker share: its state, and what they
+ * call of each other. worker.c turns messages into callbacks, worker_scan.c answers
+ * scans.
+ */
+#ifndef STRADS_STRADS_WORKER_STATE_H
+#define STRADS_STRADS_WORKER_STATE_H
+
+#include "strads/guard.h"
+#include "strads/protocol.h"
+#include "strads/worker.h"
+
+struct strads_worker {
+    worker_options options;
+    net_node *node;     /* set by the first event */
+    void *state;        /* the program's; NULL before open and after close */
+    uint32_t n_members; /* of the exchanges of the callback that runs */
+    bool stopping;      /* as of the last exchange */
+    double *values;     /* [n_vars] committed, of its range; NULL: the program has sync */
+
+    float *scores; /* of the scan that is being answered */
+    size_t scores_capacity;
+    uint32_t *picked, *kept, *spare; /* [n_vars] positions, of a pool; NULL before the first */
+
+    double entered;      /* when the running callback began */
+    double busy_seconds; /* in callbacks */
+    double waited;       /* of these, in exchanges */
+    step_guard guard;    /* of the running push */
+};
+
+/* ---- worker.c ---- */
+
+/* Around a callback: who shares its exchanges, and what time it takes. */
+void worker_enter(strads_worker *worker, uint32_t n_members);
+void worker_leave(strads_worker *worker);
+
+/* Sends the answer, whose fields the caller has filled in; takes it, sent or not. */
+STRADS_MUST_CHECK strads_status worker_reply(strads_worker *worker, net_message *message);
+
+/* ---- worker_scan.c ---- */
+
+STRADS_MUST_CHECK strads_status worker_scan(strads_worker *worker, const net_message *request);
+void worker_scan_fini(strads_worker *worker);
+
+#endif
