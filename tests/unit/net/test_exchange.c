@@ -7,9 +7,12 @@
 #include <unistd.h>
 
 #include "net/net.h"
+#include "tests/support/sim_case.h"
 #include "tests/support/suite.h"
 
 enum { MAX_MEMBERS = 8, LENGTH = 512, TRIES = 40, EXCHANGES = 20 };
+
+static const char *driver = "threads";
 
 /* One net after another; handlers count, since CUnit counts on one thread only. */
 static uint32_t n_members, n_workers, n_lost;
@@ -71,7 +74,9 @@ static void wait_for_all(void *self, net_node *node, const net_event *event)
 
 static void run(void)
 {
-    const net_options options = {.n_nodes = n_workers + 1, .queue_messages = 1};
+    const net_cluster cluster = sim_case_cluster(n_workers);
+    const net_options options = {
+        .n_nodes = n_workers + 1, .queue_messages = 1, .cluster = &cluster};
     net *network = NULL;
     n_lost = 0;
     atomic_store(&n_closed, 0);
@@ -80,7 +85,7 @@ static void run(void)
         atomic_store(&n_through[i], 0);
     }
     alarm(60); /* a hang is a failure */
-    REQUIRE_OK(net_create(&network, "threads", &options));
+    REQUIRE_OK(net_create(&network, driver, &options));
     net_attach(network, NET_COORDINATOR, wait_for_all, NULL);
     for (net_id id = 1; id <= n_workers; id++) {
         net_attach(network, id, work, NULL);
@@ -107,6 +112,13 @@ static void a_member_that_leaves_closes_the_next_exchange_for_all_others(void)
     }
 }
 
+static void on_simulated_machines_too(void)
+{
+    driver = "sim";
+    a_member_that_leaves_closes_the_next_exchange_for_all_others();
+    driver = "threads";
+}
+
 static void a_worker_beside_the_members_closes_one_for_all_or_for_none(void)
 {
     for (n_members = 2; n_members < MAX_MEMBERS; n_members += 2) {
@@ -121,5 +133,6 @@ static void a_worker_beside_the_members_closes_one_for_all_or_for_none(void)
 SUITE("net/exchange",
       {"a member that leaves closes the next exchange for all others",
        a_member_that_leaves_closes_the_next_exchange_for_all_others},
+      {"a member that leaves does so on simulated machines too", on_simulated_machines_too},
       {"a worker beside the members closes one for all or for none",
        a_worker_beside_the_members_closes_one_for_all_or_for_none})

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* tests/unit/net/test_sim_contract.c - the driver sim keeps the contract. */
+#include "tests/support/net_contract.h"
+#include "tests/support/suite.h"
+
+const char net_contract_driver[] = "sim";
+
+SUITE("net/sim_contract", NET_CONTRACT_CASES)
