@@ -5,8 +5,7 @@
 
 #include "net/net.h"
 
-/* In virtual seconds. The first four add up to the time at which the machine left, or
- * was lost, or took its last event. */
+/* In virtual seconds. The first four add up to the machine's own time at its end. */
 typedef struct net_sim_account {
     double computing;
     double idle;       /* no event to take */
