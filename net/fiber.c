@@ -163,8 +163,9 @@ strads_status net_fiber_create(net_fiber **out)
     if (fiber == NULL) {
         return STRADS_ERR_NOMEM;
     }
-    void *memory = mmap(NULL, GUARD_BYTES + STACK_BYTES, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    const int how = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK;
+    // cppcheck-suppress invalidFunctionArg ; what is anonymous has no file
+    void *memory = mmap(NULL, GUARD_BYTES + STACK_BYTES, PROT_READ | PROT_WRITE, how, -1, 0);
     if (memory == MAP_FAILED) {
         goto err_free;
     }
