@@ -89,7 +89,8 @@ void net_destroy(net *network);
 void net_attach(net *network, net_id id, net_handler handler, void *self);
 
 /* Runs all nodes until each has left; the coordinator's handler is called on the
- * calling thread. */
+ * calling thread. CLOSED: a simulated machine was lost that is the coordinator's, or
+ * nothing more can happen though some have not left. */
 STRADS_MUST_CHECK strads_status net_run(net *network);
 
 /* ---- in a handler ---- */

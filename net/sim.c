@@ -274,6 +274,16 @@ static void unwind(sim_net *network)
     }
 }
 
+/* What a run comes to is in the coordinator. */
+static void check_coordinator(sim_net *network)
+{
+    const sim_node *coordinator = &network->nodes[NET_COORDINATOR];
+    if (network->failure == STRADS_OK && coordinator->left_at >= coordinator->lose_at) {
+        strads_error("the coordinator's machine was lost at %.9g seconds", coordinator->lose_at);
+        network->failure = STRADS_ERR_CLOSED;
+    }
+}
+
 static strads_status sim_run(net *base)
 {
     sim_net *network = (sim_net *) base;
@@ -287,6 +297,7 @@ static strads_status sim_run(net *base)
             network->failure = STRADS_ERR_CLOSED;
         }
     }
+    check_coordinator(network);
     unwind(network);
     for (net_id id = 0; id < base->options.n_nodes; id++) {
         network->now = fmax(network->now, network->nodes[id].clock);

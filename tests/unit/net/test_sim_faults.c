@@ -68,7 +68,7 @@ static void leave_on_any_loss(net_node *node, const net_event *event)
 
 static void a_machine_that_is_lost_at_0_never_starts(void)
 {
-    for (net_id lost = 0; lost < 3; lost++) {
+    for (net_id lost = 1; lost < 3; lost++) {
         net_fault lose = {.kind = NET_FAULT_LOSE, .first = lost, .last = lost};
         const net_cluster cluster = with_fault(2, &lose);
         REQUIRE_OK(sim_case_run(&cluster, leave_on_any_loss));
@@ -80,12 +80,25 @@ static void a_machine_that_is_lost_at_0_never_starts(void)
     }
 }
 
-static void all_machines_may_be_lost(void)
+static void lose_machines_to(void *context)
 {
-    net_fault lose = {.kind = NET_FAULT_LOSE, .first = 0, .last = 2, .from = 2.0};
+    net_fault lose = {.kind = NET_FAULT_LOSE, .last = *(net_id *) context, .from = 2.0};
     const net_cluster cluster = with_fault(2, &lose);
-    REQUIRE_OK(sim_case_run(&cluster, leave_on_any_loss));
+    CHECK_STATUS(sim_case_run(&cluster, leave_on_any_loss), STRADS_ERR_CLOSED);
+}
+
+static void a_run_that_loses_its_coordinator_fails_when_the_others_have_left(void)
+{
+    net_id last = 0;
+    char *text = suite_stderr_of(lose_machines_to, &last);
+    CHECK_NEAR(sim_case_time(1, NET_LOST, 0, 0), 12.0, EXACT);
+    CHECK_NEAR(sim_case_time(2, NET_LOST, 0, 0), 12.0, EXACT);
+    CHECK(strstr(text, "strads: error: the coordinator's machine was lost at 2 seconds\n") != NULL);
+    strads_free(text);
+    last = 2; /* all of them */
+    text = suite_stderr_of(lose_machines_to, &last);
     CHECK_NEAR(sim_case_end(), 2.0, EXACT);
+    strads_free(text);
 }
 
 /* Worker k comes to the exchange at k seconds, and may leave only when it is over. */
@@ -432,7 +445,8 @@ SUITE("net/sim_faults",
       {"what a lost machine would send after its end does not leave",
        what_a_lost_machine_would_send_after_its_end_does_not_leave},
       {"a machine that is lost at 0 never starts", a_machine_that_is_lost_at_0_never_starts},
-      {"all machines may be lost", all_machines_may_be_lost},
+      {"a run that loses its coordinator fails when the others have left",
+       a_run_that_loses_its_coordinator_fails_when_the_others_have_left},
       {"a lost member closes the exchange for all, at its time",
        a_lost_member_closes_the_exchange_for_all_at_its_time},
       {"a loss after the exchange is none of its business",
