@@ -206,8 +206,11 @@ strads_status sweep_run_finish(const sweep_run *run, const sweep_plan *plan, int
         status = read_file(run, "journal.jsonl", &journal, outcome);
     }
     const char *said = summary.n > 0 ? sweep_record_find(&summary.items[0], "status") : NULL;
-    const bool failed = outcome->error[0] != '\0' || said == NULL;
-    snprintf(outcome->status, SWEEP_STATUS_BYTES, "%s", failed ? "failed" : said);
+    if (said == NULL && outcome->error[0] == '\0') {
+        snprintf(outcome->error, SWEEP_ERROR_BYTES, "summary.json has no status");
+    }
+    snprintf(outcome->status, SWEEP_STATUS_BYTES, "%s",
+             outcome->error[0] != '\0' ? "failed" : said);
     if (status == STRADS_OK) {
         status = make_records(run, plan, plan->curve ? &journal : &summary, outcome);
     }
