@@ -84,14 +84,20 @@ static void show_line(const sweep *self)
     }
 }
 
-static void tell_case(sweep *self, const sweep_run *run, const sweep_outcome *outcome)
+static strads_status tell_case(sweep *self, const sweep_run *run, const sweep_outcome *outcome)
 {
-    const char *name = strrchr(run->folder, '/') + 1;
+    char *name = NULL;
+    const strads_status status = sweep_plan_name(&self->plan, run->index, false, &name);
+    if (status != STRADS_OK) {
+        return status;
+    }
     const bool failed = outcome->error[0] != '\0';
     cli_progress_end(&self->progress);
     strads_log(failed ? STRADS_LOG_WARN : STRADS_LOG_INFO, "%zu of %zu: %s: %s in %.2f s%s%s",
                self->n_done, self->plan.n_cases, name, outcome->status, strads_now() - run->started,
                failed ? ": " : "", outcome->error);
+    strads_free(name);
+    return STRADS_OK;
 }
 
 /* ---- cases ---- */
@@ -145,7 +151,7 @@ static strads_status keep(sweep *self, const sweep_run *run, int wait_status)
         self->states[run->index] = failed ? SWEEP_FAILED : SWEEP_DONE;
         self->n_failed += failed ? 1 : 0;
         self->n_done++;
-        tell_case(self, run, &outcome);
+        status = tell_case(self, run, &outcome);
     }
     sweep_outcome_fini(&outcome);
     return status;

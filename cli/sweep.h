@@ -99,9 +99,11 @@ typedef struct sweep_facts {
 STRADS_MUST_CHECK strads_status sweep_plan_record(const sweep_plan *plan, size_t index,
                                                   const sweep_facts *facts, sweep_record *record);
 
-/* Writes "key=value,...,run.seed=1" with every other byte than letters, digits and
- * ._+- in a value as %XX: distinct cases have distinct names. For strads_free. */
-STRADS_MUST_CHECK strads_status sweep_plan_name(const sweep_plan *plan, size_t index, char **out);
+/* "key=value ... run.seed=1", for people; as_file: with commas between, and every other
+ * byte of a value than letters, digits and ._+- as %XX, so that distinct cases have
+ * distinct names of files. For strads_free. */
+STRADS_MUST_CHECK strads_status sweep_plan_name(const sweep_plan *plan, size_t index, bool as_file,
+                                                char **out);
 
 /* Resolves a configuration for every value, refusals being logged, and takes the first
  * seed, the driver and the folder from the first. */

@@ -226,7 +226,7 @@ static void write_encoded(FILE *to, const char *text)
     }
 }
 
-strads_status sweep_plan_name(const sweep_plan *plan, size_t index, char **out)
+strads_status sweep_plan_name(const sweep_plan *plan, size_t index, bool as_file, char **out)
 {
     char seed[SWEEP_SEED_BYTES], *name = NULL;
     size_t bytes = 0;
@@ -235,9 +235,14 @@ strads_status sweep_plan_name(const sweep_plan *plan, size_t index, char **out)
         return STRADS_ERR_NOMEM;
     }
     for (size_t i = 0; i < plan->n_axes; i++) {
+        const char *value = sweep_plan_value(plan, index, i);
         fprintf(to, "%s=", plan->axes[i].key);
-        write_encoded(to, sweep_plan_value(plan, index, i));
-        putc(',', to);
+        if (as_file) {
+            write_encoded(to, value);
+        } else {
+            fputs(value, to);
+        }
+        putc(as_file ? ',' : ' ', to);
     }
     fprintf(to, "run.seed=%s", sweep_plan_seed(plan, index, seed));
     char *copy = fclose(to) == 0 ? strads_strdup(name) : NULL;

@@ -79,7 +79,7 @@ static strads_status remove_results(const char *folder)
 static strads_status prepare(sweep_run *run, const sweep_plan *plan, const char *folder)
 {
     char *name = NULL;
-    strads_status status = sweep_plan_name(plan, run->index, &name);
+    strads_status status = sweep_plan_name(plan, run->index, true, &name);
     if (status != STRADS_OK) {
         return status;
     }

@@ -70,7 +70,7 @@ static void a_row_for_every_combination_and_seed(void)
                       " --sweep schedule.kind=random,cyclic --repeat 2 --set run.seed=5"
                       " --csv rows.csv") == 0);
     CHECK_TEXT(command_out, "");
-    CHECK_HAS(command_err, "8 of 8: lasso.lambda_ratio=0.5,schedule.kind=cyclic,run.seed=6: "
+    CHECK_HAS(command_err, "8 of 8: lasso.lambda_ratio=0.5 schedule.kind=cyclic run.seed=6: "
                            "converged in ");
     table read = read_table("rows.csv");
     CHECK(read.rows.n == 8);
@@ -208,14 +208,10 @@ static void a_limit_is_no_failure_and_a_bad_combination_is_one(void)
 
 /* ---- what is interrupted ---- */
 
-/* Two cases that a limit ends at once, and a third that would run for long. */
-#define LONG_SWEEP                                                                                 \
-    "run", "small.yaml", "--set", "stop.gap=0", "--set", "schedule.kind=cyclic", "--sweep",        \
-        "stop.rounds=1,2,1e15", "--csv"
-
-/* Starts the sweep and waits until two cases are done. `alive` is then the end of a pipe
- * that every process of the sweep holds open. */
-static pid_t start_long(const char *csv, int *alive)
+/* Starts a sweep of cyclic runs that have no other end than stop.rounds, and waits until
+ * it says `awaited`. *alive is then the end of a pipe that all its processes hold open. */
+static pid_t start(const char *csv, const char *driver, const char *rounds, const char *awaited,
+                   int *alive)
 {
     static char said[COMMAND_TEXT_BYTES];
     int messages[2], held[2];
@@ -228,7 +224,9 @@ static pid_t start_long(const char *csv, int *alive)
             setenv("TMPDIR", suite_folder(), 1) == 0) {
             close(messages[0]);
             close(messages[1]);
-            execl(command_binary(), "strads", LONG_SWEEP, csv, (char *) NULL);
+            execl(command_binary(), "strads", "run", "small.yaml", "--set", "stop.gap=0", "--set",
+                  "schedule.kind=cyclic", "--set", driver, "--sweep", rounds, "--csv", csv,
+                  (char *) NULL);
         }
         _exit(127);
     }
@@ -236,15 +234,21 @@ static pid_t start_long(const char *csv, int *alive)
     close(held[1]);
     size_t n = 0;
     said[0] = '\0';
-    for (ssize_t taken = 1; taken > 0 && strstr(said, "2 of 3: ") == NULL;) {
+    for (ssize_t taken = 1; taken > 0 && strstr(said, awaited) == NULL;) {
         taken = read(messages[0], said + n, sizeof(said) - 1 - n);
         n += taken > 0 ? (size_t) taken : 0;
         said[n] = '\0';
     }
-    CHECK_HAS(said, "2 of 3: ");
+    CHECK_HAS(said, awaited);
     close(messages[0]);
     *alive = held[0];
     return process;
+}
+
+/* Two cases that end at once, and a third that would run for long. */
+static pid_t start_long(const char *csv, int *alive)
+{
+    return start(csv, "run.driver=threads", "stop.rounds=1,2,1e15", "2 of 3: ", alive);
 }
 
 /* Waits until no process of the sweep is left. */

@@ -101,7 +101,7 @@ static void without_swept_keys_the_seeds_are_the_cases(void)
     char *name = NULL;
     REQUIRE_OK(make(&plan, 3, NULL, NULL));
     CHECK(plan.n_cases == 3);
-    REQUIRE_OK(sweep_plan_name(&plan, 2, &name));
+    REQUIRE_OK(sweep_plan_name(&plan, 2, true, &name));
     CHECK_TEXT(name, "run.seed=3");
     strads_free(name);
     sweep_plan_fini(&plan);
@@ -160,10 +160,14 @@ static void names_of_cases_are_file_names_and_distinct(void)
     REQUIRE_OK(make(&plan, 1, "data.path=../a b%.npy,..%2Fa,[1, 2],-1.5e+3_", NULL));
     for (size_t i = 0; i < plan.n_cases; i++) {
         char *name = NULL;
-        REQUIRE_OK(sweep_plan_name(&plan, i, &name));
+        REQUIRE_OK(sweep_plan_name(&plan, i, true, &name));
         CHECK_TEXT(name, names[i]);
         strads_free(name);
     }
+    char *plain = NULL;
+    REQUIRE_OK(sweep_plan_name(&plan, 0, false, &plain));
+    CHECK_TEXT(plain, "data.path=../a b%.npy run.seed=1");
+    strads_free(plain);
     sweep_plan_fini(&plan);
 }
 
@@ -180,7 +184,7 @@ static strads_status make_all(size_t nth)
         status = sweep_plan_record(&plan, 3, &facts, &record);
     }
     if (status == STRADS_OK) {
-        status = sweep_plan_name(&plan, 3, &name);
+        status = sweep_plan_name(&plan, 3, true, &name);
     }
     strads_mem_fail_after(0);
     sweep_record_fini(&record);
