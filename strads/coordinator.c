@@ -110,8 +110,11 @@ bool coordinator_limit_reached(const coordinator *self)
 static strads_status send_question(coordinator *self)
 {
     const strads_pairs *question = &self->plan.question;
+    const uint64_t n = question->n;
+    const uint64_t n_known = question->first_new;
     self->asking = true;
     self->n_waiting = coordinator_workers(self);
+    self->products += (n * (n - 1) - n_known * (n_known - 1)) / 2;
     for (uint32_t k = 0; k < coordinator_workers(self); k++) {
         net_message *message =
             net_message_create(MSG_CORRELATE, NET_CONTROL,
@@ -152,6 +155,7 @@ static strads_status follow(coordinator *self, plan_outcome outcome, bool *more)
         return send_question(self);
     case PLAN_READY:
         *more = true;
+        net_work(self->node, UNITS_PLANNED * (double) self->plan.blocks.n_vars);
         return coordinator_dispatch(self);
     case PLAN_NONE:
         break;
@@ -227,6 +231,7 @@ static void on_edges(coordinator *self, uint32_t rank, const net_message *messag
 {
     const msg_edges *reply = (const msg_edges *) message->body;
     self->worker_busy[rank] = reply->busy_seconds;
+    net_work(self->node, UNITS_EDGE * (double) reply->n_edges);
     strads_status status =
         dependency_learn(self->plan.check, (const msg_edge *) (reply + 1), reply->n_edges);
     self->n_waiting--;

@@ -11,7 +11,12 @@
 #include "strads/planner.h"
 #include "strads/protocol.h"
 
-enum { MAX_FLIGHTS = 2 };
+enum { MAX_FLIGHTS = MAX_PIPELINE + 1 };
+
+/* The coordinator's own work in units, for simulated time: a variable that is drawn,
+ * checked and sent, or committed; a score or an edge that is taken. As bench/ has it, a
+ * unit being a nanosecond. */
+enum { UNITS_PLANNED = 200, UNITS_COMMITTED = 50, UNITS_SCORE = 2, UNITS_EDGE = 20 };
 
 /* A round that was sent out and not yet committed. */
 typedef struct flight {
@@ -50,6 +55,7 @@ struct coordinator {
     size_t commit_capacity;
 
     uint64_t round, updates, updates_at_scan;
+    uint64_t scored, products; /* variables, pairs of columns */
     size_t active;
     double best_gap, best_objective;
     uint64_t n_judged, n_stalled; /* scans of everything; since one was the best */

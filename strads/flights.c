@@ -234,6 +234,7 @@ strads_status coordinator_commit(coordinator *self)
     width_guard_learn(&self->plan.width, done->n_members, done->n_steps, done->n_guarded);
     self->outcome.guarded += done->n_guarded;
     self->updates += done->n_updates;
+    net_work(self->node, UNITS_COMMITTED * (double) n);
     status = send_sync(self, vars, n);
     retire_oldest(self);
     return status;

@@ -15,6 +15,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "strads/worker_work.h"
+
 enum { TAIL_BEFORE, TAIL_AFTER, TAIL_MOVES };
 
 static const double STRIKE = 2.0, FORGIVEN = 0.25, OUT = 6.0;
@@ -65,6 +67,15 @@ static void copy(double *to, const double *from, size_t n)
     }
 }
 
+/* One of n_parts of a sweep is done. */
+static void count_updates(step_guard *guard, strads_worker *worker, const strads_step *step,
+                          uint32_t n_parts)
+{
+    const double n = step->n_updates > 0 ? (double) step->n_updates : (double) step->n_own;
+    guard->n_updates += n / n_parts;
+    worker_count_updates(worker, n / n_parts);
+}
+
 /* Adds up the changes that the members made to the shared state since base. */
 static strads_status add_up(step_guard *guard, strads_worker *worker, const strads_step *step)
 {
@@ -102,7 +113,7 @@ static strads_status run_in_turn(step_guard *guard, strads_worker *worker, const
         copy(guard->base, step->shared, step->n_shared);
         if (turn == strads_worker_rank(worker)) {
             moved = step->sweep(step->self, 0, 1);
-            guard->n_updates += step->n_updates;
+            count_updates(guard, worker, step, 1);
         }
         const strads_status status = add_up(guard, worker, step);
         if (status != STRADS_OK) {
@@ -120,6 +131,7 @@ static strads_status run_in_turn(step_guard *guard, strads_worker *worker, const
 static strads_status run_in_parallel(step_guard *guard, strads_worker *worker,
                                      const strads_step *step, double *farthest, double *rise)
 {
+    worker_count_numbers(worker, step->n_shared); /* copies of it, and its objective twice */
     const double shared_before = step->shared_objective(step->self);
     const double own_before = step->own_objective(step->self);
     copy(guard->before, step->shared, step->n_shared);
@@ -129,12 +141,12 @@ static strads_status run_in_parallel(step_guard *guard, strads_worker *worker,
     for (uint32_t part = 0; part < n_parts; part++) {
         copy(guard->base, step->shared, step->n_shared);
         moved = fmax(moved, step->sweep(step->self, part, n_parts));
+        count_updates(guard, worker, step, n_parts);
         const strads_status status = add_up(guard, worker, step);
         if (status != STRADS_OK) {
             return status;
         }
     }
-    guard->n_updates += step->n_updates;
     const strads_status status =
         share_tail(guard, worker, own_before, step->own_objective(step->self), moved);
     if (status != STRADS_OK) {
@@ -154,7 +166,7 @@ strads_status step_guard_run(step_guard *guard, strads_worker *worker, const str
     const uint32_t n_members = strads_worker_members(worker);
     if (n_members == 1) {
         *farthest = step->sweep(step->self, 0, 1);
-        guard->n_updates += step->n_updates;
+        count_updates(guard, worker, step, 1);
         return STRADS_OK;
     }
     strads_status status = reserve_all(guard, step, n_members);
@@ -169,7 +181,7 @@ strads_status step_guard_run(step_guard *guard, strads_worker *worker, const str
     if (status != STRADS_OK) {
         return status;
     }
-    if (rise <= RISE) {
+    if (rise <= RISE || guard->off) {
         guard->strikes = fmax(0.0, guard->strikes - FORGIVEN);
         return STRADS_OK;
     }

@@ -12,8 +12,10 @@
 /* One worker's side, for one push. Every member of the push decides alike, because
  * all decide from the same sums. */
 typedef struct step_guard {
+    bool off;       /* steps stand whatever they did */
     double strikes; /* 2 for a step undone, minus 1/4 for one that stood */
-    uint64_t n_steps, n_guarded, n_updates;
+    uint64_t n_steps, n_guarded;
+    double n_updates;
 
     double *before, *own_before; /* undo: the state and own values before the step */
     double *base;                /* the shared state at the last exchange */

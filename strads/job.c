@@ -14,7 +14,7 @@
 
 /* Messages that a worker and the coordinator may have under way to each other: a
  * round's PUSH and SYNC for each round in flight, a SCAN, a STAGE, a question. */
-enum { QUEUE_MESSAGES = 16 };
+enum { QUEUE_MESSAGES = 32 };
 
 static _Atomic bool stop_requested;
 
@@ -42,6 +42,8 @@ typedef struct job {
     const strads_app *app;
     const strads_config *config;
     run_options run;
+    net_cluster *cluster; /* to simulate; NULL: none */
+    net_sim_account machines;
     void *site, *model;
     strads_structure structure;
     uint32_t *firsts; /* [n_workers + 1] ranges of variables */
@@ -140,6 +142,7 @@ static strads_status create_workers(job *self, double deadline)
             .first = self->firsts[k],
             .n_vars = self->firsts[k + 1] - self->firsts[k],
             .partial_width = self->structure.partial_width,
+            .unguarded = !self->run.guard,
             .limits = {.deadline = deadline, .signal = &stop_requested}};
         const strads_status status = worker_create(&self->workers[k], &options);
         if (status != STRADS_OK) {
@@ -150,15 +153,9 @@ static strads_status create_workers(job *self, double deadline)
     return STRADS_OK;
 }
 
-static strads_status create_nodes(job *self, coordinator_options *options)
+static strads_status create_nodes(job *self, const coordinator_options *options)
 {
-    const net_options nodes = {.n_nodes = self->run.n_workers + 1,
-                               .queue_messages = QUEUE_MESSAGES};
-    strads_status status =
-        net_create(&self->network, strads_config_text(self->config, "run.driver"), &nodes);
-    if (status == STRADS_OK) {
-        status = create_workers(self, options->deadline);
-    }
+    strads_status status = create_workers(self, options->deadline);
     if (status == STRADS_OK) {
         status = coordinator_create(&self->head, options);
     }
@@ -179,10 +176,37 @@ static void destroy_nodes(job *self)
     self->network = NULL;
 }
 
+/* What the mean worker's machine did. */
+static net_sim_account mean_account(const job *self)
+{
+    net_sim_account mean = {.computing = 0.0};
+    const uint32_t n = self->run.n_workers;
+    for (uint32_t k = 0; k < n; k++) {
+        const net_sim_account one = net_sim_report(self->network, k + 1);
+        mean.computing += one.computing / n;
+        mean.idle += one.idle / n;
+        mean.waiting += one.waiting / n;
+        mean.exchanging += one.exchanging / n;
+        mean.sending += one.sending / n;
+        mean.n_messages += one.n_messages;
+        mean.n_bytes += one.n_bytes;
+    }
+    mean.n_messages /= n;
+    mean.n_bytes /= n;
+    return mean;
+}
+
 /* Solves; afterwards only the coordinator, with the values, is left. */
 static strads_status solve(job *self, coordinator_options *options, strads_result *result)
 {
-    const double started = strads_now();
+    const net_options nodes = {.n_nodes = self->run.n_workers + 1,
+                               .queue_messages = QUEUE_MESSAGES,
+                               .cluster = self->cluster};
+    strads_status status = net_create(&self->network, self->run.driver, &nodes);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    const double started = strads_now(); /* of sim, virtual */
     options->app = self->app;
     options->site = self->site;
     options->model = self->model;
@@ -192,7 +216,7 @@ static strads_status solve(job *self, coordinator_options *options, strads_resul
     options->signal = &stop_requested;
     options->started = started;
     options->deadline = started + self->run.seconds;
-    strads_status status = create_nodes(self, options);
+    status = create_nodes(self, options);
     if (status == STRADS_OK) {
         status = net_run(self->network);
     }
@@ -205,6 +229,9 @@ static strads_status solve(job *self, coordinator_options *options, strads_resul
         result->guarded = outcome.guarded;
         result->solve_seconds = strads_now() - started;
         self->callback_seconds += outcome.busy_seconds;
+        if (self->cluster != NULL) {
+            self->machines = mean_account(self);
+        }
     }
     destroy_nodes(self);
     return status;
@@ -266,6 +293,9 @@ static strads_status run_in_folder(job *self, coordinator_options *options, stra
     }
     result->total_seconds = strads_now() - self->started;
     result->overhead_seconds = fmax(0.0, result->total_seconds - self->callback_seconds);
+    if (self->cluster != NULL) {
+        result->overhead_seconds = NAN; /* the two kinds of time do not mix */
+    }
     result->overhead_fraction = result->overhead_seconds / result->total_seconds;
     return status;
 }
@@ -280,6 +310,7 @@ static void close_site(job *self)
         self->app->close_site(self->site);
     }
     strads_free(self->firsts);
+    net_cluster_destroy(self->cluster);
 }
 
 strads_status strads_run(const strads_app *app, const strads_config *config,
@@ -290,15 +321,13 @@ strads_status strads_run(const strads_app *app, const strads_config *config,
     strads_result outcome = {.verdict = STRADS_FAILED, .last = {.objective = NAN, .gap = INFINITY}};
     journal *book = NULL;
     strads_summary *summary = NULL;
-    const summary_facts facts = {.app = app,
-                                 .run = &self.run,
-                                 .driver = strads_config_text(config, "run.driver"),
-                                 .result = &outcome};
+    summary_facts facts = {.app = app, .run = &self.run, .result = &outcome};
     strads_status status = strads_app_check(app);
     if (status == STRADS_OK) {
-        status = run_options_read(&self.run, app, config);
+        status = run_options_read(&self.run, app, config, &self.cluster);
     }
     if (status == STRADS_OK) {
+        facts.machines = self.cluster == NULL ? NULL : &self.machines;
         status = strads_summary_create(&summary, &facts);
     }
     if (status == STRADS_OK) {

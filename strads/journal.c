@@ -169,10 +169,11 @@ static strads_status cannot_write(const journal *book, int name)
 strads_status journal_add(journal *book, const strads_progress *progress)
 {
     json_t *line =
-        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "round", count(progress->round), "seconds",
-                  number(progress->seconds), "objective", number(progress->objective), "gap",
-                  number(progress->gap), "nonzeros", count(progress->nonzeros), "active",
-                  count(progress->active), "updates", count(progress->updates));
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "round", count(progress->round),
+                  "seconds", number(progress->seconds), "objective", number(progress->objective),
+                  "gap", number(progress->gap), "nonzeros", count(progress->nonzeros), "active",
+                  count(progress->active), "updates", count(progress->updates), "passes",
+                  number(progress->passes));
     if (line == NULL) {
         return STRADS_ERR_NOMEM;
     }
@@ -192,6 +193,18 @@ static double peak_rss_mb(void)
     return getrusage(RUSAGE_SELF, &usage) == 0 ? (double) usage.ru_maxrss / 1024.0 : NAN;
 }
 
+/* NULL for NULL. */
+static json_t *machines_object(const net_sim_account *mean)
+{
+    if (mean == NULL) {
+        return NULL;
+    }
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "computing", number(mean->computing),
+                     "idle", number(mean->idle), "waiting", number(mean->waiting), "exchanging",
+                     number(mean->exchanging), "sending", number(mean->sending), "messages",
+                     count(mean->n_messages), "bytes", count(mean->n_bytes));
+}
+
 static json_t *facts_object(const summary_facts *facts)
 {
     const strads_result *result = facts->result;
@@ -200,14 +213,18 @@ static json_t *facts_object(const summary_facts *facts)
         json_pack("{s:o, s:o, s:o}", "load", number(result->load_seconds), "solve",
                   number(result->solve_seconds), "total", number(result->total_seconds));
     return json_pack(
-        "{s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "app",
-        facts->app->name, "version", STRADS_VERSION, "status", strads_verdict_name(result->verdict),
-        "workers", count(facts->run->n_workers), "driver", facts->driver, "seed",
-        count(facts->run->seed), "seconds", seconds, "objective", number(last->objective), "gap",
-        number(last->gap), "nonzeros", count(last->nonzeros), "rounds", count(last->round),
-        "updates", count(last->updates), "guarded", count(result->guarded), "peak_rss_mb",
-        number(peak_rss_mb()), "overhead_seconds", number(result->overhead_seconds),
-        "overhead_fraction", number(result->overhead_fraction));
+        "{s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+        "s:o, "
+        "s:o, s:o*}",
+        "app", facts->app->name, "version", STRADS_VERSION, "status",
+        strads_verdict_name(result->verdict), "workers", count(facts->run->n_workers), "driver",
+        facts->run->driver, "seed", count(facts->run->seed), "seconds", seconds, "objective",
+        number(last->objective), "gap", number(last->gap), "nonzeros", count(last->nonzeros),
+        "rounds", count(last->round), "updates", count(last->updates), "scored",
+        count(last->scored), "products", count(last->products), "passes", number(last->passes),
+        "guarded", count(result->guarded), "peak_rss_mb", number(peak_rss_mb()), "overhead_seconds",
+        number(result->overhead_seconds), "overhead_fraction", number(result->overhead_fraction),
+        "machines", machines_object(facts->machines));
 }
 
 strads_status strads_summary_create(strads_summary **out, const summary_facts *facts)

@@ -6,6 +6,7 @@
 #ifndef STRADS_STRADS_JOURNAL_H
 #define STRADS_STRADS_JOURNAL_H
 
+#include "net/sim.h"
 #include "strads/options.h"
 
 typedef struct journal journal;
@@ -21,8 +22,8 @@ STRADS_MUST_CHECK strads_status journal_add(journal *book, const strads_progress
 typedef struct summary_facts {
     const strads_app *app;
     const run_options *run;
-    const char *driver;
     const strads_result *result;
+    const net_sim_account *machines; /* the mean of the workers'; NULL: not simulated */
 } summary_facts;
 
 /* Takes the keys of the facts, so that a program cannot; their values come later. */

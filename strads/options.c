@@ -45,6 +45,17 @@ static const strads_option table[] = {
      .help = "Candidates drawn for a structure_aware round, from which the dependency checker "
              "picks; its work grows with their square. At least schedule.round; 0: four times "
              "as many. Not used by working sets."},
+    {.key = "schedule.check",
+     .type = STRADS_CHOICE,
+     .fallback = "in_flight",
+     .choices = "off | round | in_flight",
+     .help = "What a variable is checked against before it is updated: nothing, the others of "
+             "its round, or also those of rounds that are under way."},
+    {.key = "schedule.guard",
+     .type = STRADS_BOOL,
+     .fallback = "true",
+     .help = "Whether a parallel step that raised the objective is undone and done again in "
+             "sequence. Without it a run may diverge; for studies."},
     {.key = "schedule.rho",
      .type = STRADS_REAL,
      .fallback = "0.2",
@@ -63,7 +74,7 @@ static const strads_option table[] = {
      .type = STRADS_INT,
      .fallback = "0",
      .min = 0,
-     .max = 1,
+     .max = MAX_PIPELINE,
      .unit = "rounds",
      .help = "Rounds that are scheduled ahead while one is being worked on. Needs a "
              "schedule.round above 0."},
@@ -87,7 +98,7 @@ static const strads_option table[] = {
      .min = 0,
      .max = INFINITY,
      .unit = "seconds",
-     .help = "Limit on the time of the solve. 0: none."},
+     .help = "Limit on the time of the solve, which for run.driver: sim is virtual. 0: none."},
     {.key = "run.workers",
      .type = STRADS_INT,
      .fallback = "0",
@@ -109,13 +120,14 @@ static const strads_option table[] = {
     {.key = "run.driver",
      .type = STRADS_CHOICE,
      .fallback = "threads",
-     .choices = "threads",
-     .help = "What the nodes of the run are: threads of this process."},
+     .choices = "threads | sim",
+     .help = "What the nodes of the run are: threads of this process, or machines that are "
+             "simulated in it, one after another and in virtual time (see cluster)."},
     {.key = "run.deterministic",
      .type = STRADS_BOOL,
      .fallback = "false",
-     .help = "The same seed, workers and schedule give the same bits on every machine: fixes the "
-             "instruction set of the kernels, and refuses stop.seconds."},
+     .help = "The same seed, workers and schedule give the same bits on every machine and "
+             "driver: fixes the instruction set of the kernels, and refuses stop.seconds."},
 };
 
 /* The table and the cluster's, in one. */
@@ -191,32 +203,72 @@ static strads_status check_together(const run_options *options, const strads_app
     return STRADS_OK;
 }
 
-strads_status run_options_read(run_options *out, const strads_app *app, const strads_config *config)
+/* Reads the cluster when there is one to simulate, and how many workers there are. */
+static strads_status read_cluster(run_options *options, const strads_config *config,
+                                  net_cluster **cluster)
+{
+    const uint32_t asked = (uint32_t) strads_config_int(config, "run.workers");
+    if (strcmp(options->driver, "sim") == 0) {
+        const strads_status status = net_cluster_read(cluster, config, asked, options->seed);
+        options->n_workers = status == STRADS_OK ? (*cluster)->n_workers : 0;
+        return status;
+    }
+    size_t n = 0;
+    const strads_option *keys = net_cluster_options(&n);
+    for (size_t i = 0; i < n; i++) {
+        if (strads_config_given(config, keys[i].key)) {
+            strads_error("%s: %s: there is no simulated cluster with run.driver: %s",
+                         strads_config_place(config, keys[i].key), keys[i].key, options->driver);
+            return STRADS_ERR_USAGE;
+        }
+    }
+    options->n_workers = asked > 0 ? asked : strads_cores();
+    return STRADS_OK;
+}
+
+static schedule_check check_of(const char *name)
+{
+    return strcmp(name, "off") == 0     ? CHECK_OFF
+           : strcmp(name, "round") == 0 ? CHECK_ROUND
+                                        : CHECK_IN_FLIGHT;
+}
+
+strads_status run_options_read(run_options *out, const strads_app *app, const strads_config *config,
+                               net_cluster **cluster)
 {
     run_options options = {.kind = kind_of(strads_config_text(config, "schedule.kind"))};
     const char *priority = strads_config_text(config, "schedule.priority");
-    const uint32_t workers = (uint32_t) strads_config_int(config, "run.workers");
     const uint32_t round = (uint32_t) strads_config_int(config, "schedule.round");
     const uint32_t candidates = (uint32_t) strads_config_int(config, "schedule.candidates");
     const int64_t rounds = strads_config_int(config, "stop.rounds");
     const double seconds = strads_config_real(config, "stop.seconds");
-    options.n_workers = workers > 0 ? workers : strads_cores();
+    options.seed = (uint64_t) strads_config_int(config, "run.seed");
+    options.driver = strads_config_text(config, "run.driver");
+    net_cluster *machines = NULL;
+    strads_status status = read_cluster(&options, config, &machines);
+    if (status != STRADS_OK) {
+        return status;
+    }
     options.by_delta = strcmp(priority, "delta") == 0;
     options.greedy = strcmp(priority, "greedy") == 0;
     options.solve = options.kind == SCHEDULE_STRUCTURE_AWARE && round == 0 && !options.by_delta;
     options.round = round > 0 ? round : 128 * options.n_workers;
     options.candidates = candidates > 0 ? candidates : 4 * options.round;
+    options.check = check_of(strads_config_text(config, "schedule.check"));
+    options.guard = strads_config_bool(config, "schedule.guard");
     options.rho = strads_config_real(config, "schedule.rho");
     options.eta = strads_config_real(config, "schedule.eta");
     options.pipeline = (uint32_t) strads_config_int(config, "schedule.pipeline");
     options.gap = strads_config_real(config, "stop.gap");
     options.rounds = rounds > 0 ? (uint64_t) rounds : UINT64_MAX;
     options.seconds = seconds > 0.0 ? seconds : INFINITY;
-    options.seed = (uint64_t) strads_config_int(config, "run.seed");
     options.deterministic = strads_config_bool(config, "run.deterministic");
-    const strads_status status = check_together(&options, app, config);
-    if (status == STRADS_OK) {
-        *out = options;
+    status = check_together(&options, app, config);
+    if (status != STRADS_OK) {
+        net_cluster_destroy(machines);
+        return status;
     }
-    return status;
+    *out = options;
+    *cluster = machines;
+    return STRADS_OK;
 }

@@ -3,6 +3,7 @@
 #ifndef STRADS_STRADS_OPTIONS_H
 #define STRADS_STRADS_OPTIONS_H
 
+#include "net/cluster.h"
 #include "strads/strads.h"
 
 typedef enum schedule_kind {
@@ -12,23 +13,36 @@ typedef enum schedule_kind {
     SCHEDULE_CUSTOM
 } schedule_kind;
 
+typedef enum schedule_check {
+    CHECK_IN_FLIGHT, /* within a round, and against the rounds not yet committed */
+    CHECK_ROUND,     /* within a round */
+    CHECK_OFF
+} schedule_check;
+
+enum { MAX_PIPELINE = 7 };
+
 typedef struct run_options {
     schedule_kind kind;
     bool by_delta, greedy;      /* structure_aware's priority, violation when neither */
     bool solve;                 /* rounds are working sets */
     uint32_t round, candidates; /* variables */
+    schedule_check check;
     double rho, eta;
     uint32_t pipeline;
-    double gap;      /* 0: no goal */
-    uint64_t rounds; /* UINT64_MAX: no limit */
-    double seconds;  /* INFINITY: no limit */
+    bool guard;
+    double gap;         /* 0: no goal */
+    uint64_t rounds;    /* UINT64_MAX: no limit */
+    double seconds;     /* INFINITY: no limit */
+    const char *driver; /* lent by the configuration */
     uint32_t n_workers;
     uint64_t seed;
     bool deterministic;
 } run_options;
 
-/* USAGE for options that contradict each other. */
+/* USAGE for options that contradict each other. The cluster to simulate is *cluster,
+ * owned by the caller; NULL for other drivers than sim. */
 STRADS_MUST_CHECK strads_status run_options_read(run_options *out, const strads_app *app,
-                                                 const strads_config *config);
+                                                 const strads_config *config,
+                                                 net_cluster **cluster);
 
 #endif

@@ -54,7 +54,7 @@ static strads_status init_drawing(planner *plan)
 static bool wants_check(const planner_options *options)
 {
     return options->run.kind == SCHEDULE_STRUCTURE_AWARE && options->app->correlate != NULL &&
-           options->run.rho < 1.0 && options->run.n_workers > 1;
+           options->run.check != CHECK_OFF && options->run.rho < 1.0 && options->run.n_workers > 1;
 }
 
 strads_status planner_init(planner *plan, const planner_options *options)
@@ -186,14 +186,21 @@ static bool draw(planner *plan, size_t n)
     return n_drawn > 0;
 }
 
+/* Variables in flight that candidates must not be correlated with. */
+static size_t n_checked_in_flight(const planner *plan)
+{
+    return plan->options.run.check == CHECK_IN_FLIGHT ? plan->n_in_flight : 0;
+}
+
 static strads_status ask_about_candidates(planner *plan, plan_outcome *outcome)
 {
     memcpy(plan->asked, plan->candidates, plan->n_candidates * sizeof(*plan->asked));
-    if (plan->n_in_flight > 0) {
+    const size_t n_in_flight = n_checked_in_flight(plan);
+    if (n_in_flight > 0) {
         memcpy(plan->asked + plan->n_candidates, plan->in_flight,
-               plan->n_in_flight * sizeof(*plan->asked));
+               n_in_flight * sizeof(*plan->asked));
     }
-    strads_status status = ask(plan, plan->asked, plan->n_candidates + plan->n_in_flight, outcome);
+    strads_status status = ask(plan, plan->asked, plan->n_candidates + n_in_flight, outcome);
     if (status == STRADS_OK && *outcome == PLAN_READY) {
         status = planner_finish(plan, outcome);
     }
@@ -245,7 +252,7 @@ static strads_status finish_drawn(planner *plan, plan_outcome *outcome)
                                               .limit = run->round,
                                               .cost_cap = mean * run->round / plan->width.width,
                                               .in_flight = plan->in_flight,
-                                              .n_in_flight = plan->n_in_flight};
+                                              .n_in_flight = n_checked_in_flight(plan)};
     round_clear(&plan->blocks);
     status = dependency_pick(plan->check, &candidates, &plan->blocks, plan->picked);
     if (status != STRADS_OK) {

@@ -35,6 +35,7 @@ static strads_status send_scans(coordinator *self, const msg_scan *scan, const u
     self->scanning = true;
     self->whole = scan->whole != 0;
     self->n_waiting = coordinator_workers(self);
+    self->scored += self->whole ? self->options.structure.n_vars : n_vars;
     for (uint32_t k = 0; k < coordinator_workers(self); k++) {
         const size_t first = list_start(self, vars, n_vars, k);
         const size_t n = list_start(self, vars, n_vars, k + 1) - first;
@@ -133,13 +134,18 @@ static strads_status next_stage(coordinator *self)
 
 static strads_status report(coordinator *self)
 {
-    self->outcome.last = (strads_progress){.round = self->round,
-                                           .updates = self->updates,
-                                           .seconds = strads_now() - self->options.started,
-                                           .objective = self->stage.objective,
-                                           .gap = self->whole ? self->stage.gap : (double) NAN,
-                                           .nonzeros = self->stage.nonzeros,
-                                           .active = self->active};
+    const uint64_t operations = self->updates + self->scored + self->products;
+    self->outcome.last =
+        (strads_progress){.round = self->round,
+                          .updates = self->updates,
+                          .scored = self->scored,
+                          .products = self->products,
+                          .passes = (double) operations / self->options.structure.n_vars,
+                          .seconds = strads_now() - self->options.started,
+                          .objective = self->stage.objective,
+                          .gap = self->whole ? self->stage.gap : (double) NAN,
+                          .nonzeros = self->stage.nonzeros,
+                          .active = self->active};
     if (self->options.listen != NULL) {
         self->options.listen(self->options.context, &self->outcome.last);
     }
@@ -290,6 +296,7 @@ void coordinator_on_scores(coordinator *self, uint32_t rank, const net_message *
     const bool first = self->n_waiting == coordinator_workers(self);
     self->worst_score = first ? reply->largest : fmax(self->worst_score, reply->largest);
     self->n_told[rank] = reply->n_vars;
+    net_work(self->node, UNITS_SCORE * (double) reply->n_vars);
     keep_scores(self, rank, reply);
     self->n_waiting--;
     if (self->n_waiting == 0) {

@@ -186,7 +186,7 @@ typedef const strads_app *(*strads_app_entry)(void);
 STRADS_API uint32_t strads_worker_rank(const strads_worker *worker);
 /* The variables first .. first+n-1 that this worker scores. */
 STRADS_API void strads_worker_range(const strads_worker *worker, uint32_t *first, uint32_t *n);
-/* The committed values [n] of that range, kept for programs that have no sync. */
+/* The committed values [n] of that range, for programs that have no sync. */
 STRADS_API const double *strads_worker_values(const strads_worker *worker);
 /* In push and score: how many workers share the exchanges (those with a rank below). */
 STRADS_API uint32_t strads_worker_members(const strads_worker *worker);
@@ -212,7 +212,7 @@ typedef struct strads_step {
     size_t n_shared;
     double *own; /* the values of this worker's block, changed by sweep */
     size_t n_own;
-    size_t n_updates; /* variables that one sweep updates, for the count of updates */
+    size_t n_updates; /* variables that one sweep updates, to count them; 0: n_own */
     /* Updates the `part`-th of n_parts slices of the block; returns the farthest
      * move in units of the score. */
     double (*sweep)(void *self, uint32_t part, uint32_t n_parts);
@@ -236,7 +236,7 @@ STRADS_API STRADS_MUST_CHECK strads_status strads_step_solve(strads_worker *work
 STRADS_API void strads_gram_add(strads_gram *gram, uint32_t a, uint32_t b, double cosine);
 
 /* Adds a block to a custom round; vars are copied. The dispatcher gives it to a
- * worker. A variable twice in a round, or with pipeline 1 in two in a row, is an APP error. */
+ * worker. A variable twice in a round, or in a round while another holds it, is an APP error. */
 STRADS_API STRADS_MUST_CHECK strads_status strads_round_add(strads_round *round,
                                                             const uint32_t *vars, size_t n);
 
@@ -259,20 +259,21 @@ STRADS_API const char *strads_verdict_name(strads_verdict verdict);
 
 /* A line of the journal, handed to a run's listener as it happens. */
 typedef struct strads_progress {
-    uint64_t round, updates;
-    double seconds;          /* since the solve began */
+    uint64_t round, updates, scored, products; /* products: pairs asked of correlate */
+    double passes, seconds;  /* (updates + scored + products) / J; since the solve began */
     double objective, gap;   /* NAN where not known */
     size_t nonzeros, active; /* active: variables in the last round */
 } strads_progress;
 
 typedef struct strads_result {
     strads_verdict verdict;
-    uint32_t n_vars; /* J */
     strads_progress last;
-    double load_seconds, solve_seconds, total_seconds;
-    double overhead_seconds;  /* of total_seconds, outside the program's callbacks; with */
-    double overhead_fraction; /* several workers their mean, waiting in exchanges included */
+    double load_seconds, solve_seconds,
+        total_seconds;        /* of sim solve is virtual, the others real */
+    double overhead_seconds;  /* of total_seconds, outside the program's callbacks; with several */
+    double overhead_fraction; /* workers their mean, waiting in exchanges included; of sim NAN */
     uint64_t guarded;         /* steps that the guard undid */
+    uint32_t n_vars;          /* J */
 } strads_result;
 
 /* Runs `app` as `config` (resolved; strads_options and app->options declared) says,

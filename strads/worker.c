@@ -195,6 +195,7 @@ static strads_status on_correlate(strads_worker *worker, const net_message *requ
                                 .n_ranks = worker->options.n_workers};
     worker_enter(worker, 1);
     strads_status status = worker->options.app->correlate(worker->state, &pairs, &gram);
+    worker_count_pairs(worker, &pairs);
     worker_leave(worker);
     net_message *message = NULL;
     if (status == STRADS_OK && !gram.no_memory) {
@@ -236,6 +237,7 @@ static strads_status on_push(strads_worker *worker, const net_message *request)
     memset(done + 1, 0, n_doubles * sizeof(double));
     worker->stopping = false;
     step_guard_start(&worker->guard);
+    worker_count_block(worker, &block);
     worker_enter(worker, (uint32_t) push->n_members);
     const strads_status status =
         worker->options.app->push(worker->state, &block, (double *) (done + 1));
@@ -244,13 +246,16 @@ static strads_status on_push(strads_worker *worker, const net_message *request)
         net_message_destroy(message);
         return status;
     }
-    /* A push without strads_step counts as one update a variable. */
-    const uint64_t swept = worker->guard.n_updates;
+    double n_updates = worker->guard.n_updates;
+    if (n_updates == 0.0) { /* a push without strads_step is one update a variable */
+        n_updates = (double) push->n_vars;
+        worker_count_updates(worker, n_updates);
+    }
     *done = (msg_done){.round = push->round,
                        .busy_seconds = worker->busy_seconds,
                        .n_steps = worker->guard.n_steps,
                        .n_guarded = worker->guard.n_guarded,
-                       .n_updates = swept > 0 ? swept : push->n_vars,
+                       .n_updates = (uint64_t) llround(n_updates),
                        .n_doubles = n_doubles};
     return worker_reply(worker, message);
 }
@@ -342,6 +347,8 @@ strads_status worker_create(strads_worker **out, const worker_options *options)
         return STRADS_ERR_NOMEM;
     }
     worker->options = *options;
+    worker->range_units = -1.0;
+    worker->guard.off = options->unguarded;
     if (options->app->sync == NULL) {
         worker->values = strads_calloc(options->n_vars, sizeof(*worker->values));
         if (worker->values == NULL) {

@@ -21,6 +21,7 @@ typedef struct worker_options {
     uint32_t rank, n_workers;
     uint32_t first, n_vars; /* its range */
     uint32_t partial_width;
+    bool unguarded; /* not schedule.guard */
     worker_limits limits;
 } worker_options;
 

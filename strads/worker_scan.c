@@ -180,6 +180,7 @@ strads_status worker_scan(strads_worker *worker, const net_message *request)
     }
     worker_enter(worker, worker->options.n_workers);
     status = app->score(worker->state, vars, n, worker->scores);
+    worker_count_looks(worker, vars, n);
     worker_leave(worker);
     net_message *message = NULL;
     if (status == STRADS_OK) {

@@ -10,6 +10,7 @@
 #include "strads/guard.h"
 #include "strads/protocol.h"
 #include "strads/worker.h"
+#include "strads/worker_work.h"
 
 struct strads_worker {
     worker_options options;
@@ -22,6 +23,9 @@ struct strads_worker {
     float *scores; /* of the scan that is being answered */
     size_t scores_capacity;
     uint32_t *picked, *kept, *spare; /* [n_vars] positions, of a pool; NULL before the first */
+
+    double range_units; /* of one update of each variable of the range; < 0: not yet known */
+    double mean_units;  /* of an update of a variable of the block that is pushed */
 
     double entered;      /* when the running callback began */
     double busy_seconds; /* in callbacks */

@@ -11,7 +11,7 @@
 #include "tests/support/suite.h"
 
 static const strads_app app = {.name = "tested"};
-static const run_options run = {.n_workers = 3, .seed = 42};
+static const run_options run = {.driver = "threads", .n_workers = 3, .seed = 42};
 
 static strads_config *resolved(void)
 {
@@ -44,7 +44,7 @@ static json_t *read_json(const char *path)
 static strads_status summarize(journal *book, strads_verdict verdict)
 {
     strads_result result = {.verdict = STRADS_FAILED};
-    const summary_facts facts = {.app = &app, .run = &run, .driver = "threads", .result = &result};
+    const summary_facts facts = {.app = &app, .run = &run, .result = &result};
     strads_summary *summary = NULL;
     REQUIRE_OK(strads_summary_create(&summary, &facts));
     REQUIRE_OK(strads_summary_add(summary, "lambda", 0.125));
@@ -139,7 +139,7 @@ static void a_number_takes_no_key_that_there_is(void)
 {
     static const char *const taken[] = {"app", "status", "seconds", "overhead_fraction", "lambda"};
     const strads_result result = {.verdict = STRADS_FAILED};
-    const summary_facts facts = {.app = &app, .run = &run, .driver = "threads", .result = &result};
+    const summary_facts facts = {.app = &app, .run = &run, .result = &result};
     addition more = {.summary = NULL};
     REQUIRE_OK(strads_summary_create(&more.summary, &facts));
     REQUIRE_OK(strads_summary_add(more.summary, "lambda", 0.125));

@@ -25,6 +25,7 @@ typedef struct request {
     const char *settings[4];
     strads_status status;
     run_options options;
+    bool simulates; /* there was a cluster */
 } request;
 
 static void read_request(void *context)
@@ -40,7 +41,10 @@ static void read_request(void *context)
     }
     self->status = strads_config_resolve(config);
     if (self->status == STRADS_OK) {
-        self->status = run_options_read(&self->options, self->app, config);
+        net_cluster *cluster = NULL;
+        self->status = run_options_read(&self->options, self->app, config, &cluster);
+        self->simulates = self->status == STRADS_OK && cluster != NULL;
+        net_cluster_destroy(cluster);
     }
     strads_config_destroy(config);
 }
@@ -123,6 +127,25 @@ static void limits_of_zero_are_none(void)
     CHECK(options.gap == 0.0 && options.rounds == 7 && options.seconds == INFINITY);
 }
 
+static void the_driver_sim_has_a_cluster_and_no_other_has(void)
+{
+    request ask = {.app = &without_schedule, .settings = {"run.driver=sim", "cluster.nodes=7"}};
+    char *said = suite_stderr_of(read_request, &ask);
+    CHECK_STATUS(ask.status, STRADS_OK);
+    CHECK(ask.simulates && ask.options.n_workers == 7);
+    strads_free(said);
+    ask = (request){.app = &without_schedule, .settings = {"run.workers=3"}};
+    said = suite_stderr_of(read_request, &ask);
+    CHECK_STATUS(ask.status, STRADS_OK);
+    CHECK(!ask.simulates && ask.options.n_workers == 3);
+    strads_free(said);
+    check_refused((request){.app = &without_schedule, .settings = {"cluster.latency=1"}},
+                  "--set: cluster.latency: there is no simulated cluster with run.driver: threads");
+    check_refused((request){.app = &without_schedule,
+                            .settings = {"run.driver=sim", "cluster.nodes=2", "run.workers=3"}},
+                  "cluster.nodes");
+}
+
 static void what_contradicts_itself_is_refused_with_its_place(void)
 {
     check_refused((request){.app = &without_schedule, .settings = {"schedule.kind=custom"}},
@@ -143,7 +166,7 @@ static void values_out_of_range_are_refused(void)
 {
     check_refused((request){.app = &without_schedule, .settings = {"schedule.rho=1.5"}},
                   "schedule.rho");
-    check_refused((request){.app = &without_schedule, .settings = {"schedule.pipeline=2"}},
+    check_refused((request){.app = &without_schedule, .settings = {"schedule.pipeline=8"}},
                   "schedule.pipeline");
     check_refused((request){.app = &without_schedule, .settings = {"schedule.kind=rotation"}},
                   "structure_aware");
@@ -166,6 +189,8 @@ SUITE("strads/options",
       {"the largest round may have its candidates", the_largest_round_may_have_its_candidates},
       {"other kinds draw 128 a worker by themselves", other_kinds_draw_128_a_worker_by_themselves},
       {"limits of zero are none", limits_of_zero_are_none},
+      {"the driver sim has a cluster, and no other has",
+       the_driver_sim_has_a_cluster_and_no_other_has},
       {"what contradicts itself is refused, with its place",
        what_contradicts_itself_is_refused_with_its_place},
       {"values out of range are refused", values_out_of_range_are_refused},
