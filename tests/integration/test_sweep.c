@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/tasks.h"
 #include "cli/sweep.h"
 #include "tests/support/command.h"
 
@@ -308,6 +309,42 @@ static void a_signal_ends_the_case_that_runs_and_keeps_the_rest(void)
     }
 }
 
+/* The first would run for long: the second can end only beside it. */
+static void simulated_cases_run_side_by_side(void)
+{
+    int alive = -1, status = 0;
+    command_set_up();
+    if (strads_cores() < 2) {
+        printf("skipped: there is one core only\n");
+        return;
+    }
+    const pid_t process =
+        start("beside.csv", "run.driver=sim", "stop.rounds=1e15,1", "1 of 2: ", &alive);
+    CHECK(kill(process, SIGINT) == 0);
+    CHECK(waitpid(process, &status, 0) == process);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 128 + SIGINT);
+    await_end(alive);
+    table read = read_table("beside.csv");
+    CHECK(read.rows.n == 1);
+    CHECK_TEXT(cell(&read, 0, "stop.rounds"), "1");
+    CHECK_TEXT(cell(&read, 0, "driver"), "sim");
+    table_fini(&read);
+}
+
+static void a_list_is_one_value(void)
+{
+    command_set_up();
+    CHECK(command_run("run small.yaml --set run.driver=sim --sweep 'cluster.speed=[1, 2],3'"
+                      " --csv lists.csv") == 0);
+    CHECK_HAS(command_err, "1 of 2: cluster.speed=");
+    table read = read_table("lists.csv");
+    CHECK(read.rows.n == 2);
+    CHECK(count(&read, "cluster.speed", "[1, 2]") == 1);
+    CHECK(count(&read, "cluster.speed", "3") == 1);
+    CHECK(count(&read, "status", "converged") == 2);
+    table_fini(&read);
+}
+
 static void a_file_of_another_sweep_is_left_alone(void)
 {
     static char before[COMMAND_TEXT_BYTES], after[COMMAND_TEXT_BYTES];
@@ -336,4 +373,6 @@ SUITE("integration/sweep",
        a_sweep_that_was_killed_goes_on_where_it_was},
       {"a signal ends the case that runs, and keeps the rest",
        a_signal_ends_the_case_that_runs_and_keeps_the_rest},
+      {"simulated cases run side by side", simulated_cases_run_side_by_side},
+      {"a list is one value", a_list_is_one_value},
       {"a file of another sweep is left alone", a_file_of_another_sweep_is_left_alone})
