@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * net/fiber.c - fibers over ucontext, known to the sanitizers.
+ * net/fiber.c - fibers that ucontext starts and longjmp switches, known to the
+ * sanitizers. swapcontext does both, but sets the signal mask at every switch, by a
+ * system call that costs many times what the rest does: so it is for the sanitizers
+ * alone, which follow no longjmp to another stack.
  *
  * What tells a sanitizer of a switch must stand in the very function that switches,
  * since entering and leaving a function is noted for the fiber that is current: so
  * these helpers are always inlined.
  */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS, MAP_NORESERVE, MAP_STACK */
+#undef _FORTIFY_SOURCE  /* its longjmp takes another stack for a mistake */
 
 #include "net/fiber.h"
 
 #include <assert.h>
+#include <setjmp.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 
@@ -29,6 +34,41 @@
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
+/* Where a stack goes on. */
+#if defined(KNOWN_TO_ADDRESS) || defined(KNOWN_TO_THREAD)
+typedef ucontext_t place;
+
+ALWAYS_INLINE void go(place *from, const place *to)
+{
+    const int failed = swapcontext(from, to);
+    assert(failed == 0);
+}
+
+ALWAYS_INLINE void go_first(place *from, const ucontext_t *to)
+{
+    go(from, to);
+}
+
+#else
+typedef jmp_buf place;
+
+static void go(place *from, place *to)
+{
+    if (setjmp(*from) == 0) {
+        longjmp(*to, 1);
+    }
+}
+
+static void go_first(place *from, const ucontext_t *to)
+{
+    if (setjmp(*from) == 0) {
+        setcontext(to);
+        assert(false && "setcontext returned");
+    }
+}
+
+#endif
+
 /* A worker on a thread has megabytes; what is not touched costs addresses only. */
 static const size_t STACK_BYTES = (size_t) 1 << 20;
 static const size_t GUARD_BYTES = (size_t) 1 << 16; /* a multiple of any page */
@@ -41,7 +81,7 @@ typedef struct fiber_side {
 } fiber_side;
 
 struct net_fiber {
-    ucontext_t here, caller; /* where each of them waits */
+    place here, caller; /* where each of them waits */
     fiber_side own, callers;
     unsigned char *memory;        /* the guard, and above it the stack */
     void (*body)(void *argument); /* NULL: the fiber is to end */
@@ -129,19 +169,16 @@ ALWAYS_INLINE void after_switch(fiber_side *from, const fiber_side *to)
 
 static void switch_in(net_fiber *fiber)
 {
-    fiber->started = true;
     before_switch(&fiber->callers, &fiber->own, false);
-    const int failed = swapcontext(&fiber->caller, &fiber->here);
+    go(&fiber->caller, &fiber->here);
     after_switch(&fiber->own, &fiber->callers);
-    assert(failed == 0);
 }
 
 static void switch_out(net_fiber *fiber, bool last)
 {
     before_switch(&fiber->own, &fiber->callers, last);
-    const int failed = swapcontext(&fiber->here, &fiber->caller);
+    go(&fiber->here, &fiber->caller);
     after_switch(&fiber->callers, &fiber->own);
-    assert(failed == 0);
 }
 
 /* makecontext passes ints only, so the fiber's address comes in two halves. */
@@ -157,6 +194,23 @@ static void run_bodies(unsigned high, unsigned low)
     switch_out(fiber, true);
 }
 
+static void switch_in_first(net_fiber *fiber)
+{
+    ucontext_t first;
+    const int failed = getcontext(&first);
+    assert(failed == 0);
+    first.uc_stack.ss_sp = fiber->memory + GUARD_BYTES;
+    first.uc_stack.ss_size = STACK_BYTES;
+    first.uc_link = NULL;
+    const uintptr_t address = (uintptr_t) fiber;
+    makecontext(&first, (void (*)(void)) run_bodies, 2, (unsigned) (address >> 16 >> 16),
+                (unsigned) address);
+    fiber->started = true;
+    before_switch(&fiber->callers, &fiber->own, false);
+    go_first(&fiber->caller, &first);
+    after_switch(&fiber->own, &fiber->callers);
+}
+
 strads_status net_fiber_create(net_fiber **out)
 {
     net_fiber *fiber = strads_calloc(1, sizeof(*fiber));
@@ -169,17 +223,12 @@ strads_status net_fiber_create(net_fiber **out)
     if (memory == MAP_FAILED) {
         goto err_free;
     }
-    if (mprotect(memory, GUARD_BYTES, PROT_NONE) != 0 || getcontext(&fiber->here) != 0) {
+    if (mprotect(memory, GUARD_BYTES, PROT_NONE) != 0) {
         goto err_unmap;
     }
     fiber->memory = memory;
     fiber->own.stack = fiber->memory + GUARD_BYTES;
     fiber->own.stack_bytes = STACK_BYTES;
-    fiber->here.uc_stack.ss_sp = fiber->memory + GUARD_BYTES;
-    fiber->here.uc_stack.ss_size = STACK_BYTES;
-    const uintptr_t address = (uintptr_t) fiber;
-    makecontext(&fiber->here, (void (*)(void)) run_bodies, 2, (unsigned) (address >> 16 >> 16),
-                (unsigned) address);
     side_create(&fiber->own);
     *out = fiber;
     return STRADS_OK;
@@ -218,7 +267,11 @@ bool net_fiber_call(net_fiber *fiber, void (*body)(void *argument), void *argume
 bool net_fiber_resume(net_fiber *fiber)
 {
     assert(fiber->busy);
-    switch_in(fiber);
+    if (fiber->started) {
+        switch_in(fiber);
+    } else {
+        switch_in_first(fiber);
+    }
     return !fiber->busy;
 }
 
