@@ -36,6 +36,9 @@ STRADS_API double data_matrix_dot(const data_matrix *matrix, size_t j, const dou
 STRADS_API void data_matrix_add(const data_matrix *matrix, size_t j, double a, double *v);
 STRADS_API double data_matrix_squares(const data_matrix *matrix, size_t j);
 
+/* v'v of any v[n]. */
+STRADS_API double data_squares(const double *v, size_t n);
+
 typedef enum data_format {
     DATA_AUTO, /* by the content's first bytes: "%%MatrixMarket", "\x93NUMPY", else libsvm */
     DATA_LIBSVM,

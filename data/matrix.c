@@ -52,12 +52,17 @@ void data_matrix_add(const data_matrix *matrix, size_t j, double a, double *v)
     }
 }
 
+double data_squares(const double *v, size_t n)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        sum += v[i] * v[i];
+    }
+    return sum;
+}
+
 double data_matrix_squares(const data_matrix *matrix, size_t j)
 {
     const column x = column_of(matrix, j);
-    double sum = 0.0;
-    for (size_t i = 0; i < x.n; i++) {
-        sum += x.value[i] * x.value[i];
-    }
-    return sum;
+    return data_squares(x.value, x.n);
 }

@@ -115,25 +115,16 @@ static double sweep(void *state, uint32_t part, uint32_t n_parts)
     return farthest;
 }
 
-static double half_squares(const double *v, size_t n)
-{
-    double sum = 0.0;
-    for (size_t i = 0; i < n; i++) {
-        sum += v[i] * v[i];
-    }
-    return 0.5 * sum;
-}
-
 static double loss(void *state)
 {
     const ridge_worker *self = state;
-    return half_squares(self->residual, self->site->data.x.n_rows);
+    return 0.5 * data_squares(self->residual, self->site->data.x.n_rows);
 }
 
 static double penalty(void *state)
 {
     const ridge_worker *self = state;
-    return self->site->lambda * half_squares(self->b, self->block->n_vars);
+    return 0.5 * self->site->lambda * data_squares(self->b, self->block->n_vars);
 }
 
 /* Works on the values in `partial`, from where the default pull takes them. */
@@ -147,7 +138,6 @@ static strads_status push(void *state, const strads_block *block, double *partia
                               .n_shared = self->site->data.x.n_rows,
                               .own = partial,
                               .n_own = block->n_vars,
-                              .n_updates = block->n_vars,
                               .sweep = sweep,
                               .shared_objective = loss,
                               .own_objective = penalty};

@@ -28,6 +28,7 @@ static void a_column_meets_a_vector_alike_sparse_and_dense(void)
         CHECK_NEAR(data_matrix_dot(both[k], 0, v), 2 - 10, 0.0);
         CHECK_NEAR(data_matrix_dot(both[k], 1, v), 0, 0.0);
         CHECK_NEAR(data_matrix_dot(both[k], 2, v), 6 + 12 + 25, 0.0);
+        CHECK_NEAR(data_squares(v, 0), 0, 0.0);
         CHECK_NEAR(data_matrix_squares(both[k], 0), 5, 0.0);
         CHECK_NEAR(data_matrix_squares(both[k], 1), 0, 0.0);
         CHECK_NEAR(data_matrix_squares(both[k], 2), 50, 0.0);
