@@ -69,12 +69,20 @@ void coordinator_fail(coordinator *self, strads_status status)
     }
 }
 
+static void say_lost(uint32_t rank)
+{
+    strads_error("worker %u ended unexpectedly", rank);
+}
+
 /* A full queue cannot be: a worker has a handful of requests. */
 strads_status coordinator_send(coordinator *self, uint32_t rank, net_message *message)
 {
     const strads_status status = net_send(self->node, rank + 1, message);
     if (status != STRADS_OK) {
         net_message_destroy(message);
+    }
+    if (status == STRADS_ERR_CLOSED) {
+        say_lost(rank);
     }
     assert(status != STRADS_ERR_AGAIN);
     return status;
@@ -113,6 +121,7 @@ static strads_status send_question(coordinator *self)
     const uint64_t n = question->n;
     const uint64_t n_known = question->first_new;
     self->asking = true;
+    self->n_learned = 0;
     self->n_waiting = coordinator_workers(self);
     self->products += (n * (n - 1) - n_known * (n_known - 1)) / 2;
     for (uint32_t k = 0; k < coordinator_workers(self); k++) {
@@ -143,7 +152,7 @@ static bool scan_is_due(const coordinator *self)
     }
     const uint64_t n_vars = self->options.structure.n_vars;
     const bool aware = self->options.run.kind == SCHEDULE_STRUCTURE_AWARE;
-    return self->updates - self->updates_at_scan >= (aware ? (n_vars + 3) / 4 : n_vars);
+    return self->updates - self->updates_at_scan >= (aware ? (n_vars + 1) / 2 : n_vars);
 }
 
 /* What a plan came to: sends it, asks, or looks for work. *more: plan another. */
@@ -227,13 +236,33 @@ static void commit_complete(coordinator *self)
     }
 }
 
+/* Takes an answer, and those that waited for it: edges are learned in order of rank,
+ * whichever answer came first, for the checker adds up costs along them. */
+static strads_status learn(coordinator *self, uint32_t rank, const net_message *message)
+{
+    strads_status status = STRADS_OK;
+    self->told[rank] = strads_alloc(message->bytes);
+    if (self->told[rank] == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    memcpy(self->told[rank], message->body, message->bytes);
+    while (self->n_learned < coordinator_workers(self) && self->told[self->n_learned] != NULL &&
+           status == STRADS_OK) {
+        msg_edges **next = &self->told[self->n_learned++];
+        status = dependency_learn(self->plan.check, (const msg_edge *) (*next + 1),
+                                  (*next)->n_edges);
+        strads_free(*next);
+        *next = NULL;
+    }
+    return status;
+}
+
 static void on_edges(coordinator *self, uint32_t rank, const net_message *message)
 {
     const msg_edges *reply = (const msg_edges *) message->body;
     self->worker_busy[rank] = reply->busy_seconds;
     net_work(self->node, UNITS_EDGE * (double) reply->n_edges);
-    strads_status status =
-        dependency_learn(self->plan.check, (const msg_edge *) (reply + 1), reply->n_edges);
+    strads_status status = learn(self, rank, message);
     self->n_waiting--;
     if (status == STRADS_OK && self->n_waiting == 0) {
         plan_outcome outcome = PLAN_NONE;
@@ -266,17 +295,26 @@ static void on_lost(coordinator *self, uint32_t rank)
     self->lost[rank] = true;
     self->n_lost++;
     if (!self->ending) {
-        strads_error("worker %u ended unexpectedly", rank);
+        say_lost(rank);
         coordinator_fail(self, STRADS_ERR_CLOSED);
     } else if (self->n_lost == coordinator_workers(self)) {
         net_leave(self->node);
     }
 }
 
+/* The callback that failed has said why; an exchange that lost a member has not. */
+static void on_failed(coordinator *self, uint32_t rank, const msg_failed *reply)
+{
+    if (reply->status == STRADS_ERR_CLOSED && !self->ending) {
+        strads_error("worker %u has lost another worker", rank);
+    }
+    coordinator_fail(self, (strads_status) reply->status);
+}
+
 static void on_message(coordinator *self, uint32_t rank, const net_message *message)
 {
     if (message->type == MSG_FAILED) {
-        coordinator_fail(self, (strads_status) ((const msg_failed *) message->body)->status);
+        on_failed(self, rank, (const msg_failed *) message->body);
         return;
     }
     if (self->ending) {
@@ -349,9 +387,10 @@ strads_status coordinator_create(coordinator **out, const coordinator_options *o
     self->measures = strads_calloc(options->app->n_measures, sizeof(*self->measures));
     self->reported = strads_calloc(options->app->n_measures, workers * sizeof(*self->reported));
     self->worker_busy = strads_calloc(workers, sizeof(*self->worker_busy));
+    self->told = strads_calloc(workers, sizeof(*self->told));
     bool whole = self->lost != NULL && self->values != NULL && self->measures != NULL &&
                  self->reported != NULL && self->worker_busy != NULL && self->n_told != NULL &&
-                 (options->run.solve || self->scores != NULL);
+                 self->told != NULL && (options->run.solve || self->scores != NULL);
     for (uint32_t i = 0; i < MAX_FLIGHTS; i++) {
         self->flights[i].to.starts = strads_calloc(workers + 1, sizeof(size_t));
         whole = whole && self->flights[i].to.starts != NULL;
@@ -384,6 +423,10 @@ void coordinator_destroy(coordinator *self)
         strads_free(self->flights[i].to.vars);
         strads_free(self->flights[i].partials);
     }
+    for (uint32_t k = 0; k < coordinator_workers(self) && self->told != NULL; k++) {
+        strads_free(self->told[k]);
+    }
+    strads_free(self->told);
     strads_free(self->in_flight);
     strads_free(self->commit_values);
     strads_free(self->commit_moved);

@@ -43,8 +43,8 @@ static const strads_option table[] = {
      .max = 4e6,
      .unit = "variables",
      .help = "Candidates drawn for a structure_aware round, from which the dependency checker "
-             "picks; its work grows with their square. At least schedule.round; 0: four times "
-             "as many. Not used by working sets."},
+             "picks; its work grows with their square. At least schedule.round; 0: half as "
+             "many again. Not used by working sets."},
     {.key = "schedule.check",
      .type = STRADS_CHOICE,
      .fallback = "in_flight",
@@ -65,7 +65,7 @@ static const strads_option table[] = {
              "side but one after the other. 1: no check."},
     {.key = "schedule.eta",
      .type = STRADS_REAL,
-     .fallback = "0.001",
+     .fallback = "0.0001",
      .min = 0,
      .max = INFINITY,
      .help = "Exploration: what every variable's priority is raised by, as a share of the mean "
@@ -126,8 +126,9 @@ static const strads_option table[] = {
     {.key = "run.deterministic",
      .type = STRADS_BOOL,
      .fallback = "false",
-     .help = "The same seed, workers and schedule give the same bits on every machine and "
-             "driver: fixes the instruction set of the kernels, and refuses stop.seconds."},
+     .help = "The same seed, workers and schedule give the same bits on every machine with the "
+             "same program, and with every driver: fixes the instruction set of the kernels, needs "
+             "run.workers, and refuses stop.seconds and cluster.cost: clock."},
 };
 
 /* The table and the cluster's, in one. */
@@ -168,6 +169,31 @@ static schedule_kind kind_of(const char *name)
     return (schedule_kind) kind;
 }
 
+/* What depends on the machine or the moment. */
+static strads_status check_deterministic(const run_options *options, const net_cluster *cluster,
+                                         const strads_config *config)
+{
+    if (options->seconds < INFINITY) {
+        strads_error("%s: stop.seconds: run.deterministic takes no decision by the clock; use "
+                     "stop.rounds",
+                     strads_config_place(config, "stop.seconds"));
+        return STRADS_ERR_USAGE;
+    }
+    if (cluster != NULL && cluster->costing == NET_COST_CLOCK) {
+        strads_error("%s: cluster.cost: clock: run.deterministic takes no decision by the clock; "
+                     "use units",
+                     strads_config_place(config, "cluster.cost"));
+        return STRADS_ERR_USAGE;
+    }
+    if (cluster == NULL && strads_config_int(config, "run.workers") == 0) {
+        strads_error("%s: run.deterministic needs run.workers: how many cores there are is not "
+                     "the same everywhere",
+                     strads_config_place(config, "run.deterministic"));
+        return STRADS_ERR_USAGE;
+    }
+    return STRADS_OK;
+}
+
 static strads_status check_together(const run_options *options, const strads_app *app,
                                     const strads_config *config)
 {
@@ -187,12 +213,6 @@ static strads_status check_together(const run_options *options, const strads_app
         strads_error("%s: schedule.candidates: %u is below schedule.round, %u",
                      strads_config_place(config, "schedule.candidates"), options->candidates,
                      options->round);
-        return STRADS_ERR_USAGE;
-    }
-    if (options->deterministic && options->seconds < INFINITY) {
-        strads_error("%s: stop.seconds: run.deterministic takes no decision by the clock; use "
-                     "stop.rounds",
-                     strads_config_place(config, "stop.seconds"));
         return STRADS_ERR_USAGE;
     }
     if (options->gap == 0.0 && options->rounds == UINT64_MAX && options->seconds == INFINITY) {
@@ -253,7 +273,7 @@ strads_status run_options_read(run_options *out, const strads_app *app, const st
     options.greedy = strcmp(priority, "greedy") == 0;
     options.solve = options.kind == SCHEDULE_STRUCTURE_AWARE && round == 0 && !options.by_delta;
     options.round = round > 0 ? round : 128 * options.n_workers;
-    options.candidates = candidates > 0 ? candidates : 4 * options.round;
+    options.candidates = candidates > 0 ? candidates : options.round + options.round / 2;
     options.check = check_of(strads_config_text(config, "schedule.check"));
     options.guard = strads_config_bool(config, "schedule.guard");
     options.rho = strads_config_real(config, "schedule.rho");
@@ -264,6 +284,9 @@ strads_status run_options_read(run_options *out, const strads_app *app, const st
     options.seconds = seconds > 0.0 ? seconds : INFINITY;
     options.deterministic = strads_config_bool(config, "run.deterministic");
     status = check_together(&options, app, config);
+    if (status == STRADS_OK && options.deterministic) {
+        status = check_deterministic(&options, machines, config);
+    }
     if (status != STRADS_OK) {
         net_cluster_destroy(machines);
         return status;

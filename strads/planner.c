@@ -9,7 +9,7 @@
 
 enum {
     MAX_REFILLS = 2,      /* draws for slots that the check emptied */
-    LEAST_KNOWN = 2048,   /* variables that the checker remembers */
+    KNOWN = 2,            /* rounds of candidates that the checker remembers */
     CHECK_FROM_WIDTH = 4, /* a contiguous cut of a working set is as good below */
     SET_EDGES = 1 << 20   /* strongest pairs of a working set that a worker names */
 };
@@ -67,9 +67,8 @@ strads_status planner_init(planner *plan, const planner_options *options)
         status = init_drawing(plan);
     }
     if (status == STRADS_OK && wants_check(options)) {
-        const size_t round = 4 * (size_t) options->run.candidates;
         const dependency_options check = {.rho = options->run.rho,
-                                          .max_known = round > LEAST_KNOWN ? round : LEAST_KNOWN};
+                                          .max_known = KNOWN * (size_t) options->run.candidates};
         status = dependency_create(&plan->check, &check);
     }
     if (status != STRADS_OK) {

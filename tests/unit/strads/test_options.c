@@ -77,12 +77,12 @@ static void the_defaults_are_working_sets_with_a_goal(void)
     CHECK(options.pipeline == 0 && !options.deterministic);
 }
 
-static void a_round_size_makes_drawn_rounds_with_four_times_the_candidates(void)
+static void a_round_size_makes_drawn_rounds_with_half_as_many_candidates_again(void)
 {
     const run_options options = accepted((request){
         .app = &without_schedule, .settings = {"schedule.round=32", "schedule.pipeline=1"}});
     CHECK(!options.solve);
-    CHECK(options.round == 32 && options.candidates == 128 && options.pipeline == 1);
+    CHECK(options.round == 32 && options.candidates == 48 && options.pipeline == 1);
 }
 
 static void candidates_may_be_few_where_none_are_drawn(void)
@@ -98,7 +98,7 @@ static void candidates_may_be_few_where_none_are_drawn(void)
     }
 }
 
-/* What four times the largest round comes to may also be asked for. */
+/* Four times the largest round may also be asked for. */
 static void the_largest_round_may_have_its_candidates(void)
 {
     const run_options by_default =
@@ -106,7 +106,7 @@ static void the_largest_round_may_have_its_candidates(void)
     const run_options asked =
         accepted((request){.app = &without_schedule,
                            .settings = {"schedule.round=1000000", "schedule.candidates=4000000"}});
-    CHECK(by_default.candidates == 4000000 && asked.candidates == 4000000);
+    CHECK(by_default.candidates == 1500000 && asked.candidates == 4000000);
 }
 
 static void other_kinds_draw_128_a_worker_by_themselves(void)
@@ -155,11 +155,26 @@ static void what_contradicts_itself_is_refused_with_its_place(void)
     check_refused((request){.app = &without_schedule,
                             .settings = {"schedule.round=64", "schedule.candidates=63"}},
                   "schedule.candidates: 63 is below schedule.round, 64");
-    check_refused((request){.app = &without_schedule,
-                            .settings = {"run.deterministic=true", "stop.seconds=5"}},
-                  "stop.seconds");
     check_refused((request){.app = &without_schedule, .settings = {"stop.gap=0"}},
                   "the run has no end");
+}
+
+static void determinism_is_refused_where_it_cannot_hold(void)
+{
+    check_refused((request){.app = &without_schedule,
+                            .settings = {"run.deterministic=true", "run.workers=2",
+                                         "stop.seconds=5"}},
+                  "--set: stop.seconds: run.deterministic takes no decision by the clock");
+    check_refused((request){.app = &without_schedule, .settings = {"run.deterministic=true"}},
+                  "--set: run.deterministic needs run.workers");
+    check_refused((request){.app = &without_schedule,
+                            .settings = {"run.deterministic=true", "run.driver=sim",
+                                         "cluster.cost=clock"}},
+                  "--set: cluster.cost: clock: run.deterministic takes no decision by the clock");
+    CHECK(accepted((request){.app = &without_schedule,
+                             .settings = {"run.deterministic=true", "run.driver=sim",
+                                          "cluster.nodes=3"}})
+              .n_workers == 3);
 }
 
 static void values_out_of_range_are_refused(void)
@@ -183,8 +198,8 @@ static void a_schedule_of_its_own_is_taken_from_who_has_one(void)
 
 SUITE("strads/options",
       {"the defaults are working sets with a goal", the_defaults_are_working_sets_with_a_goal},
-      {"a round size makes drawn rounds, with four times the candidates",
-       a_round_size_makes_drawn_rounds_with_four_times_the_candidates},
+      {"a round size makes drawn rounds, with half as many candidates again",
+       a_round_size_makes_drawn_rounds_with_half_as_many_candidates_again},
       {"candidates may be few where none are drawn", candidates_may_be_few_where_none_are_drawn},
       {"the largest round may have its candidates", the_largest_round_may_have_its_candidates},
       {"other kinds draw 128 a worker by themselves", other_kinds_draw_128_a_worker_by_themselves},
@@ -193,6 +208,7 @@ SUITE("strads/options",
        the_driver_sim_has_a_cluster_and_no_other_has},
       {"what contradicts itself is refused, with its place",
        what_contradicts_itself_is_refused_with_its_place},
+      {"determinism is refused where it cannot hold", determinism_is_refused_where_it_cannot_hold},
       {"values out of range are refused", values_out_of_range_are_refused},
       {"a schedule of its own is taken from who has one",
        a_schedule_of_its_own_is_taken_from_who_has_one})
