@@ -249,8 +249,8 @@ static strads_status learn(coordinator *self, uint32_t rank, const net_message *
     while (self->n_learned < coordinator_workers(self) && self->told[self->n_learned] != NULL &&
            status == STRADS_OK) {
         msg_edges **next = &self->told[self->n_learned++];
-        status = dependency_learn(self->plan.check, (const msg_edge *) (*next + 1),
-                                  (*next)->n_edges);
+        status =
+            dependency_learn(self->plan.check, (const msg_edge *) (*next + 1), (*next)->n_edges);
         strads_free(*next);
         *next = NULL;
     }

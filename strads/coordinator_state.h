@@ -37,12 +37,14 @@ struct coordinator {
     uint32_t n_lost;    /* workers that have left */
     bool *lost;         /* [n_workers] */
 
-    double *values;   /* [n_vars] committed */
-    float *scores;    /* [n_vars] of a scan of everything; NULL with working sets */
-    size_t *n_told;   /* [n_workers] variables that each worker told the scores of */
-    double *measures; /* [n_measures] reduced */
-    double *reported; /* [n_workers][n_measures] as the workers told them */
-    bool whole;       /* the scan under way is of everything */
+    double *values;     /* [n_vars] committed */
+    float *scores;      /* [n_vars] of a scan of everything; NULL with working sets */
+    size_t *n_told;     /* [n_workers] variables that each worker told the scores of */
+    double *measures;   /* [n_measures] reduced */
+    double *reported;   /* [n_workers][n_measures] as the workers told them */
+    msg_edges **told;   /* [n_workers] answers to a question that wait for those of lower ranks */
+    uint32_t n_learned; /* ranks whose answer was taken */
+    bool whole;         /* the scan under way is of everything */
     strads_stage stage;
     double worst_score, first_score; /* first_score < 0: not yet known */
 

@@ -161,19 +161,19 @@ static void what_contradicts_itself_is_refused_with_its_place(void)
 
 static void determinism_is_refused_where_it_cannot_hold(void)
 {
-    check_refused((request){.app = &without_schedule,
-                            .settings = {"run.deterministic=true", "run.workers=2",
-                                         "stop.seconds=5"}},
-                  "--set: stop.seconds: run.deterministic takes no decision by the clock");
+    check_refused(
+        (request){.app = &without_schedule,
+                  .settings = {"run.deterministic=true", "run.workers=2", "stop.seconds=5"}},
+        "--set: stop.seconds: run.deterministic takes no decision by the clock");
     check_refused((request){.app = &without_schedule, .settings = {"run.deterministic=true"}},
                   "--set: run.deterministic needs run.workers");
-    check_refused((request){.app = &without_schedule,
-                            .settings = {"run.deterministic=true", "run.driver=sim",
-                                         "cluster.cost=clock"}},
-                  "--set: cluster.cost: clock: run.deterministic takes no decision by the clock");
-    CHECK(accepted((request){.app = &without_schedule,
-                             .settings = {"run.deterministic=true", "run.driver=sim",
-                                          "cluster.nodes=3"}})
+    check_refused(
+        (request){.app = &without_schedule,
+                  .settings = {"run.deterministic=true", "run.driver=sim", "cluster.cost=clock"}},
+        "--set: cluster.cost: clock: run.deterministic takes no decision by the clock");
+    CHECK(accepted((request){
+                       .app = &without_schedule,
+                       .settings = {"run.deterministic=true", "run.driver=sim", "cluster.nodes=3"}})
               .n_workers == 3);
 }
 
