@@ -101,7 +101,8 @@ STRADS_MUST_CHECK strads_status sweep_plan_record(const sweep_plan *plan, size_t
 
 /* "key=value ... run.seed=1", for people; as_file: with commas between, and every other
  * byte of a value than letters, digits and ._+- as %XX, so that distinct cases have
- * distinct names of files. For strads_free. */
+ * distinct names of files, or "case-1" where that is longer than a name can be. For
+ * strads_free. */
 STRADS_MUST_CHECK strads_status sweep_plan_name(const sweep_plan *plan, size_t index, bool as_file,
                                                 char **out);
 

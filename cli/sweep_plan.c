@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* cli/sweep_plan.c - the cases of a sweep: the product of its values, times the seeds. */
 #include <ctype.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -245,6 +246,11 @@ strads_status sweep_plan_name(const sweep_plan *plan, size_t index, bool as_file
         putc(as_file ? ',' : ' ', to);
     }
     fprintf(to, "run.seed=%s", sweep_plan_seed(plan, index, seed));
+    fflush(to);
+    if (as_file && bytes > NAME_MAX) {
+        rewind(to);
+        fprintf(to, "case-%zu%c", index + 1, '\0');
+    }
     char *copy = fclose(to) == 0 ? strads_strdup(name) : NULL;
     free(name);
     if (copy == NULL) {

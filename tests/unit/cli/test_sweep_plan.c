@@ -171,6 +171,23 @@ static void names_of_cases_are_file_names_and_distinct(void)
     sweep_plan_fini(&plan);
 }
 
+static void a_case_whose_name_is_too_long_for_a_file_has_a_number(void)
+{
+    char axis[400], *name = NULL;
+    memset(axis, 'v', sizeof(axis));
+    memcpy(axis, "a=b,", 4);
+    axis[sizeof(axis) - 1] = '\0';
+    sweep_plan plan;
+    REQUIRE_OK(make(&plan, 1, axis, NULL));
+    REQUIRE_OK(sweep_plan_name(&plan, 1, true, &name));
+    CHECK_TEXT(name, "case-2");
+    strads_free(name);
+    REQUIRE_OK(sweep_plan_name(&plan, 0, true, &name));
+    CHECK_TEXT(name, "a=b,run.seed=1");
+    strads_free(name);
+    sweep_plan_fini(&plan);
+}
+
 /* Makes a plan, a record and a name, the n-th allocation failing. */
 static strads_status make_all(size_t nth)
 {
@@ -217,4 +234,6 @@ SUITE("cli/sweep_plan",
       {"records begin with keys, seed, status and error",
        records_begin_with_keys_seed_status_and_error},
       {"names of cases are file names, and distinct", names_of_cases_are_file_names_and_distinct},
+      {"a case whose name is too long for a file has a number",
+       a_case_whose_name_is_too_long_for_a_file_has_a_number},
       {"every allocation may fail", every_allocation_may_fail})
