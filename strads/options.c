@@ -43,14 +43,15 @@ static const strads_option table[] = {
      .max = 4e6,
      .unit = "variables",
      .help = "Candidates drawn for a structure_aware round, from which the dependency checker "
-             "picks; its work grows with their square. At least schedule.round; 0: half as "
-             "many again. Not used by working sets."},
+             "picks; its work grows with their square. At least schedule.round; 0: as "
+             "many. Not used by working sets."},
     {.key = "schedule.check",
      .type = STRADS_CHOICE,
      .fallback = "in_flight",
      .choices = "off | round | in_flight",
      .help = "What a variable is checked against before it is updated: nothing, the others of "
-             "its round, or also those of rounds that are under way."},
+             "its round, or also those of rounds that are under way. A program whose workers "
+             "exchange their changes in push, as the Lasso's do, needs no more than round."},
     {.key = "schedule.guard",
      .type = STRADS_BOOL,
      .fallback = "true",
@@ -273,7 +274,7 @@ strads_status run_options_read(run_options *out, const strads_app *app, const st
     options.greedy = strcmp(priority, "greedy") == 0;
     options.solve = options.kind == SCHEDULE_STRUCTURE_AWARE && round == 0 && !options.by_delta;
     options.round = round > 0 ? round : 128 * options.n_workers;
-    options.candidates = candidates > 0 ? candidates : options.round + options.round / 2;
+    options.candidates = candidates > 0 ? candidates : options.round;
     options.check = check_of(strads_config_text(config, "schedule.check"));
     options.guard = strads_config_bool(config, "schedule.guard");
     options.rho = strads_config_real(config, "schedule.rho");

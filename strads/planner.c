@@ -9,7 +9,7 @@
 
 enum {
     MAX_REFILLS = 2,      /* draws for slots that the check emptied */
-    KNOWN = 2,            /* rounds of candidates that the checker remembers */
+    KNOWN = 2,            /* rounds that the checker remembers */
     CHECK_FROM_WIDTH = 4, /* a contiguous cut of a working set is as good below */
     SET_EDGES = 1 << 20   /* strongest pairs of a working set that a worker names */
 };
@@ -57,6 +57,13 @@ static bool wants_check(const planner_options *options)
            options->run.check != CHECK_OFF && options->run.rho < 1.0 && options->run.n_workers > 1;
 }
 
+/* Variables that the first question of a drawn round may name. */
+static size_t n_asked(const run_options *run)
+{
+    const size_t in_flight = run->check == CHECK_IN_FLIGHT ? run->pipeline : 0;
+    return run->candidates + in_flight * run->round;
+}
+
 strads_status planner_init(planner *plan, const planner_options *options)
 {
     *plan = (planner){.options = *options, .width = width_guard_start(options->run.n_workers)};
@@ -68,7 +75,7 @@ strads_status planner_init(planner *plan, const planner_options *options)
     }
     if (status == STRADS_OK && wants_check(options)) {
         const dependency_options check = {.rho = options->run.rho,
-                                          .max_known = KNOWN * (size_t) options->run.candidates};
+                                          .max_known = KNOWN * n_asked(&options->run)};
         status = dependency_create(&plan->check, &check);
     }
     if (status != STRADS_OK) {

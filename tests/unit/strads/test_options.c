@@ -77,12 +77,12 @@ static void the_defaults_are_working_sets_with_a_goal(void)
     CHECK(options.pipeline == 0 && !options.deterministic);
 }
 
-static void a_round_size_makes_drawn_rounds_with_half_as_many_candidates_again(void)
+static void a_round_size_makes_drawn_rounds_with_as_many_candidates(void)
 {
     const run_options options = accepted((request){
         .app = &without_schedule, .settings = {"schedule.round=32", "schedule.pipeline=1"}});
     CHECK(!options.solve);
-    CHECK(options.round == 32 && options.candidates == 48 && options.pipeline == 1);
+    CHECK(options.round == 32 && options.candidates == 32 && options.pipeline == 1);
 }
 
 static void candidates_may_be_few_where_none_are_drawn(void)
@@ -106,7 +106,7 @@ static void the_largest_round_may_have_its_candidates(void)
     const run_options asked =
         accepted((request){.app = &without_schedule,
                            .settings = {"schedule.round=1000000", "schedule.candidates=4000000"}});
-    CHECK(by_default.candidates == 1500000 && asked.candidates == 4000000);
+    CHECK(by_default.candidates == 1000000 && asked.candidates == 4000000);
 }
 
 static void other_kinds_draw_128_a_worker_by_themselves(void)
@@ -198,8 +198,8 @@ static void a_schedule_of_its_own_is_taken_from_who_has_one(void)
 
 SUITE("strads/options",
       {"the defaults are working sets with a goal", the_defaults_are_working_sets_with_a_goal},
-      {"a round size makes drawn rounds, with half as many candidates again",
-       a_round_size_makes_drawn_rounds_with_half_as_many_candidates_again},
+      {"a round size makes drawn rounds, with as many candidates",
+       a_round_size_makes_drawn_rounds_with_as_many_candidates},
       {"candidates may be few where none are drawn", candidates_may_be_few_where_none_are_drawn},
       {"the largest round may have its candidates", the_largest_round_may_have_its_candidates},
       {"other kinds draw 128 a worker by themselves", other_kinds_draw_128_a_worker_by_themselves},
