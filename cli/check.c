@@ -53,15 +53,12 @@ static strads_status check(cli_session *session, const char *path)
     if (status != STRADS_OK) {
         return status;
     }
-    const strads_app *app = session->app;
-    if (app->estimate == NULL) {
-        printf("memory: %s cannot estimate it\n", app->name);
-    } else {
-        size_t bytes = 0;
-        status = app->estimate(session->config, &bytes);
-        if (status == STRADS_OK) {
-            status = compare_memory(path, (double) bytes);
-        }
+    size_t bytes = 0;
+    status = strads_estimate(session->app, session->config, &bytes);
+    if (status == STRADS_OK && bytes == 0) {
+        printf("memory: %s cannot estimate it\n", session->app->name);
+    } else if (status == STRADS_OK) {
+        status = compare_memory(path, (double) bytes);
     }
     if (status == STRADS_OK) {
         printf("%s: in order\n", path);

@@ -68,9 +68,8 @@ typedef struct strads_block {
 /* The pairs that correlate is asked about. */
 typedef struct strads_pairs {
     const uint32_t *vars; /* [n], distinct, in any order */
-    uint32_t n;
+    uint32_t n, rank, n_ranks;
     uint32_t first_new; /* pairs below it are known already */
-    uint32_t rank, n_ranks;
 } strads_pairs;
 
 typedef enum strads_reduction { STRADS_SUM, STRADS_MAX, STRADS_MIN } strads_reduction;
@@ -92,8 +91,7 @@ typedef struct strads_view {
 enum { STRADS_STAGE_PARAMS = 4 };
 /* The state of the outer loop; next_stage changes what it likes. */
 typedef struct strads_stage {
-    double params[STRADS_STAGE_PARAMS]; /* the program's own; starts at 0; given to the
-                                         * workers by begin_stage when `changed` */
+    double params[STRADS_STAGE_PARAMS]; /* the program's own, 0 at first; for begin_stage */
     bool changed;                       /* out: the workers must hear of params, and score again */
     double accuracy;  /* out: solve a working set to this share of worst_score; 0.3 */
     double objective; /* out: NAN where there is none */
@@ -160,8 +158,7 @@ typedef struct strads_app {
 
     /* ---- around the rounds ---- */
 
-    /* This worker's part of each of `measures`, after a scan; out starts at 0
-     * (may be NULL when n_measures is 0). */
+    /* This worker's part of each of `measures`; out starts at 0 (may be NULL without). */
     strads_status (*measure)(void *state, double *out);
     /* May be NULL: gap = worst_score / first_score, done when stop.gap is reached. */
     strads_status (*next_stage)(void *model, const strads_view *view, strads_stage *stage);
@@ -173,9 +170,9 @@ typedef struct strads_app {
     /* `strads predict`: model folder and data file in, a line a row out (may be NULL). */
     strads_status (*predict)(const strads_config *config, const char *model_dir,
                              const char *data_path, FILE *to);
-    /* `strads check`: bytes that a run will hold, from the sizes alone; says what the
-     * data are (may be NULL). */
-    strads_status (*estimate)(const strads_config *config, size_t *bytes);
+    /* From sizes alone; says what the data are (may be NULL). */
+    strads_status (*estimate)(const strads_config *config, size_t *n_vars, size_t *site_bytes,
+                              size_t *worker_bytes);
 } strads_app;
 
 typedef const strads_app *(*strads_app_entry)(void);
@@ -227,16 +224,14 @@ STRADS_API STRADS_MUST_CHECK strads_status strads_step_run(strads_worker *worker
                                                            const strads_step *step,
                                                            double *farthest);
 
-/* What push has to do with a block: one step, or, when the block is to be solved, steps
- * until no member moves by more than its target. */
+/* What push has to do with a block: a step, or, to solve it, steps down to its target. */
 STRADS_API STRADS_MUST_CHECK strads_status strads_step_solve(strads_worker *worker,
                                                              const strads_step *step,
                                                              const strads_block *block);
 
 STRADS_API void strads_gram_add(strads_gram *gram, uint32_t a, uint32_t b, double cosine);
 
-/* Adds a block to a custom round; vars are copied. The dispatcher gives it to a
- * worker. A variable twice in a round, or in a round while another holds it, is an APP error. */
+/* Copies a block into a custom round; APP for a variable that is in it or in flight. */
 STRADS_API STRADS_MUST_CHECK strads_status strads_round_add(strads_round *round,
                                                             const uint32_t *vars, size_t n);
 
@@ -268,8 +263,7 @@ typedef struct strads_progress {
 typedef struct strads_result {
     strads_verdict verdict;
     strads_progress last;
-    double load_seconds, solve_seconds,
-        total_seconds;        /* of sim solve is virtual, the others real */
+    double load_seconds, total_seconds, solve_seconds; /* of sim solve is virtual */
     double overhead_seconds;  /* of total_seconds, outside the program's callbacks; with several */
     double overhead_fraction; /* workers their mean, waiting in exchanges included; of sim NAN */
     uint64_t guarded;         /* steps that the guard undid */
@@ -284,6 +278,11 @@ STRADS_API STRADS_MUST_CHECK strads_status
 strads_run(const strads_app *app, const strads_config *config,
            void (*listen)(void *context, const strads_progress *progress), void *context,
            strads_result *result);
+
+/* Refuses what a run would before it loads; the bytes it would hold, 0: not known. */
+STRADS_API STRADS_MUST_CHECK strads_status strads_estimate(const strads_app *app,
+                                                           const strads_config *config,
+                                                           size_t *bytes);
 
 /* Asks every run of this process, also those to come, to end early; safe in a signal
  * handler. A program that then runs another takes it back with strads_stop_clear. */

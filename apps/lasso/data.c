@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "apps/lasso/anderson.h"
 #include "apps/lasso/lasso.h"
 
 /* A column whose squares about its mean come to less than this share of the mean's is
@@ -288,7 +289,20 @@ strads_status lasso_describe(const void *state, strads_structure *structure)
     return STRADS_OK;
 }
 
-strads_status lasso_estimate(const strads_config *config, size_t *bytes)
+/* A worker's copies of the residual: its state; two of the guard; with working sets, of
+ * which the last may be extrapolated, the iterates that are kept. A worker that is alone
+ * in a round has no guard, but that is little beside the data. */
+enum { COPIES = 3, ITERATES = ANDERSON_DEPTH + 1 };
+
+static size_t copies(const strads_config *config)
+{
+    const bool drawn = strads_config_int(config, "schedule.round") > 0 ||
+                       strcmp(strads_config_text(config, "schedule.kind"), "structure_aware") != 0;
+    return drawn ? COPIES : COPIES + ITERATES;
+}
+
+strads_status lasso_estimate(const strads_config *config, size_t *n_vars, size_t *site_bytes,
+                             size_t *worker_bytes)
 {
     strads_status status = check_source(config);
     if (status != STRADS_OK) {
@@ -302,9 +316,11 @@ strads_status lasso_estimate(const strads_config *config, size_t *bytes)
     }
     /* By variable: coefficient, gradient, score, priorities, lists. */
     const size_t by_variable = 64;
-    const size_t solve = size.bytes + by_variable * size.n_cols + 64 * size.n_rows;
+    const size_t solve = size.bytes + by_variable * size.n_cols;
     printf("%s: %zu rows, %zu columns, %zu entries%s\n", source.path, size.n_rows, size.n_cols,
            size.n_entries, size.dense ? " (dense)" : "");
-    *bytes = solve > size.peak_bytes ? solve : size.peak_bytes;
+    *n_vars = size.n_cols;
+    *site_bytes = solve > size.peak_bytes ? solve : size.peak_bytes;
+    *worker_bytes = copies(config) * size.n_rows * sizeof(double);
     return STRADS_OK;
 }

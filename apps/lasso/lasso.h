@@ -41,7 +41,8 @@ typedef struct lasso_site {
 strads_status lasso_open_site(const strads_config *config, void **site);
 void lasso_close_site(void *site);
 strads_status lasso_describe(const void *site, strads_structure *structure);
-strads_status lasso_estimate(const strads_config *config, size_t *bytes);
+strads_status lasso_estimate(const strads_config *config, size_t *n_vars, size_t *site_bytes,
+                             size_t *worker_bytes);
 double lasso_cost(const void *site, uint32_t var);
 
 static inline double lasso_mean(const lasso_site *site, uint32_t var)

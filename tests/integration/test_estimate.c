@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * tests/integration/test_estimate.c - what `strads check` foretells: the memory of runs on
+ * many simulated machines, and what a run would refuse.
+ */
+#include <string.h>
+
+#include "tests/support/command.h"
+
+#if defined(__has_feature)
+#define BUILT_WITH(feature) __has_feature(feature)
+#else
+#define BUILT_WITH(feature) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) ||                               \
+    BUILT_WITH(address_sanitizer) || BUILT_WITH(thread_sanitizer)
+static const bool shadowed = true; /* memory has a shadow, which counts too */
+#else
+static const bool shadowed = false;
+#endif
+
+static const char config[] = "app: lasso\n"
+                             "data:\n"
+                             "  path: wide.libsvm\n"
+                             "schedule:\n"
+                             "  round: 256\n"
+                             "stop:\n"
+                             "  rounds: 2\n"
+                             "run:\n"
+                             "  driver: sim\n"
+                             "  workers: 1024\n"
+                             "  out: wide\n";
+
+static void make_problem(void)
+{
+    command_set_up();
+    if (!command_left("wide.yaml")) {
+        REQUIRE(command_run("generate lasso --rows 4000 --cols 3000 --entries 10 --informative 5"
+                            " --out wide") == 0);
+        strads_free(suite_file("wide.yaml", config));
+    }
+}
+
+/* The number behind `label`, in MB. */
+static double number_behind(const char *text, const char *label)
+{
+    const char *at = strstr(text, label);
+    char unit = 'M';
+    double number = 0.0;
+    REQUIRE(at != NULL);
+    REQUIRE(sscanf(at + strlen(label), "%lf%c", &number, &unit) >= 1);
+    return unit == 'G' ? 1000.0 * number : unit == 'k' ? 0.001 * number : number;
+}
+
+/* Estimated over what the run came to. */
+static double estimate_to_peak(const char *setting)
+{
+    static char summary[COMMAND_TEXT_BYTES];
+    REQUIRE(command_run("check wide.yaml --set %s", setting) == 0);
+    const double estimated = number_behind(command_out, "memory: about ");
+    const int code = command_run("run wide.yaml --quiet --set %s", setting);
+    CHECK(code == 0 || code == 6);
+    command_read("wide/summary.json", summary);
+    return estimated / (number_behind(summary, "\"peak_rss_mb\": ") * 1.048576);
+}
+
+static void the_memory_of_a_thousand_machines_is_foretold(void)
+{
+    make_problem();
+    for (int random = 0; random < 2 && !shadowed; random++) {
+        const double ratio =
+            estimate_to_peak(random ? "schedule.kind=random" : "schedule.kind=structure_aware");
+        CHECK(ratio > 1 / 1.3 && ratio < 1.3);
+    }
+}
+
+/* How many workers share a set, and whether it is extrapolated, the data decide. */
+static void that_of_working_sets_is_not_more(void)
+{
+    make_problem();
+    CHECK(shadowed || estimate_to_peak("schedule.round=0") > 1 / 1.3);
+}
+
+static void check_refuses_what_a_run_would(void)
+{
+    command_set_up();
+    CHECK(command_run("check small.yaml --set schedule.pipeline=1") == 2);
+    CHECK_HAS(command_err, "schedule.pipeline: 1 needs a schedule.round above 0");
+    CHECK(command_run("check small.yaml --set run.driver=sim --set cluster.nodes=3") == 2);
+    CHECK_HAS(command_err, "cluster.nodes: 3 is not run.workers, 2");
+    CHECK(command_run("check small.yaml --set run.driver=sim") == 0);
+}
+
+SUITE("estimate",
+      {"the memory of a thousand machines is foretold",
+       the_memory_of_a_thousand_machines_is_foretold},
+      {"that of working sets is not more", that_of_working_sets_is_not_more},
+      {"check refuses what a run would", check_refuses_what_a_run_would})
