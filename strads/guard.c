@@ -19,13 +19,19 @@
 
 enum { TAIL_BEFORE, TAIL_AFTER, TAIL_MOVES };
 
+/* An undone step of a working set is done again in turn by up to so many members: each
+ * turn takes an exchange. More of them give the push up, for a round of half as many. */
+enum { MOST_TURNS = 8 };
+
 static const double STRIKE = 2.0, FORGIVEN = 0.25, OUT = 6.0;
 /* The objective may rise by rounding; a rise that is let through goes on, and a relative
  * suboptimality of 1e-13 is a gap of about 1e-6. */
 static const double RISE = 1e-15;
 
-void step_guard_start(step_guard *guard)
+void step_guard_start(step_guard *guard, bool solve)
 {
+    guard->solve = solve;
+    guard->given_up = false;
     guard->strikes = 0.0;
     guard->n_steps = 0;
     guard->n_guarded = 0;
@@ -162,6 +168,10 @@ static strads_status run_in_parallel(step_guard *guard, strads_worker *worker,
 strads_status step_guard_run(step_guard *guard, strads_worker *worker, const strads_step *step,
                              double *farthest)
 {
+    *farthest = 0.0;
+    if (guard->given_up) {
+        return STRADS_OK;
+    }
     guard->n_steps++;
     const uint32_t n_members = strads_worker_members(worker);
     if (n_members == 1) {
@@ -189,7 +199,9 @@ strads_status step_guard_run(step_guard *guard, strads_worker *worker, const str
     guard->strikes += STRIKE;
     copy(step->shared, guard->before, step->n_shared);
     copy(step->own, guard->own_before, step->n_own);
-    return run_in_turn(guard, worker, step, farthest);
+    guard->given_up = guard->solve && n_members > MOST_TURNS;
+    *farthest = 0.0;
+    return guard->given_up ? STRADS_OK : run_in_turn(guard, worker, step, farthest);
 }
 
 /* ---- the coordinator's side ---- */
@@ -203,7 +215,8 @@ width_guard width_guard_start(uint32_t n_workers)
 
 void width_guard_learn(width_guard *guard, uint32_t n_blocks, uint64_t n_steps, uint64_t n_guarded)
 {
-    if (n_guarded * 4 > n_steps && n_blocks > 1) {
+    const bool gave_up = n_guarded > 0 && n_blocks > MOST_TURNS;
+    if ((n_guarded * 4 > n_steps || gave_up) && n_blocks > 1) {
         guard->width = guard->width > 1 ? guard->width / 2 : 1;
         guard->n_clean = 0;
         return;

@@ -13,6 +13,8 @@
  * all decide from the same sums. */
 typedef struct step_guard {
     bool off;       /* steps stand whatever they did */
+    bool solve;     /* the push is of a working set, which can go on in another round */
+    bool given_up;  /* it does nothing more: the next round has fewer members */
     double strikes; /* 2 for a step undone, minus 1/4 for one that stood */
     uint64_t n_steps, n_guarded;
     double n_updates;
@@ -24,7 +26,7 @@ typedef struct step_guard {
 } step_guard;
 
 /* Begins a push: no strikes, counters 0; keeps the buffers. */
-void step_guard_start(step_guard *guard);
+void step_guard_start(step_guard *guard, bool solve);
 void step_guard_fini(step_guard *guard);
 
 /* strads_step_run. */

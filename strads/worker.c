@@ -236,7 +236,7 @@ static strads_status on_push(strads_worker *worker, const net_message *request)
     msg_done *done = (msg_done *) message->body;
     memset(done + 1, 0, n_doubles * sizeof(double));
     worker->stopping = false;
-    step_guard_start(&worker->guard);
+    step_guard_start(&worker->guard, block.solve);
     worker_count_block(worker, &block);
     worker_enter(worker, (uint32_t) push->n_members);
     const strads_status status =

@@ -17,19 +17,20 @@
 #include "strads/worker_work.h"
 #include "tests/support/suite.h"
 
-enum { MEMBERS = 3, MAX_STEPS = 40, MAX_N = 16 };
+enum { MEMBERS = 3, MANY = 9, MAX_STEPS = 40, MAX_N = 16 };
 
 typedef struct crowd {
     uint32_t n_members;
     net_barrier barrier;
     double sum[MAX_N];
-    const double *vectors[MEMBERS];
+    const double *vectors[MANY];
 } crowd;
 
 struct strads_worker {
     crowd *all;
     uint32_t rank;
     uint32_t n_steps;
+    bool solve;
     step_guard guard;
     double shared; /* sum of x - 1 */
     double own;    /* x of this member */
@@ -124,7 +125,7 @@ static void *run_member(void *argument)
                               .n_parts = 1,
                               .shared_objective = shared_objective,
                               .own_objective = own_objective};
-    step_guard_start(&worker->guard);
+    step_guard_start(&worker->guard, worker->solve);
     for (uint32_t i = 0; i < worker->n_steps && worker->status == STRADS_OK; i++) {
         worker->shared = worker->n_steps > 1 ? -1.0 : worker->shared; /* the same each time */
         worker->status = step_guard_run(&worker->guard, worker, &step, &worker->farthest);
@@ -135,12 +136,16 @@ static void *run_member(void *argument)
 static void run(strads_worker *workers, uint32_t n_members, uint32_t n_steps, double step_size)
 {
     static crowd all;
-    pthread_t threads[MEMBERS];
+    pthread_t threads[MANY];
     all = (crowd){.n_members = n_members};
     REQUIRE_OK(net_barrier_init(&all.barrier));
     for (uint32_t k = 0; k < n_members; k++) {
-        workers[k] = (strads_worker){
-            .all = &all, .rank = k, .n_steps = n_steps, .shared = -1.0, .step_size = step_size};
+        workers[k] = (strads_worker){.all = &all,
+                                     .rank = k,
+                                     .n_steps = n_steps,
+                                     .solve = n_steps != 1,
+                                     .shared = -1.0,
+                                     .step_size = step_size};
         REQUIRE_OK(strads_thread_start(&threads[k], "member", run_member, &workers[k]));
     }
     for (uint32_t k = 0; k < n_members; k++) {
@@ -196,6 +201,31 @@ static void after_three_strikes_steps_go_in_turn_at_once(void)
     done(workers, MEMBERS);
 }
 
+static void more_than_eight_leave_the_step_undone_and_give_the_push_up(void)
+{
+    strads_worker workers[MANY];
+    run(workers, MANY, 5, 1.0);
+    for (uint32_t k = 0; k < MANY; k++) {
+        CHECK_NEAR(workers[k].shared, -1.0, 0.0);
+        CHECK_NEAR(workers[k].own, 0.0, 0.0);
+        CHECK_NEAR(workers[k].farthest, 0.0, 0.0);
+        CHECK(workers[k].guard.n_steps == 1 && workers[k].guard.n_guarded == 1);
+        CHECK(workers[k].guard.n_updates == 1);
+    }
+    done(workers, MANY);
+}
+
+static void of_a_drawn_round_many_do_it_in_turn_too(void)
+{
+    strads_worker workers[MANY];
+    run(workers, MANY, 1, 1.0);
+    for (uint32_t k = 0; k < MANY; k++) {
+        CHECK_NEAR(workers[k].shared, 0.0, 0.0);
+        CHECK(workers[k].guard.n_guarded == 1 && workers[k].guard.n_updates == 2);
+    }
+    done(workers, MANY);
+}
+
 static void who_is_alone_is_neither_checked_nor_copied(void)
 {
     strads_worker worker;
@@ -205,6 +235,16 @@ static void who_is_alone_is_neither_checked_nor_copied(void)
     CHECK(worker.guard.n_guarded == 0);
     CHECK(strads_mem_live() == live_before);
     done(&worker, 1);
+}
+
+static void a_wide_round_that_was_given_up_is_followed_by_a_narrower_one(void)
+{
+    width_guard guard = width_guard_start(64);
+    width_guard_learn(&guard, 64, 100, 1);
+    CHECK(guard.width == 32);
+    guard = width_guard_start(8);
+    width_guard_learn(&guard, 8, 100, 1);
+    CHECK(guard.width == 8);
 }
 
 static void often_undone_rounds_get_fewer_blocks_and_clean_ones_more_again(void)
@@ -237,6 +277,11 @@ SUITE("strads/guard",
       {"a step that lowers it stands", a_step_that_lowers_it_stands},
       {"after three strikes steps go in turn at once",
        after_three_strikes_steps_go_in_turn_at_once},
+      {"more than eight leave the step undone, and give the push up",
+       more_than_eight_leave_the_step_undone_and_give_the_push_up},
+      {"of a drawn round many do it in turn, too", of_a_drawn_round_many_do_it_in_turn_too},
       {"who is alone is neither checked nor copied", who_is_alone_is_neither_checked_nor_copied},
+      {"a wide round that was given up is followed by a narrower one",
+       a_wide_round_that_was_given_up_is_followed_by_a_narrower_one},
       {"often undone rounds get fewer blocks, and clean ones more again",
        often_undone_rounds_get_fewer_blocks_and_clean_ones_more_again})
