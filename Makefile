@@ -36,8 +36,8 @@ LDLIBS   += $(PKG_LIBS) -ldl -lm -pthread
 LIB_SRC  := $(sort $(wildcard base/*.c net/*.c data/*.c prioritizer/*.c ssp/*.c strads/*.c))
 APP_SRC  := $(sort $(wildcard apps/*/*.c))
 CLI_SRC  := $(sort $(wildcard cli/*.c))
-TEST_SRC := $(sort $(shell find $(wildcard tests/unit tests/integration tests/stress) -name 'test_*.c' \
-              -path '*$(T)*'))
+TEST_SRC := $(sort $(shell find $(wildcard $(addprefix tests/,unit integration property stress)) \
+              -name 'test_*.c' -path '*$(T)*'))
 BENCH_SRC := $(sort $(wildcard bench/bench_*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 SUPPORT  := $(sort $(wildcard tests/support/*.c))
@@ -117,6 +117,10 @@ $B/tests/support/libsupport.a: $(SUPPORT:%.c=$B/%.o)
 	@$(AR) rcs $@ $^
 
 TEST_LIBS := $B/tests/support/libsupport.a $B/lib/libcli.a $B/lib/libapps.a $B/lib/libstrads.a
+
+# tests/support/watch.c stands between the nodes and the net.
+WATCHED := create attach send leave exchange_sum destroy
+$B/tests/property/%: private LDFLAGS += $(WATCHED:%=-Wl,--wrap=net_%)
 
 $(TESTS): $B/%: $B/%.o $(TEST_LIBS)
 	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(CUNIT) $(LDLIBS) -o $@

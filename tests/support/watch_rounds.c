@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* tests/support/watch_rounds.c - what the messages say, held to the promises of a round. */
+#include "tests/support/watch_state.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "strads/protocol.h"
+
+/* A cosine is computed here and there in different orders. */
+static const double ROUNDING = 1e-9;
+
+/* A round that was sent out and not yet committed. */
+typedef struct flight {
+    uint64_t round, n_members, solve;
+    uint32_t n_sent, n_done; /* members that were sent theirs, and that answered */
+    uint32_t n_vars;
+    uint32_t vars[WATCH_VARS]; /* member by member */
+    uint32_t starts[WATCH_WORKERS + 1];
+    double partials[WATCH_VARS]; /* the values that were pushed */
+    uint64_t trail, n_steps, n_guarded;
+} flight;
+
+/* What a worker was asked and has not answered. */
+typedef struct asked {
+    bool scan, question, closed, ready;
+    uint32_t n_answers; /* sent while it handles a request */
+} asked;
+
+static flight flights[WATCH_FLIGHTS]; /* [0 .. n_flights), the oldest first */
+static uint32_t n_flights;
+static uint64_t n_rounds;
+static asked workers[WATCH_WORKERS];
+static double committed[WATCH_VARS];
+static bool held[WATCH_VARS]; /* in a round in flight */
+static uint64_t last_sync;    /* hash of the body sent to the first worker */
+static uint64_t scan_trail;
+static uint32_t n_scanned; /* of the scan under way */
+static msg_correlate question;
+static bool ending;
+
+void watch_rounds_start(void)
+{
+    memset(flights, 0, sizeof(flights));
+    memset(workers, 0, sizeof(workers));
+    memset(committed, 0, sizeof(committed));
+    memset(held, 0, sizeof(held));
+    n_flights = 0;
+    n_rounds = 0;
+    n_scanned = 0;
+    ending = false;
+}
+
+static size_t told_bytes(const net_message *message)
+{
+    const void *body = message->body;
+    const size_t pair = sizeof(double) + sizeof(uint32_t);
+    switch (message->type) {
+    case MSG_SCAN:
+        return sizeof(msg_scan) + ((const msg_scan *) body)->n_vars * sizeof(uint32_t);
+    case MSG_CORRELATE:
+        return sizeof(msg_correlate) + ((const msg_correlate *) body)->n_vars * sizeof(uint32_t);
+    case MSG_PUSH:
+        return sizeof(msg_push) + ((const msg_push *) body)->n_vars * pair;
+    case MSG_SYNC:
+        return sizeof(msg_sync) + ((const msg_sync *) body)->n_vars * pair;
+    case MSG_STAGE:
+        return sizeof(((strads_stage *) NULL)->params);
+    case MSG_SCORES: {
+        const msg_scores *scores = body;
+        return sizeof(*scores) + scores->n_measures * sizeof(double) +
+               scores->n_vars * sizeof(float);
+    }
+    default:
+        return message->bytes;
+    }
+}
+
+uint64_t watch_rounds_hash(const net_message *message)
+{
+    return watch_mix(message->type, message->body, told_bytes(message));
+}
+
+/* ---- the coordinator sends ---- */
+
+static double cosine(uint32_t j, uint32_t k)
+{
+    return watch_held_to.cosines[(size_t) j * watch_held_to.n_vars + k];
+}
+
+/* The variables of `of`, from `first` up to `last`, against those of `other`. */
+static void check_apart(const flight *of, uint32_t first, uint32_t last, const flight *other,
+                        uint32_t n_other)
+{
+    for (uint32_t i = first; i < last; i++) {
+        for (uint32_t k = 0; k < n_other; k++) {
+            const double c = cosine(of->vars[i], other->vars[k]);
+            if (c > watch_held_to.rho + ROUNDING) {
+                watch_complain("round %llu: variable %u beside %u of round %llu, cosine %g",
+                               (unsigned long long) of->round, of->vars[i], other->vars[k],
+                               (unsigned long long) other->round, c);
+            }
+        }
+    }
+}
+
+/* The whole round was sent. */
+static void check_dependencies(const flight *of)
+{
+    if (watch_held_to.rho >= 1.0 || of->solve) {
+        return;
+    }
+    for (uint32_t k = 1; k < of->n_members; k++) {
+        check_apart(of, of->starts[k], of->starts[k + 1], of, of->starts[k]);
+    }
+    for (uint32_t i = 0; watch_held_to.in_flight && i + 1 < n_flights; i++) {
+        check_apart(of, 0, of->n_vars, &flights[i], flights[i].n_vars);
+    }
+}
+
+static void check_pushed(uint32_t var, double value, uint64_t round)
+{
+    if (held[var]) {
+        watch_complain("round %llu: variable %u is in flight already", (unsigned long long) round,
+                       var);
+    }
+    if (memcmp(&value, &committed[var], sizeof(value)) != 0) {
+        watch_complain("round %llu: variable %u is pushed with %.17g, committed is %.17g",
+                       (unsigned long long) round, var, value, committed[var]);
+    }
+    held[var] = true;
+}
+
+static flight *flight_of(uint64_t round)
+{
+    for (uint32_t i = 0; i < n_flights; i++) {
+        if (flights[i].round == round) {
+            return &flights[i];
+        }
+    }
+    return NULL;
+}
+
+static flight *open_flight(const msg_push *push)
+{
+    if (push->round != n_rounds || n_flights > watch_held_to.pipeline ||
+        n_flights == WATCH_FLIGHTS || (n_flights > 0 && push->solve)) {
+        watch_complain("round %llu begins after %llu others with %u in flight",
+                       (unsigned long long) push->round, (unsigned long long) n_rounds, n_flights);
+        return NULL;
+    }
+    n_rounds++;
+    watch_found.n_rounds++;
+    flight *of = &flights[n_flights++];
+    *of = (flight){.round = push->round, .n_members = push->n_members, .solve = push->solve};
+    return of;
+}
+
+static void push_sent(uint32_t rank, const msg_push *push)
+{
+    const double *values = (const double *) (push + 1);
+    const uint32_t *vars = (const uint32_t *) (values + push->n_vars);
+    flight *of = rank == 0 ? open_flight(push) : flight_of(push->round);
+    if (of == NULL || of->n_sent != rank || of->n_members != push->n_members ||
+        of->n_vars + push->n_vars > WATCH_VARS || workers[rank].scan) {
+        watch_complain("round %llu: a push to worker %u that is not its turn",
+                       (unsigned long long) push->round, rank);
+        return;
+    }
+    for (uint64_t i = 0; i < push->n_vars; i++) {
+        check_pushed(vars[i], values[i], push->round);
+        of->vars[of->n_vars++] = vars[i];
+    }
+    of->n_sent++;
+    of->starts[of->n_sent] = of->n_vars;
+    if (of->n_sent == of->n_members) {
+        check_dependencies(of);
+    }
+}
+
+/* The first worker hears of a commit: it must be that of the oldest round. */
+static void commit(const msg_sync *sync)
+{
+    const flight *of = &flights[0];
+    const double *values = (const double *) (sync + 1);
+    const uint32_t *vars = (const uint32_t *) (values + sync->n_vars);
+    if (n_flights == 0 || of->n_done < of->n_members || of->n_vars != sync->n_vars ||
+        memcmp(vars, of->vars, of->n_vars * sizeof(*vars)) != 0) {
+        watch_complain("a commit of %llu variables that is not that of the oldest round",
+                       (unsigned long long) sync->n_vars);
+        return;
+    }
+    if (memcmp(values, of->partials, of->n_vars * sizeof(*values)) != 0) {
+        watch_complain("round %llu: the values committed are not those pushed",
+                       (unsigned long long) of->round);
+    }
+    for (uint32_t i = 0; i < of->n_vars; i++) {
+        committed[vars[i]] = values[i];
+        held[vars[i]] = false;
+    }
+    memmove(flights, flights + 1, (n_flights - 1) * sizeof(*flights));
+    n_flights--;
+}
+
+static void sync_sent(uint32_t rank, const net_message *message)
+{
+    const uint64_t hash = watch_rounds_hash(message);
+    if (rank == 0) {
+        commit((const msg_sync *) message->body);
+        last_sync = hash;
+    } else if (hash != last_sync) {
+        watch_complain("worker %u hears of another commit than worker 0", rank);
+    }
+}
+
+static void request_sent(uint32_t rank, const net_message *message)
+{
+    asked *to = &workers[rank];
+    if (to->closed || (ending && message->type != MSG_CLOSE)) {
+        watch_complain("message %u to worker %u after close", message->type, rank);
+    }
+    switch (message->type) {
+    case MSG_SCAN:
+        if (to->scan || n_flights > 0) {
+            watch_complain("worker %u is to scan with %u rounds in flight", rank, n_flights);
+        }
+        to->scan = true;
+        n_scanned = 0;
+        break;
+    case MSG_STAGE:
+        if (to->scan || n_flights > 0) {
+            watch_complain("worker %u hears of a stage with %u rounds in flight", rank, n_flights);
+        }
+        break;
+    case MSG_CORRELATE:
+        if (to->question) {
+            watch_complain("worker %u is asked a second question", rank);
+        }
+        to->question = true;
+        question = *(const msg_correlate *) message->body;
+        break;
+    case MSG_PUSH:
+        push_sent(rank, (const msg_push *) message->body);
+        break;
+    case MSG_SYNC:
+        sync_sent(rank, message);
+        break;
+    default:
+        to->closed = true;
+        ending = true;
+    }
+}
+
+/* ---- a worker sends ---- */
+
+static void scores_sent(uint32_t rank, uint64_t trail)
+{
+    if (!workers[rank].scan) {
+        watch_complain("worker %u tells scores that were not asked for", rank);
+    }
+    if (n_scanned > 0 && trail != scan_trail) {
+        watch_complain("worker %u made other exchanges in a scan than those before", rank);
+    }
+    workers[rank].scan = false;
+    scan_trail = trail;
+    n_scanned++;
+}
+
+static void edges_sent(uint32_t rank, const msg_edges *reply)
+{
+    const msg_edge *edges = (const msg_edge *) (reply + 1);
+    if (!workers[rank].question) {
+        watch_complain("worker %u tells edges that were not asked for", rank);
+    }
+    for (uint64_t i = 0; i < reply->n_edges; i++) {
+        const msg_edge *e = &edges[i];
+        if (!(e->cosine > question.rho) || e->cosine > 1.0 || e->b >= e->a ||
+            e->a >= question.n_vars || e->a < question.first_new ||
+            e->a % watch_n_workers != rank) {
+            watch_complain("worker %u tells an edge %u %u, %g: asked for %llu variables, from %llu "
+                           "on, above %g",
+                           rank, e->a, e->b, e->cosine, (unsigned long long) question.n_vars,
+                           (unsigned long long) question.first_new, question.rho);
+        }
+    }
+    workers[rank].question = false;
+}
+
+static void done_sent(uint32_t rank, const msg_done *done, const msg_push *push, uint64_t trail)
+{
+    const double *partial = (const double *) (done + 1);
+    const uint32_t width = watch_held_to.partial_width;
+    flight *of = flight_of(done->round);
+    if (of == NULL || push == NULL || push->round != done->round || of->n_sent <= rank ||
+        done->n_doubles != (uint64_t) width * (of->starts[rank + 1] - of->starts[rank])) {
+        watch_complain("worker %u answers round %llu, which it was not sent", rank,
+                       (unsigned long long) done->round);
+        return;
+    }
+    for (uint32_t i = of->starts[rank]; i < of->starts[rank + 1]; i++) {
+        of->partials[i] = partial[(size_t) width * (i - of->starts[rank])];
+    }
+    if (of->n_done > 0 &&
+        (trail != of->trail || done->n_steps != of->n_steps || done->n_guarded != of->n_guarded)) {
+        watch_complain("round %llu: worker %u made other exchanges or steps than those before",
+                       (unsigned long long) of->round, rank);
+    }
+    of->trail = trail;
+    of->n_steps = done->n_steps;
+    of->n_guarded = done->n_guarded;
+    of->n_done++;
+}
+
+void watch_rounds_sent(net_id from, net_id to, const net_message *message,
+                       const net_message *reading, uint64_t trail)
+{
+    if (from == NET_COORDINATOR) {
+        request_sent(to - 1, message);
+        return;
+    }
+    asked *of = &workers[from - 1];
+    of->n_answers++;
+    switch (message->type) {
+    case MSG_READY:
+        if (of->ready || reading != NULL) {
+            watch_complain("worker %u is ready twice", from - 1);
+        }
+        of->ready = true;
+        break;
+    case MSG_SCORES:
+        scores_sent(from - 1, trail);
+        break;
+    case MSG_EDGES:
+        edges_sent(from - 1, (const msg_edges *) message->body);
+        break;
+    case MSG_DONE:
+        done_sent(from - 1, (const msg_done *) message->body,
+                  reading != NULL && reading->type == MSG_PUSH ? (const msg_push *) reading->body
+                                                               : NULL,
+                  trail);
+        break;
+    default:
+        break; /* FAILED: it leaves */
+    }
+}
+
+void watch_rounds_handled(net_id id, const net_message *message, bool left)
+{
+    if (id == NET_COORDINATOR) {
+        return;
+    }
+    const uint32_t n_answers = workers[id - 1].n_answers;
+    const bool asks = message == NULL || message->type == MSG_SCAN ||
+                      message->type == MSG_CORRELATE || message->type == MSG_PUSH;
+    if (!left && n_answers != (asks ? 1 : 0)) {
+        watch_complain("worker %u sends %u messages when it has message %d", id - 1, n_answers,
+                       message == NULL ? -1 : (int) message->type);
+    }
+    workers[id - 1].n_answers = 0;
+}
+
+void watch_rounds_exchange(net_id id, const net_message *message, const net_exchange *exchange)
+{
+    const bool push = message != NULL && message->type == MSG_PUSH;
+    const bool scan = message != NULL && message->type == MSG_SCAN;
+    const uint64_t n_members = push   ? ((const msg_push *) message->body)->n_members
+                               : scan ? watch_n_workers
+                                      : 0;
+    if (exchange->n_members != n_members || id > n_members) {
+        watch_complain("worker %u is in an exchange of %u members, of %llu", id - 1,
+                       exchange->n_members, (unsigned long long) n_members);
+    }
+}
+
+void watch_rounds_end(void)
+{
+    if (n_flights > 0) {
+        watch_complain("round %llu was never committed", (unsigned long long) flights[0].round);
+    }
+    for (uint32_t k = 0; k < watch_n_workers; k++) {
+        if (workers[k].scan || workers[k].question || !workers[k].ready || !workers[k].closed) {
+            watch_complain("worker %u has not answered, or was not closed", k);
+        }
+    }
+}
