@@ -161,7 +161,7 @@ install: all                  ## install the command, libraries and headers (DES
 	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' strads/strads.pc.in \
 	  > $(LIBDIR)/pkgconfig/strads.pc
 	@install -D -m 644 docs/strads.1 $(SHARE)/man/man1/strads.1
-	@install -m 644 configs/* $(SHARE)/strads/
+	@install -m 644 configs/*.* $(SHARE)/strads/
 
 clean:                        ## remove everything that was built
 	@rm -rf build
