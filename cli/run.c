@@ -9,7 +9,7 @@
 
 typedef struct run_request {
     sweep_request sweep; /* of a run alone its `sets` count */
-    bool quiet, verbose, print_config;
+    bool quiet, verbose, trace, print_config;
 } run_request;
 
 /* ---- signals ---- */
@@ -133,14 +133,16 @@ static int check_request(const run_request *request)
 {
     const sweep_request *sweep = &request->sweep;
     const char *problem = NULL;
-    if (request->quiet && request->verbose) {
-        problem = "--quiet and --verbose contradict each other";
+    if (request->quiet && (request->verbose || request->trace)) {
+        problem = request->trace ? "--quiet and --trace contradict each other"
+                                 : "--quiet and --verbose contradict each other";
     } else if (sweep->csv == NULL && (sweep->sweeps.n > 0 || sweep->n_seeds > 1 || sweep->curve)) {
         problem = "--sweep, --repeat and --curve need --csv FILE, where the results go";
     } else if (sweep->csv != NULL && request->print_config) {
         problem = "--print-config is for one run, --csv for a sweep of them";
-    } else if (sweep->csv != NULL && request->verbose) {
-        problem = "--verbose is for one run, --csv for a sweep of them";
+    } else if (sweep->csv != NULL && (request->verbose || request->trace)) {
+        problem = request->trace ? "--trace is for one run, --csv for a sweep of them"
+                                 : "--verbose is for one run, --csv for a sweep of them";
     }
     if (problem != NULL) {
         strads_error("run: %s", problem);
@@ -157,6 +159,8 @@ static int run(const run_request *request)
     }
     if (request->quiet) {
         strads_log_set_level(STRADS_LOG_WARN);
+    } else if (request->trace) {
+        strads_log_set_level(STRADS_LOG_TRACE);
     } else if (request->verbose) {
         strads_log_set_level(STRADS_LOG_DEBUG);
     }
@@ -172,6 +176,8 @@ static int parse_and_run(run_request *request, int argc, char **argv)
         {"set", "KEY=VALUE", "overrides a key of CONFIG; repeatable", .texts = &sweep->sets},
         {"quiet", NULL, "nothing but warnings and errors", .on = &request->quiet},
         {"verbose", NULL, "tells what the scheduler does", .on = &request->verbose},
+        {"trace", NULL, "and the schedule of every round: candidates, rejections, blocks",
+         .on = &request->trace},
         {"print-config", NULL, "prints the whole configuration instead of running",
          .on = &request->print_config},
         {"sweep", "KEY=A,B,C", "runs every value, and all combinations; repeatable",

@@ -344,6 +344,25 @@ strads_status dependency_pick(dependency *check, const dependency_candidates *ca
     return status;
 }
 
+bool dependency_strongest(const dependency *check, uint32_t var, const uint32_t *others, size_t n,
+                          uint32_t *other, double *cosine)
+{
+    const int64_t slot = slot_of(check, var);
+    double most = 0.0;
+    assert(slot != NONE);
+    for (int32_t e = check->heads[slot]; e != NONE; e = check->edges[e].next) {
+        const uint32_t neighbour = check->vars[check->edges[e].to];
+        for (size_t i = 0; i < n && check->edges[e].cosine > most; i++) {
+            if (others[i] == neighbour) {
+                most = check->edges[e].cosine;
+                *other = neighbour;
+            }
+        }
+    }
+    *cosine = most > 0.0 ? most : *cosine;
+    return most > 0.0;
+}
+
 /* ---- a whole working set ---- */
 
 typedef struct bond {

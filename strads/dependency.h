@@ -56,6 +56,12 @@ STRADS_MUST_CHECK strads_status dependency_pick(dependency *check,
                                                 const dependency_candidates *candidates,
                                                 strads_round *blocks, uint8_t *picked);
 
+/* Of others[n], known, the one that is most correlated with `var`, and how much; false:
+ * none is above rho. Slow, for the trace. */
+STRADS_MUST_CHECK bool dependency_strongest(const dependency *check, uint32_t var,
+                                            const uint32_t *others, size_t n, uint32_t *other,
+                                            double *cosine);
+
 /* Cuts vars[n] (ascending, known) into n_blocks blocks. */
 STRADS_MUST_CHECK strads_status dependency_cut(dependency *check, const uint32_t *vars,
                                                const double *costs, size_t n, uint32_t n_blocks,

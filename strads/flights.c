@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "strads/trace.h"
 
 static strads_status send_push(coordinator *self, const flight *out, uint32_t rank)
 {
@@ -49,6 +50,9 @@ strads_status coordinator_dispatch(coordinator *self)
     }
     if (status != STRADS_OK) {
         return status;
+    }
+    if (trace_is_on()) {
+        trace_assignment(&self->plan, self->round, &out->to);
     }
     /* Between working sets everything is scanned, and shared state made afresh, so
      * who has no part in one may sit it out; otherwise all must hear all changes. */

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "strads/trace.h"
+
 enum {
     MAX_REFILLS = 2,      /* draws for slots that the check emptied */
     KNOWN = 2,            /* rounds that the checker remembers */
@@ -227,6 +229,9 @@ static strads_status begin_drawn(planner *plan, plan_outcome *outcome)
     }
     double total = 0.0;
     const strads_status status = find_costs(plan, plan->candidates, plan->n_candidates, &total);
+    if (status == STRADS_OK && trace_is_on()) {
+        trace_candidates(plan, 0);
+    }
     *outcome = PLAN_READY;
     return status != STRADS_OK ? status
                                : round_cut(&plan->blocks, plan->candidates, plan->costs,
@@ -270,6 +275,9 @@ static strads_status finish_drawn(planner *plan, plan_outcome *outcome)
         if (draw(plan, 2 * n_missing < run->candidates ? 2 * n_missing : run->candidates)) {
             return ask_about_candidates(plan, outcome);
         }
+    }
+    if (trace_is_on()) {
+        trace_candidates(plan, n_checked_in_flight(plan));
     }
     return_the_rest(plan);
     *outcome = plan->blocks.n_vars > 0 ? PLAN_READY : PLAN_NONE;
