@@ -264,21 +264,29 @@ static void run_quietly(void *context)
     }
 }
 
-static uint64_t hanging_seed;
+static char last_words[80]; /* of a case that hangs or aborts */
 
-static void on_hang(int number)
+/* Says which case it is and what it said; stderr is a file while it runs. */
+static void on_bad_end(int number)
 {
-    (void) number;
-    char text[80] = "\nseed ";
-    size_t n = strlen(text);
-    for (uint64_t unit = UINT64_C(10000000000000000000); unit > 0; unit /= 10) {
-        if (hanging_seed >= unit || unit == 1) {
-            text[n++] = (char) ('0' + hanging_seed / unit % 10);
-        }
+    char text[512];
+    ssize_t n = write(STDOUT_FILENO, last_words, strlen(last_words));
+    n += write(STDOUT_FILENO, number == SIGALRM ? "hangs\n" : "aborts\n", 6 + (number != SIGALRM));
+    n += write(STDOUT_FILENO, watch_complaint(), strlen(watch_complaint()));
+    n += write(STDOUT_FILENO, "\n", 1);
+    for (lseek(STDERR_FILENO, 0, SEEK_SET); n > 0;) {
+        n = read(STDERR_FILENO, text, sizeof(text));
+        n = n > 0 ? write(STDOUT_FILENO, text, (size_t) n) : 0;
     }
-    memcpy(text + n, " hangs\n", 7);
-    (void) !write(STDOUT_FILENO, text, n + 7);
     _exit(1);
+}
+
+static void expect_the_worst(uint64_t seed)
+{
+    snprintf(last_words, sizeof(last_words), "\nseed %llu ", (unsigned long long) seed);
+    signal(SIGALRM, on_bad_end);
+    signal(SIGABRT, on_bad_end);
+    alarm(CASE_SECONDS);
 }
 
 static void run_watched(trial *self)
@@ -292,13 +300,12 @@ static void run_watched(trial *self)
                                .in_flight = drawn->in_flight,
                                .cosines = self->cosines};
     const size_t live = strads_mem_live();
-    hanging_seed = drawn->seed;
-    signal(SIGALRM, on_hang);
-    alarm(CASE_SECONDS);
+    expect_the_worst(drawn->seed);
     watch_begin(&terms);
     outcome->said = suite_stderr_of(run_quietly, self);
     outcome->seen = watch_end(outcome->status == STRADS_OK && drawn->fatal == INFINITY);
     alarm(0);
+    signal(SIGABRT, SIG_DFL);
     if (strads_mem_live() != live + 1) { /* what it said */
         complain(outcome, "%zu allocations are left", strads_mem_live() - live - 1);
     }

@@ -43,8 +43,8 @@ typedef struct cluster_outcome {
 /* Runs it. Wrong is: a promise of watch.h that was broken, memory that was not given
  * back, an objective that rose from scan to scan, an end that is not the optimum of an
  * independent oracle, within what the goal leaves, a limit that was reached, or the
- * documented error after a machine was lost. A hang ends the program after a message
- * that names the seed. */
+ * documented error after a machine was lost. A hang or an abort ends the program
+ * after a message that names the seed. */
 cluster_outcome cluster_case_run(const cluster_case *drawn);
 
 #endif

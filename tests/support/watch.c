@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "net/sim_state.h"
 
 enum { MAX_QUEUE = 64 };
 
@@ -90,6 +91,11 @@ void watch_begin(const watch_terms *terms)
     watching = true;
 }
 
+const char *watch_complaint(void)
+{
+    return watch_found.complaint;
+}
+
 watch_report watch_end(bool completed)
 {
     watching = false;
@@ -140,6 +146,7 @@ static void look_at_arrival(net_id to, const net_message *message)
     if (on->n == 0 || on->sent[on->first] != message) {
         watch_complain("a message %u from %u to %u on lane %d is out of order", message->type,
                        message->from, to, (int) message->lane);
+        watching = false; /* what follows from it is no news */
         return;
     }
     on->first = (on->first + 1) % MAX_QUEUE;
@@ -201,11 +208,23 @@ static void look_at_event(net_id id, const net_event *event)
     }
 }
 
+/* Which messages have come, only the driver knows. */
+static void look_at_lanes(const net_node *node, const net_event *event)
+{
+    const sim_node *machine = (const sim_node *) node;
+    if (event->kind == NET_MESSAGE && event->message->lane == NET_DATA &&
+        machine->lanes[NET_CONTROL].first != NULL) {
+        watch_complain("node %u takes data message %u with a control message waiting",
+                       net_node_id(node), event->message->type);
+    }
+}
+
 static void watched_handler(void *self, net_node *node, const net_event *event)
 {
     const net_id id = net_node_id(node);
     watched_node *of = self;
     look_at_event(id, event);
+    look_at_lanes(node, event);
     of->handler(of->self, node, event);
     look_at_clock(id, false);
     if (of->reading != NULL) {

@@ -5,7 +5,7 @@
  *
  * A test program that links it has the calls of net/net.h go through it, by the
  * linker's --wrap (see the Makefile); the product knows nothing of it. One run at a
- * time, of a driver that calls one handler at a time.
+ * time, of the driver sim.
  */
 #ifndef STRADS_TESTS_WATCH_H
 #define STRADS_TESTS_WATCH_H
@@ -34,8 +34,8 @@ typedef struct watch_report {
 /* Watches the next run. The promises are:
  *   - a node's first event is its start; there is none after it has left, and nothing is
  *     sent by it then. After CLOSE a worker is sent nothing more;
- *   - messages of a pair arrive in the order of their lane, and never are there more of
- *     them than there are credits, or than the pipeline explains;
+ *   - messages of a pair arrive in the order of their lane, control before data, and never
+ *     are there more of them than there are credits, or than the pipeline explains;
  *   - a node's clock never goes back, nor does that of the whole;
  *   - SCAN, CORRELATE and PUSH are answered exactly once by whom they were sent to, and an
  *     edge is above the bar, of a pair that was asked about;
@@ -48,6 +48,9 @@ typedef struct watch_report {
  *   - all members of a round or scan make the same exchanges, with the same outcome to
  *     the bit, and count the same steps. */
 void watch_begin(const watch_terms *terms);
+
+/* So far; "": none. */
+const char *watch_complaint(void);
 
 /* After the run. completed: it ended well, so nothing may be left open. */
 watch_report watch_end(bool completed);

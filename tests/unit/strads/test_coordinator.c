@@ -368,6 +368,25 @@ static void the_reason_of_a_loss_may_come_after_it(void)
     stop();
 }
 
+static void lose_the_exchange(void *context)
+{
+    (void) context;
+    say_failed(0, STRADS_ERR_CLOSED);
+}
+
+static void a_worker_that_has_lost_another_is_named_for_it(void)
+{
+    for (int phase = SCANNING; phase < N_PHASES; phase++) {
+        bring_to(phase);
+        char *said = suite_stderr_of(lose_the_exchange, NULL);
+        CHECK((strstr(said, "worker 0 has lost another worker") != NULL) == (phase != ENDING));
+        strads_free(said);
+        play();
+        CHECK_STATUS(outcome_of_run().status, STRADS_ERR_CLOSED);
+        stop();
+    }
+}
+
 static void a_value_that_is_not_finite_ends_the_run_and_is_not_committed(void)
 {
     start(&plain, cyclic);
@@ -442,6 +461,8 @@ SUITE("strads/coordinator",
       {"a worker that is gone ends the run, unless it was to go",
        a_worker_that_is_gone_ends_the_run_unless_it_was_to_go},
       {"the reason of a loss may come after it", the_reason_of_a_loss_may_come_after_it},
+      {"a worker that has lost another is named for it",
+       a_worker_that_has_lost_another_is_named_for_it},
       {"a value that is not finite ends the run and is not committed",
        a_value_that_is_not_finite_ends_the_run_and_is_not_committed},
       {"a run survives the failure of every allocation",
