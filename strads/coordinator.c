@@ -384,13 +384,16 @@ strads_status coordinator_create(coordinator **out, const coordinator_options *o
     self->values = strads_calloc(n_vars, sizeof(*self->values));
     self->scores = options->run.solve ? NULL : strads_alloc_array(n_vars, sizeof(*self->scores));
     self->n_told = strads_calloc(workers, sizeof(*self->n_told));
+    self->n_owned = strads_calloc(workers, sizeof(*self->n_owned));
+    self->syncs = strads_calloc(workers, sizeof(net_message *));
     self->measures = strads_calloc(options->app->n_measures, sizeof(*self->measures));
     self->reported = strads_calloc(options->app->n_measures, workers * sizeof(*self->reported));
     self->worker_busy = strads_calloc(workers, sizeof(*self->worker_busy));
     self->told = strads_calloc(workers, sizeof(*self->told));
     bool whole = self->lost != NULL && self->values != NULL && self->measures != NULL &&
                  self->reported != NULL && self->worker_busy != NULL && self->n_told != NULL &&
-                 self->told != NULL && (options->run.solve || self->scores != NULL);
+                 self->told != NULL && self->n_owned != NULL && self->syncs != NULL &&
+                 (options->run.solve || self->scores != NULL);
     for (uint32_t i = 0; i < MAX_FLIGHTS; i++) {
         self->flights[i].to.starts = strads_calloc(workers + 1, sizeof(size_t));
         whole = whole && self->flights[i].to.starts != NULL;
@@ -435,6 +438,9 @@ void coordinator_destroy(coordinator *self)
     strads_free(self->reported);
     strads_free(self->scores);
     strads_free(self->n_told);
+    strads_free(self->n_owned);
+    strads_free(self->syncs);
+    strads_free(self->commit_owner);
     strads_free(self->values);
     strads_free(self->lost);
     strads_free(self);

@@ -54,6 +54,9 @@ struct coordinator {
     size_t in_flight_capacity;
     double *commit_values; /* scratch of commit */
     float *commit_moved;
+    uint32_t *commit_owner;
+    size_t *n_owned;     /* [n_workers] variables of the commit, by owner */
+    net_message **syncs; /* [n_workers] NULL but while they are made */
     size_t commit_capacity;
 
     uint64_t round, updates, updates_at_scan;

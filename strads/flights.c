@@ -144,26 +144,65 @@ static strads_status pull_all(coordinator *self, const flight *done)
     return STRADS_OK;
 }
 
-static strads_status send_sync(coordinator *self, const uint32_t *vars, size_t n)
+/* The worker whose range has the variable. */
+static uint32_t owner_of(const coordinator *self, uint32_t var)
 {
-    for (uint32_t k = 0; k < coordinator_workers(self); k++) {
-        net_message *message = net_message_create(MSG_SYNC, NET_DATA,
-                                                  sizeof(msg_sync) + n * sizeof(double) +
-                                                      msg_pad(n, sizeof(uint32_t)));
-        if (message == NULL) {
-            return STRADS_ERR_NOMEM;
-        }
-        msg_sync *sync = (msg_sync *) message->body;
-        *sync = (msg_sync){.n_vars = n};
-        double *values = (double *) (sync + 1);
-        memcpy(values, self->commit_values, n * sizeof(*values));
-        memcpy(values + n, vars, n * sizeof(*vars));
-        const strads_status status = coordinator_send(self, k, message);
-        if (status != STRADS_OK) {
-            return status;
+    uint32_t low = 0;
+    uint32_t high = coordinator_workers(self);
+    while (high - low > 1) {
+        const uint32_t middle = (low + high) / 2;
+        if (self->options.firsts[middle] <= var) {
+            low = middle;
+        } else {
+            high = middle;
         }
     }
+    return low;
+}
+
+/* Makes a message a worker, with room for the values of its own range. */
+static strads_status create_syncs(coordinator *self, const uint32_t *vars, size_t n)
+{
+    const uint32_t n_workers = coordinator_workers(self);
+    memset(self->n_owned, 0, n_workers * sizeof(*self->n_owned));
+    for (size_t i = 0; i < n; i++) {
+        self->commit_owner[i] = owner_of(self, vars[i]);
+        self->n_owned[self->commit_owner[i]]++;
+    }
+    for (uint32_t k = 0; k < n_workers; k++) {
+        const size_t bytes = sizeof(msg_sync) + self->n_owned[k] * sizeof(double) +
+                             msg_pad(self->n_owned[k], sizeof(uint32_t));
+        self->syncs[k] = net_message_create(MSG_SYNC, NET_DATA, bytes);
+        if (self->syncs[k] == NULL) {
+            return STRADS_ERR_NOMEM;
+        }
+        *(msg_sync *) self->syncs[k]->body = (msg_sync){.n_vars = 0};
+    }
     return STRADS_OK;
+}
+
+/* Tells every worker the new values of its range; also one who has none of them that
+ * there was a round. */
+static strads_status send_sync(coordinator *self, const uint32_t *vars, size_t n)
+{
+    strads_status status = create_syncs(self, vars, n);
+    for (size_t i = 0; i < n && status == STRADS_OK; i++) {
+        const uint32_t owner = self->commit_owner[i];
+        msg_sync *sync = (msg_sync *) self->syncs[owner]->body;
+        double *values = (double *) (sync + 1);
+        values[sync->n_vars] = self->commit_values[i];
+        ((uint32_t *) (values + self->n_owned[owner]))[sync->n_vars++] = vars[i];
+    }
+    for (uint32_t k = 0; k < coordinator_workers(self); k++) {
+        net_message *message = self->syncs[k];
+        self->syncs[k] = NULL;
+        if (status == STRADS_OK) {
+            status = coordinator_send(self, k, message);
+        } else {
+            net_message_destroy(message);
+        }
+    }
+    return status;
 }
 
 static strads_status reserve_commit(coordinator *self, size_t n)
@@ -174,6 +213,10 @@ static strads_status reserve_commit(coordinator *self, size_t n)
     if (status == STRADS_OK) {
         capacity = self->commit_capacity;
         status = strads_reserve(&self->commit_moved, &capacity, n, sizeof(*self->commit_moved));
+    }
+    if (status == STRADS_OK) {
+        capacity = self->commit_capacity;
+        status = strads_reserve(&self->commit_owner, &capacity, n, sizeof(*self->commit_owner));
     }
     if (status == STRADS_OK) {
         self->commit_capacity = capacity;

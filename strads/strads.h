@@ -152,8 +152,8 @@ typedef struct strads_app {
      * the first of each variable's partial, moved = |change|). */
     strads_status (*pull)(void *model, const strads_block *block, const double *partial,
                           double *values, float *moved);
-    /* Hears of committed values, of all workers' variables (may be NULL:
-     * strads_worker_values has those of this worker's range). */
+    /* Hears that a round was committed, and of the new values of this worker's range, if
+     * there are any (may be NULL: strads_worker_values has them). */
     strads_status (*sync)(void *state, const uint32_t *vars, size_t n, const double *values);
 
     /* ---- around the rounds ---- */

@@ -263,10 +263,7 @@ static strads_status on_push(strads_worker *worker, const net_message *request)
 static void keep_values(strads_worker *worker, const uint32_t *vars, size_t n, const double *values)
 {
     for (size_t i = 0; i < n; i++) {
-        const uint32_t k = vars[i] - worker->options.first; /* wraps round below the range */
-        if (k < worker->options.n_vars) {
-            worker->values[k] = values[i];
-        }
+        worker->values[vars[i] - worker->options.first] = values[i];
     }
 }
 

@@ -15,7 +15,7 @@
 #include "apps/lasso/solver.h"
 
 enum {
-    MAX_SWEEPS = 100000,
+    MAX_SWEEPS = 1000, /* what is left then is another round's */
     ACTIVE_SWEEPS = 4, /* after each whole one */
     MAX_PARTS = 4      /* exchanges a sweep */
 };

@@ -228,10 +228,7 @@ strads_status lasso_sync(void *state, const uint32_t *vars, size_t n, const doub
 {
     lasso_worker *self = state;
     for (size_t i = 0; i < n; i++) {
-        const uint32_t k = vars[i] - self->first; /* wraps round below the range */
-        if (k >= self->n) {
-            continue;
-        }
+        const uint32_t k = vars[i] - self->first;
         self->beta[k] = values[i];
         if (values[i] != 0.0 && !self->listed[k]) {
             self->listed[k] = 1;

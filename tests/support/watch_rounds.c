@@ -33,7 +33,7 @@ static uint64_t n_rounds;
 static asked workers[WATCH_WORKERS];
 static double committed[WATCH_VARS];
 static bool held[WATCH_VARS]; /* in a round in flight */
-static uint64_t last_sync;    /* hash of the body sent to the first worker */
+static uint32_t n_heard;      /* variables of the commit that workers hear of */
 static uint64_t scan_trail;
 static uint32_t n_scanned; /* of the scan under way */
 static msg_correlate question;
@@ -178,39 +178,46 @@ static void push_sent(uint32_t rank, const msg_push *push)
     }
 }
 
-/* The first worker hears of a commit: it must be that of the oldest round. */
-static void commit(const msg_sync *sync)
+/* The workers hear one after another of a commit: between them of the whole oldest round,
+ * each variable once. */
+static void sync_sent(uint32_t rank, const msg_sync *sync)
 {
     const flight *of = &flights[0];
     const double *values = (const double *) (sync + 1);
     const uint32_t *vars = (const uint32_t *) (values + sync->n_vars);
-    if (n_flights == 0 || of->n_done < of->n_members || of->n_vars != sync->n_vars ||
-        memcmp(vars, of->vars, of->n_vars * sizeof(*vars)) != 0) {
-        watch_complain("a commit of %llu variables that is not that of the oldest round",
-                       (unsigned long long) sync->n_vars);
+    if (n_flights == 0 || of->n_done < of->n_members) {
+        watch_complain("worker %u hears of a commit, but the oldest round is not done", rank);
         return;
     }
-    if (memcmp(values, of->partials, of->n_vars * sizeof(*values)) != 0) {
-        watch_complain("round %llu: the values committed are not those pushed",
-                       (unsigned long long) of->round);
-    }
-    for (uint32_t i = 0; i < of->n_vars; i++) {
+    n_heard = rank == 0 ? 0 : n_heard;
+    for (uint64_t i = 0; i < sync->n_vars; i++) {
+        uint32_t at = 0;
+        while (at < of->n_vars && of->vars[at] != vars[i]) {
+            at++;
+        }
+        if (at == of->n_vars || !held[vars[i]]) {
+            watch_complain("worker %u hears of variable %u, which is not of the oldest round or "
+                           "was told before",
+                           rank, vars[i]);
+            return;
+        }
+        if (memcmp(&values[i], &of->partials[at], sizeof(double)) != 0) {
+            watch_complain("round %llu: the value committed is not that pushed",
+                           (unsigned long long) of->round);
+        }
         committed[vars[i]] = values[i];
         held[vars[i]] = false;
+        n_heard++;
+    }
+    if (rank + 1 < watch_n_workers) {
+        return;
+    }
+    if (n_heard != of->n_vars) {
+        watch_complain("round %llu: the workers heard of %u variables of %u",
+                       (unsigned long long) of->round, n_heard, of->n_vars);
     }
     memmove(flights, flights + 1, (n_flights - 1) * sizeof(*flights));
     n_flights--;
-}
-
-static void sync_sent(uint32_t rank, const net_message *message)
-{
-    const uint64_t hash = watch_rounds_hash(message);
-    if (rank == 0) {
-        commit((const msg_sync *) message->body);
-        last_sync = hash;
-    } else if (hash != last_sync) {
-        watch_complain("worker %u hears of another commit than worker 0", rank);
-    }
 }
 
 static void request_sent(uint32_t rank, const net_message *message)
@@ -243,7 +250,7 @@ static void request_sent(uint32_t rank, const net_message *message)
         push_sent(rank, (const msg_push *) message->body);
         break;
     case MSG_SYNC:
-        sync_sent(rank, message);
+        sync_sent(rank, (const msg_sync *) message->body);
         break;
     default:
         to->closed = true;
