@@ -17,6 +17,7 @@ typedef struct net_driver {
     strads_status (*send)(net_node *node, net_id to, net_message *message);
     void (*leave)(net_node *node);
     strads_status (*exchange)(net_node *node, const net_exchange *exchange);
+    double (*exchange_units)(const net *network, uint32_t n_members, size_t n); /* NULL: 0 */
     void (*work)(net_node *node, double units); /* where a net counts work */
 } net_driver;
 

@@ -67,6 +67,14 @@ bool net_counts_work(const net_node *node)
     return node->network->counts_work;
 }
 
+double net_exchange_units(const net_node *node, uint32_t n_members, size_t n)
+{
+    const net_driver *driver = node->network->driver;
+    return driver->exchange_units == NULL || n_members < 2
+               ? 0.0
+               : driver->exchange_units(node->network, n_members, n);
+}
+
 void net_work(net_node *node, double units)
 {
     assert(units >= 0.0);

@@ -101,6 +101,10 @@ net_id net_node_id(const net_node *node);
  * or last told: how sim knows what time it took. Does nothing where time is real. */
 void net_work(net_node *node, double units);
 
+/* What an exchange of n numbers among n_members costs beside the summing, in units of
+ * work; 0 where that is next to nothing. */
+double net_exchange_units(const net_node *node, uint32_t n_members, size_t n);
+
 /* Whether net_work matters, so that units are counted only where somebody asks. */
 bool net_counts_work(const net_node *node);
 

@@ -454,5 +454,6 @@ const net_driver net_sim = {
     .send = sim_send,
     .leave = sim_leave,
     .exchange = sim_exchange,
+    .exchange_units = sim_exchange_units,
     .work = sim_work,
 };

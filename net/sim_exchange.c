@@ -41,6 +41,21 @@ static double ceil_log2(uint32_t n)
     return (double) (32 - __builtin_clz(n - 1));
 }
 
+/* What the network takes for n numbers of each member. */
+static double seconds_of(sim_net *network, uint32_t n_members, size_t n)
+{
+    const net_link link = sim_links_worst(&network->links, n_members);
+    const double share = 2.0 * (n_members - 1) / n_members;
+    return 2.0 * ceil_log2(n_members) * link.latency +
+           share * (double) (n * sizeof(double)) / link.bandwidth;
+}
+
+double sim_exchange_units(const net *network, uint32_t n_members, size_t n)
+{
+    sim_net *self = (sim_net *) network; /* whose worst link is found once */
+    return seconds_of(self, n_members, n) / (1e-9 * self->cluster->unit_ns);
+}
+
 /* When the exchange of the members nodes[0 .. n_members-1] begins and ends; false: a
  * member is cut off or ends before that, so that all are to hear of a loss. */
 static bool plan(sim_net *network, const sim_node *nodes, uint32_t n_members, double *start,
@@ -52,11 +67,8 @@ static bool plan(sim_net *network, const sim_node *nodes, uint32_t n_members, do
         last = fmax(last, nodes[k].entered);
         first_loss = fmin(first_loss, nodes[k].lose_at);
     }
-    const net_link link = sim_links_worst(&network->links, n_members);
-    const double share = 2.0 * (n_members - 1) / n_members;
-    const double bytes = (double) nodes[0].exchange->n * sizeof(double);
     *start = sim_cuts_clear_all(network->cluster, n_members, last);
-    *end = *start + 2.0 * ceil_log2(n_members) * link.latency + share * bytes / link.bandwidth;
+    *end = *start + seconds_of(network, n_members, nodes[0].exchange->n);
     return *end < first_loss && *end < INFINITY;
 }
 

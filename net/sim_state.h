@@ -122,6 +122,7 @@ void sim_drop_messages(sim_node *node);
 /* ---- sim_exchange.c ---- */
 
 strads_status sim_exchange(net_node *node, const net_exchange *exchange);
+double sim_exchange_units(const net *network, uint32_t n_members, size_t n);
 
 /* Ends the wait of a node, if it waits for others, with CLOSED. */
 void sim_close_exchange(sim_net *network, sim_node *node);

@@ -200,6 +200,7 @@ void coordinator_advance(coordinator *self)
         if (status == STRADS_OK) {
             const double worst =
                 self->first_score > 0.0 ? self->worst_score / self->first_score : 1.0;
+            self->plan.node = self->node;
             status = planner_begin(&self->plan, self->round, self->values, worst, &outcome);
         }
         if (status == STRADS_OK) {

@@ -13,7 +13,8 @@ enum {
     MAX_REFILLS = 2,      /* draws for slots that the check emptied */
     KNOWN = 2,            /* rounds that the checker remembers */
     CHECK_FROM_WIDTH = 4, /* a contiguous cut of a working set is as good below */
-    SET_EDGES = 1 << 20   /* strongest pairs of a working set that a worker names */
+    SET_EDGES = 1 << 20,  /* strongest pairs of a working set that a worker names */
+    EXCHANGES = 5         /* in a sweep: of four slices, and of the objective */
 };
 
 /* A working set is checked once the worst score has fallen to this share of the
@@ -150,6 +151,28 @@ static strads_status ask(planner *plan, const uint32_t *vars, size_t n, plan_out
 
 /* ---- working sets ---- */
 
+/* By how many of at most `most` workers a sweep over a set that costs `total` is done
+ * soonest, exchanges included. So as not to depend on the network, a deterministic run
+ * takes them all. */
+static uint32_t width_that_pays(const planner *plan, double total, uint32_t most)
+{
+    if (plan->node == NULL || plan->options.run.deterministic) {
+        return most;
+    }
+    uint32_t best = most;
+    double least = INFINITY;
+    for (uint32_t width = most; width > 0; width /= 2) {
+        const double exchange =
+            net_exchange_units(plan->node, width, plan->options.structure.n_shared);
+        const double time = total / width + EXCHANGES * exchange;
+        if (time < least) {
+            least = time;
+            best = width;
+        }
+    }
+    return best;
+}
+
 static strads_status begin_set(planner *plan, const double *values, double worst,
                                plan_outcome *outcome)
 {
@@ -164,7 +187,8 @@ static strads_status begin_set(planner *plan, const double *values, double worst
     strads_status status = STRADS_OK;
     if (width > 1) {
         status = find_costs(plan, set->vars, set->n, &total);
-        width = total < plan->options.structure.parallel_cost ? 1 : width;
+        width =
+            total < plan->options.structure.parallel_cost ? 1 : width_that_pays(plan, total, width);
     }
     if (status != STRADS_OK) {
         return status;

@@ -49,6 +49,7 @@ typedef struct planner {
     uint64_t round; /* that is being planned */
     const uint32_t *in_flight;
     size_t n_in_flight;
+    const net_node *node; /* knows what an exchange costs; set by the caller; NULL: nothing */
 } planner;
 
 STRADS_MUST_CHECK strads_status planner_init(planner *plan, const planner_options *options);

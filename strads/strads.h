@@ -50,8 +50,8 @@ typedef struct strads_summary strads_summary;
 typedef struct strads_structure {
     uint32_t n_vars;        /* J > 0 */
     uint32_t partial_width; /* doubles a variable in push's answer, 1 .. 8; default 1 */
-    double parallel_cost;   /* a working set that costs less (units of `cost`) is not
-                             * worth sharing among workers; default 0 */
+    size_t n_shared;        /* of steps, as in strads_step; default 0 */
+    double parallel_cost;   /* working sets of less (units of `cost`) are not shared; 0 */
 } strads_structure;
 
 /* A worker's part of a round. */

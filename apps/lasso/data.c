@@ -284,6 +284,7 @@ strads_status lasso_describe(const void *state, strads_structure *structure)
     const double n_rows = (double) site->x.n_rows;
     structure->n_vars = (uint32_t) site->x.n_cols;
     structure->partial_width = LASSO_PARTIAL_WIDTH;
+    structure->n_shared = site->x.n_rows + 1;
     /* An exchange adds up n_rows numbers: below this it costs what it saves. */
     structure->parallel_cost = fmax(30000.0, 8.0 * n_rows);
     return STRADS_OK;

@@ -267,8 +267,10 @@ static void exchange_all(net_node *node, const net_event *event)
             vectors[id][i] = id;
         }
         net_work(node, id);
+        const double foretold = net_exchange_units(node, exchange.n_members, exchange.n);
         CHECK_STATUS(net_exchange_sum(node, &exchange), STRADS_OK);
         after_exchange[id] = strads_now();
+        CHECK_NEAR(after_exchange[id] - 3.0, foretold, EXACT); /* a unit is a second */
         CHECK(votes == 14 && vectors[id][0] == 6.0 && vectors[id][LENGTH - 1] == 6.0);
     }
     net_leave(node);
