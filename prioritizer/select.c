@@ -19,7 +19,7 @@
 
 enum { COARSE_SHIFT = 21, FINE_SHIFT = 10, BINS = 1 << 11, STRIP = 32 };
 
-/* The sample: in runs, since what a cache line brings is free. */
+/* The sample: in runs, since what a cache line brings is free. Of few scores all. */
 enum { N_RUNS = 512, RUN = 16, N_SAMPLES = N_RUNS * RUN };
 
 /* The bits of a float as an integer that orders as the float does. */
@@ -52,18 +52,21 @@ static uint32_t find_bin(const uint32_t *bins, size_t k, size_t *n_above)
 
 float prio_guess_bar(const float *scores, size_t n, size_t k, float above)
 {
-    if (n < 4 * N_SAMPLES || k >= n / 2) {
+    if (k >= n / 2) {
         return above;
     }
     uint32_t bins[BINS] = {0};
-    const size_t stride = n / N_RUNS;
-    for (size_t i = 0; i < N_RUNS; i++) {
-        for (size_t j = 0; j < RUN; j++) {
+    const bool sampled = n >= 4 * N_SAMPLES;
+    const size_t n_runs = sampled ? N_RUNS : 1;
+    const size_t run = sampled ? RUN : n;
+    const size_t stride = n / n_runs;
+    for (size_t i = 0; i < n_runs; i++) {
+        for (size_t j = 0; j < run; j++) {
             bins[key_of(scores[i * stride + j]) >> COARSE_SHIFT]++;
         }
     }
     size_t n_above = 0;
-    const size_t wanted = (size_t) (1.25 * N_SAMPLES * (double) k / (double) n) + 32;
+    const size_t wanted = sampled ? (size_t) (1.25 * N_SAMPLES * (double) k / (double) n) + 32 : k;
     const uint32_t bin = find_bin(bins, wanted, &n_above);
     const uint32_t lowest = key_of(above);
     const uint32_t bar = bin << COARSE_SHIFT;

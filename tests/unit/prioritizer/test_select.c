@@ -94,8 +94,13 @@ static void all_above_a_guessed_bar_are_about_as_many_as_asked_for(void)
         check_choice(scores, MANY, MANY, bar, chosen, n);
         CHECK(bar >= 0.0F && n >= k && n <= 2 * k + 500);
     }
+    for (size_t n = 100; n < MANY / 2; n *= 3) {
+        const float bar = prio_guess_bar(scores, n, n / 10, -INFINITY);
+        const size_t n_above = prio_select_above(scores, n, bar, chosen);
+        CHECK(n_above >= n / 10 && n_above <= n / 4);
+    }
     CHECK(prio_guess_bar(scores, MANY, 500, 1e30F) == 1e30F);
-    CHECK(prio_guess_bar(scores, 10, 2, 3.0F) == 3.0F);
+    CHECK(prio_guess_bar(scores, 10, 5, 3.0F) == 3.0F);
 }
 
 SUITE("prioritizer/select", {"it takes the largest", it_takes_the_largest},
