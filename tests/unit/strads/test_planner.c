@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "net/driver.h"
 #include "tests/support/suite.h"
 
 enum { J = 40, ROUND = 4 };
@@ -470,49 +469,6 @@ static void no_memory_is_told_and_nothing_is_lost(void)
     }
 }
 
-/* An exchange among w members costs a unit for each. */
-static double a_unit_a_member(const net *network, uint32_t n_members, size_t n)
-{
-    (void) network;
-    CHECK(n == 3);
-    return n_members;
-}
-
-static uint32_t width_of_a_set(run_options run, const net_node *node)
-{
-    run.solve = true;
-    start(run, 0.0);
-    plan.options.structure.n_shared = 3;
-    plan.node = node;
-    for (uint32_t var = 0; var < J; var++) {
-        cost_of[var] = 10.0;
-    }
-    score_first(8);
-    plan_outcome outcome = PLAN_NONE;
-    REQUIRE_OK(planner_begin(&plan, 0, values, 1.0, &outcome));
-    CHECK(outcome == PLAN_READY);
-    const uint32_t width = (uint32_t) plan.blocks.n_blocks;
-    planner_fini(&plan);
-    return width;
-}
-
-static void a_set_goes_to_as_many_workers_as_the_exchanges_repay(void)
-{
-    static const net_driver driver = {.exchange_units = a_unit_a_member};
-    net network = {.driver = &driver};
-    const net_node node = {.network = &network};
-    const net_driver free_driver = {.name = "free"};
-    net free_network = {.driver = &free_driver};
-    const net_node free_node = {.network = &free_network};
-    /* Of 80 units: 80, 40 + 10, 20 + 20, 10 + 40. */
-    run_options run = {.kind = SCHEDULE_STRUCTURE_AWARE, .n_workers = 8};
-    CHECK(width_of_a_set(run, &node) == 4);
-    CHECK(width_of_a_set(run, &free_node) == 8);
-    CHECK(width_of_a_set(run, NULL) == 8);
-    run.deterministic = true;
-    CHECK(width_of_a_set(run, &node) == 8);
-}
-
 SUITE("strads/planner",
       {"a cyclic round is the next variables, cut for all workers",
        a_cyclic_round_is_the_next_variables_cut_for_all_workers},
@@ -539,6 +495,4 @@ SUITE("strads/planner",
       {"a schedule that names nothing is no plan, and one that fails fails",
        a_schedule_that_names_nothing_is_no_plan_and_one_that_fails_fails},
       {"a cost of nothing is refused", a_cost_of_nothing_is_refused},
-      {"no memory is told and nothing is lost", no_memory_is_told_and_nothing_is_lost},
-      {"a set goes to as many workers as the exchanges repay",
-       a_set_goes_to_as_many_workers_as_the_exchanges_repay})
+      {"no memory is told and nothing is lost", no_memory_is_told_and_nothing_is_lost})
