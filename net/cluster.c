@@ -15,7 +15,7 @@ static const strads_option table[] = {
      .max = 1024,
      .unit = "machines",
      .help = "Simulated machines, one worker each; the coordinator has one of its own beside "
-             "them. 0: as many as run.workers says, or 1. For run.driver: sim, as all of this "
+             "them. 0: as many as run.workers says. For run.driver: sim, as all of this "
              "section."},
     {.key = "cluster.latency",
      .type = STRADS_REAL,
@@ -96,7 +96,12 @@ static strads_status read_n_workers(net_cluster *cluster, const strads_config *c
                      strads_config_place(config, "cluster.nodes"), n_nodes, n_workers);
         return STRADS_ERR_USAGE;
     }
-    cluster->n_workers = n_nodes > 0 ? n_nodes : n_workers > 0 ? n_workers : 1;
+    cluster->n_workers = n_nodes > 0 ? n_nodes : n_workers;
+    if (cluster->n_workers == 0) {
+        strads_error("%s: cluster.nodes: 0 machines: it, or run.workers, is 1 to 1024",
+                     strads_config_place(config, "cluster.nodes"));
+        return STRADS_ERR_USAGE;
+    }
     return STRADS_OK;
 }
 

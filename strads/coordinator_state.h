@@ -22,6 +22,7 @@ enum { UNITS_PLANNED = 200, UNITS_COMMITTED = 50, UNITS_SCORE = 2, UNITS_EDGE = 
 typedef struct flight {
     uint64_t round;
     uint32_t n_members, n_waiting;
+    uint32_t n_parts; /* members that have a block */
     assignment to;
     double *partials; /* [vars of `to`][partial_width] */
     size_t partials_capacity;

@@ -58,6 +58,7 @@ strads_status coordinator_dispatch(coordinator *self)
      * who has no part in one may sit it out; otherwise all must hear all changes. */
     out->n_members = options->run.solve ? n_parts : coordinator_workers(self);
     out->n_waiting = out->n_members;
+    out->n_parts = n_parts;
     out->round = self->round++;
     out->n_updates = 0;
     out->n_steps = 0;
@@ -278,7 +279,7 @@ strads_status coordinator_commit(coordinator *self)
         self->values[vars[i]] = self->commit_values[i];
     }
     planner_commit(&self->plan, vars, n, self->commit_moved);
-    width_guard_learn(&self->plan.width, done->n_members, done->n_steps, done->n_guarded);
+    width_guard_learn(&self->plan.width, done->n_parts, done->n_steps, done->n_guarded);
     self->outcome.guarded += done->n_guarded;
     self->updates += done->n_updates;
     net_work(self->node, UNITS_COMMITTED * (double) n);

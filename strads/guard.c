@@ -217,9 +217,12 @@ void width_guard_learn(width_guard *guard, uint32_t n_blocks, uint64_t n_steps, 
 {
     const bool gave_up = n_guarded > 0 && n_blocks > MOST_TURNS;
     if ((n_guarded * 4 > n_steps || gave_up) && n_blocks > 1) {
-        guard->width = guard->width > 1 ? guard->width / 2 : 1;
+        guard->width = n_blocks / 2;
         guard->n_clean = 0;
         return;
+    }
+    if (n_blocks < guard->width) {
+        return; /* says nothing about more of them */
     }
     guard->n_clean = n_guarded == 0 ? guard->n_clean + 1 : 0;
     if (guard->n_clean >= CLEAN_ROUNDS && guard->width < guard->n_workers) {

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <math.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/tasks.h"
@@ -224,6 +225,30 @@ static strads_status check_together(const run_options *options, const strads_app
     return STRADS_OK;
 }
 
+/* Whether the option has the value that it would have anyway. */
+static bool has_default(const strads_config *config, const strads_option *option)
+{
+    const char *key = option->key;
+    if (!strads_config_given(config, key)) {
+        return true;
+    }
+    switch (option->type) {
+    case STRADS_INT:
+        return strads_config_int(config, key) == strtoll(option->fallback, NULL, 10);
+    case STRADS_REAL:
+        return strads_config_real(config, key) == strtod(option->fallback, NULL);
+    case STRADS_CHOICE:
+        return strcmp(strads_config_text(config, key), option->fallback) == 0;
+    case STRADS_LIST:
+        return strads_config_list_size(config, key) == 0;
+    case STRADS_REALS:
+        return strads_config_list_size(config, key) == 1 &&
+               strads_config_list_real(config, key, 0) == strtod(option->fallback, NULL);
+    default:
+        return false;
+    }
+}
+
 /* Reads the cluster when there is one to simulate, and how many workers there are. */
 static strads_status read_cluster(run_options *options, const strads_config *config,
                                   net_cluster **cluster)
@@ -237,7 +262,7 @@ static strads_status read_cluster(run_options *options, const strads_config *con
     size_t n = 0;
     const strads_option *keys = net_cluster_options(&n);
     for (size_t i = 0; i < n; i++) {
-        if (strads_config_given(config, keys[i].key)) {
+        if (!has_default(config, &keys[i])) {
             strads_error("%s: %s: there is no simulated cluster with run.driver: %s",
                          strads_config_place(config, keys[i].key), keys[i].key, options->driver);
             return STRADS_ERR_USAGE;

@@ -44,7 +44,8 @@ static strads_status init_drawing(planner *plan)
     if (status != STRADS_OK) {
         return status;
     }
-    const size_t room = (size_t) run->candidates * (1 + MAX_REFILLS);
+    const size_t most = run->candidates > run->round ? run->candidates : run->round;
+    const size_t room = most * (1 + MAX_REFILLS);
     const size_t in_flight = (size_t) run->round * (1 + run->pipeline);
     plan->candidates = strads_alloc_array(room, sizeof(*plan->candidates));
     plan->picked = strads_alloc_array(room, sizeof(*plan->picked));
@@ -193,6 +194,7 @@ static strads_status begin_set(planner *plan, const double *values, double worst
     if (status != STRADS_OK) {
         return status;
     }
+    plan->set_width = width;
     if (width == 1) {
         *outcome = PLAN_READY;
         return strads_round_add(&plan->blocks, set->vars, set->n);
@@ -390,7 +392,7 @@ strads_status planner_finish(planner *plan, plan_outcome *outcome)
         return finish_drawn(plan, outcome);
     }
     *outcome = PLAN_READY;
-    return dependency_cut(plan->check, plan->set.vars, plan->costs, plan->set.n, plan->width.width,
+    return dependency_cut(plan->check, plan->set.vars, plan->costs, plan->set.n, plan->set_width,
                           &plan->blocks);
 }
 

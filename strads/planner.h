@@ -36,9 +36,10 @@ typedef struct planner {
     strads_round blocks;
     strads_pairs question;
 
-    prioritizer *prio; /* NULL for working sets and custom */
-    working_set set;   /* working sets only */
-    dependency *check; /* NULL: no check */
+    prioritizer *prio;  /* NULL for working sets and custom */
+    working_set set;    /* working sets only */
+    uint32_t set_width; /* blocks that the set is to be cut into */
+    dependency *check;  /* NULL: no check */
 
     uint32_t *candidates; /* drawn for the round that is being planned */
     double *costs;        /* of the candidates, or of the working set */

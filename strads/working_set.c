@@ -98,7 +98,7 @@ size_t working_set_add_kept(const float *scores, float bar, const uint32_t *kept
     size_t n_far = 0; /* to be kept, but not above the bar */
     for (size_t i = 0; i < n_kept; i++) {
         spare[n_far] = kept[i];
-        n_far += !(scores[kept[i]] > bar);
+        n_far += scores[kept[i]] <= bar; /* what is not a number is in already */
     }
     return take_in(positions, n, spare, n_far);
 }

@@ -264,6 +264,7 @@ static void run_quietly(void *context)
     }
 }
 
+static const int bad_ends[] = {SIGALRM, SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
 static char last_words[80]; /* of a case that hangs or aborts */
 
 /* Says which case it is and what it said; stderr is a file while it runs. */
@@ -284,8 +285,9 @@ static void on_bad_end(int number)
 static void expect_the_worst(uint64_t seed)
 {
     snprintf(last_words, sizeof(last_words), "\nseed %llu ", (unsigned long long) seed);
-    signal(SIGALRM, on_bad_end);
-    signal(SIGABRT, on_bad_end);
+    for (size_t i = 0; i < sizeof(bad_ends) / sizeof(bad_ends[0]); i++) {
+        signal(bad_ends[i], on_bad_end);
+    }
     alarm(CASE_SECONDS);
 }
 
@@ -305,7 +307,9 @@ static void run_watched(trial *self)
     outcome->said = suite_stderr_of(run_quietly, self);
     outcome->seen = watch_end(outcome->status == STRADS_OK && drawn->fatal == INFINITY);
     alarm(0);
-    signal(SIGABRT, SIG_DFL);
+    for (size_t i = 0; i < sizeof(bad_ends) / sizeof(bad_ends[0]); i++) {
+        signal(bad_ends[i], SIG_DFL);
+    }
     if (strads_mem_live() != live + 1) { /* what it said */
         complain(outcome, "%zu allocations are left", strads_mem_live() - live - 1);
     }

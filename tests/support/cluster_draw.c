@@ -175,7 +175,7 @@ static void draw_rounds(drawing *self, uint32_t kind, bool by_delta, uint32_t ro
     if (round > 0) {
         drawn->pipeline = once_in(self, 3) ? 0 : below(self, kind == CUSTOM ? TURNS : 8);
         set(self, "schedule.round=%u", round);
-        set(self, "schedule.candidates=%u", candidates);
+        set(self, "schedule.candidates=%u", kind == 0 || candidates == 0 ? candidates : 1);
         set(self, "schedule.pipeline=%u", drawn->pipeline);
     }
     drawn->solve = kind == 0 && round == 0 && !by_delta;

@@ -70,9 +70,9 @@ static void check_sentence(const char *key, const char *sentence, const char *be
 
 /* ---- clusters ---- */
 
-static void a_cluster_of_defaults_has_one_worker(void)
+static void a_cluster_of_one_has_the_defaults(void)
 {
-    net_cluster *cluster = accepted((request){.settings = {NULL}});
+    net_cluster *cluster = accepted((request){.settings = {"cluster.nodes=1"}});
     CU_ASSERT_EQUAL(cluster->n_workers, 1);
     CU_ASSERT_EQUAL(cluster->seed, 7);
     CHECK_NEAR(cluster->link.latency, 1e-4, 0.0);
@@ -101,6 +101,8 @@ static void a_cluster_has_as_many_workers_as_either_key_says(void)
         CU_ASSERT_EQUAL(cluster->n_workers, cases[i].expected);
         net_cluster_destroy(cluster);
     }
+    check_refused((request){.settings = {"cluster.nodes=0"}},
+                  "cluster.nodes: 0 machines: it, or run.workers, is 1 to 1024\n");
     check_refused((request){.settings = {"cluster.nodes=5"}, .n_workers = 4},
                   "cluster.nodes: 5 is not run.workers, 4: a machine has one worker; one of the "
                   "two is enough\n");
@@ -156,13 +158,15 @@ static void settings_reach_the_cluster(void)
 {
     net_cluster *cluster =
         accepted((request){.settings = {"cluster.latency=0.5", "cluster.jitter=0.1",
-                                        "cluster.timeout=3", "cluster.unit_ns=2"}});
+                                        "cluster.timeout=3", "cluster.unit_ns=2"},
+                           .n_workers = 1});
     CHECK_NEAR(cluster->link.latency, 0.5, 0.0);
     CHECK_NEAR(cluster->jitter, 0.1, 0.0);
     CHECK_NEAR(cluster->timeout, 3.0, 0.0);
     CHECK_NEAR(cluster->unit_ns, 2.0, 0.0);
     net_cluster_destroy(cluster);
-    cluster = accepted((request){.settings = {"cluster.cost=clock", "cluster.bandwidth=1"}});
+    cluster = accepted(
+        (request){.settings = {"cluster.cost=clock", "cluster.bandwidth=1"}, .n_workers = 1});
     CU_ASSERT_EQUAL(cluster->costing, NET_COST_CLOCK);
     CHECK_NEAR(cluster->link.bandwidth, 1.25e8, 0.0);
     net_cluster_destroy(cluster);
@@ -395,7 +399,7 @@ static void every_allocation_may_fail(void)
     strads_config_destroy(config);
 }
 
-SUITE("net/cluster", {"a cluster of defaults has one worker", a_cluster_of_defaults_has_one_worker},
+SUITE("net/cluster", {"a cluster of one has the defaults", a_cluster_of_one_has_the_defaults},
       {"a cluster has as many workers as either key says",
        a_cluster_has_as_many_workers_as_either_key_says},
       {"one speed is for all workers", one_speed_is_for_all_workers},

@@ -245,6 +245,13 @@ static void a_wide_round_that_was_given_up_is_followed_by_a_narrower_one(void)
     guard = width_guard_start(8);
     width_guard_learn(&guard, 8, 100, 1);
     CHECK(guard.width == 8);
+    guard = width_guard_start(64); /* of fewer blocks than there might have been */
+    width_guard_learn(&guard, 4, 10, 10);
+    CHECK(guard.width == 2);
+    for (int i = 0; i < 100; i++) {
+        width_guard_learn(&guard, 1, 10, 0);
+    }
+    CHECK(guard.width == 2); /* a single block tells nothing of two */
 }
 
 static void often_undone_rounds_get_fewer_blocks_and_clean_ones_more_again(void)

@@ -139,6 +139,14 @@ static void the_driver_sim_has_a_cluster_and_no_other_has(void)
     CHECK_STATUS(ask.status, STRADS_OK);
     CHECK(!ask.simulates && ask.options.n_workers == 3);
     strads_free(said);
+    ask = (request){.app = &without_schedule, /* as a run's config.yaml has it */
+                    .settings = {"cluster.nodes=0", "cluster.speed=1", "cluster.cost=units",
+                                 "cluster.faults=[]"}};
+    said = suite_stderr_of(read_request, &ask);
+    CHECK_STATUS(ask.status, STRADS_OK);
+    strads_free(said);
+    check_refused((request){.app = &without_schedule, .settings = {"run.driver=sim"}},
+                  "cluster.nodes: 0 machines");
     check_refused((request){.app = &without_schedule, .settings = {"cluster.latency=1"}},
                   "--set: cluster.latency: there is no simulated cluster with run.driver: threads");
     check_refused((request){.app = &without_schedule,
@@ -167,10 +175,10 @@ static void determinism_is_refused_where_it_cannot_hold(void)
         "--set: stop.seconds: run.deterministic takes no decision by the clock");
     check_refused((request){.app = &without_schedule, .settings = {"run.deterministic=true"}},
                   "--set: run.deterministic needs run.workers");
-    check_refused(
-        (request){.app = &without_schedule,
-                  .settings = {"run.deterministic=true", "run.driver=sim", "cluster.cost=clock"}},
-        "--set: cluster.cost: clock: run.deterministic takes no decision by the clock");
+    check_refused((request){.app = &without_schedule,
+                            .settings = {"run.deterministic=true", "run.driver=sim",
+                                         "cluster.cost=clock", "cluster.nodes=2"}},
+                  "--set: cluster.cost: clock: run.deterministic takes no decision by the clock");
     CHECK(accepted((request){
                        .app = &without_schedule,
                        .settings = {"run.deterministic=true", "run.driver=sim", "cluster.nodes=3"}})

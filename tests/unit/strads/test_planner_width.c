@@ -21,11 +21,16 @@ static double exchange_units(const net *network, uint32_t n_members, size_t n)
     return n_members;
 }
 
-static uint32_t width_of_a_set(const net_driver *driver, bool deterministic)
+static strads_status correlate(void *state, const strads_pairs *pairs, strads_gram *gram)
 {
-    static const strads_app app = {.name = "planned", .cost = ten};
+    (void) state, (void) pairs, (void) gram;
+    return STRADS_OK;
+}
+
+static uint32_t width_of(const strads_app *app, const net_driver *driver, bool deterministic)
+{
     static const double values[J];
-    const planner_options options = {.app = &app,
+    const planner_options options = {.app = app,
                                      .structure = {.n_vars = J, .n_shared = N_SHARED},
                                      .run = {.kind = SCHEDULE_STRUCTURE_AWARE,
                                              .solve = true,
@@ -42,10 +47,22 @@ static uint32_t width_of_a_set(const net_driver *driver, bool deterministic)
         plan.set.scores[var] = var < N_SET ? 1.0f : -1.0f;
     }
     working_set_scan_all(&plan.set, J);
-    REQUIRE_OK(planner_begin(&plan, 0, values, 1.0, &outcome));
+    REQUIRE_OK(planner_begin(&plan, 0, values, 0.01, &outcome));
+    if (outcome == PLAN_ASK) { /* of which nothing is correlated */
+        REQUIRE_OK(planner_finish(&plan, &outcome));
+    }
     CHECK(outcome == PLAN_READY && plan.blocks.n_vars == N_SET);
     const uint32_t width = (uint32_t) plan.blocks.n_blocks;
     planner_fini(&plan);
+    return width;
+}
+
+static uint32_t width_of_a_set(const net_driver *driver, bool deterministic)
+{
+    static const strads_app plain = {.name = "planned", .cost = ten};
+    static const strads_app checked = {.name = "planned", .cost = ten, .correlate = correlate};
+    const uint32_t width = width_of(&plain, driver, deterministic);
+    CHECK(width_of(&checked, driver, deterministic) == width);
     return width;
 }
 

@@ -3,6 +3,7 @@
  * they stand in the header. */
 #include "strads/working_set.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -185,6 +186,15 @@ static void the_pool_is_scanned_three_times_or_until_it_is_used_up(void)
     working_set_fini(&set);
 }
 
+static void a_score_that_is_not_a_number_is_in_a_pool_once(void)
+{
+    const float all[] = {1.0f, NAN, 2.0f};
+    const uint32_t kept[] = {0, 1, 2};
+    uint32_t positions[3], spare[3];
+    const size_t n = prio_select_above(all, 3, -INFINITY, positions);
+    CHECK(working_set_add_kept(all, -INFINITY, kept, 3, positions, n, spare) == 3);
+}
+
 static void one_variable_is_a_set(void)
 {
     working_set set;
@@ -225,6 +235,8 @@ SUITE("strads/working_set",
       {"the pool holds the set and the nearest", the_pool_holds_the_set_and_the_nearest},
       {"the pool is scanned three times, or until it is used up",
        the_pool_is_scanned_three_times_or_until_it_is_used_up},
+      {"a score that is not a number is in a pool once",
+       a_score_that_is_not_a_number_is_in_a_pool_once},
       {"one variable is a set", one_variable_is_a_set},
       {"init survives the failure of every allocation",
        init_survives_the_failure_of_every_allocation})
