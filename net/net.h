@@ -34,6 +34,7 @@ typedef struct net_message {
     struct net_message *next; /* the driver's */
     net_id from;              /* set by the driver */
     net_lane lane;
+    bool foreign;  /* set by the driver: from another process, so the body may be anything */
     uint32_t type; /* the vocabulary of those who talk */
     size_t bytes;  /* of the body */
     _Alignas(16) unsigned char body[];
