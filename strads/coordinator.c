@@ -122,6 +122,7 @@ static strads_status send_question(coordinator *self)
     const uint64_t n_known = question->first_new;
     self->asking = true;
     self->n_learned = 0;
+    self->n_questions++;
     self->n_waiting = coordinator_workers(self);
     self->products += (n * (n - 1) - n_known * (n_known - 1)) / 2;
     for (uint32_t k = 0; k < coordinator_workers(self); k++) {
@@ -314,6 +315,9 @@ static void on_failed(coordinator *self, uint32_t rank, const msg_failed *reply)
 
 static void on_message(coordinator *self, uint32_t rank, const net_message *message)
 {
+    if (message->foreign && !coordinator_admits(self, rank, message)) {
+        return;
+    }
     if (message->type == MSG_FAILED) {
         on_failed(self, rank, (const msg_failed *) message->body);
         return;
@@ -382,6 +386,7 @@ strads_status coordinator_create(coordinator **out, const coordinator_options *o
     self->outcome.last.gap = INFINITY;
     self->outcome.last.objective = NAN;
     self->lost = strads_calloc(workers, sizeof(*self->lost));
+    self->heard = strads_calloc(workers, sizeof(*self->heard));
     self->values = strads_calloc(n_vars, sizeof(*self->values));
     self->scores = options->run.solve ? NULL : strads_alloc_array(n_vars, sizeof(*self->scores));
     self->n_told = strads_calloc(workers, sizeof(*self->n_told));
@@ -391,10 +396,10 @@ strads_status coordinator_create(coordinator **out, const coordinator_options *o
     self->reported = strads_calloc(options->app->n_measures, workers * sizeof(*self->reported));
     self->worker_busy = strads_calloc(workers, sizeof(*self->worker_busy));
     self->told = strads_calloc(workers, sizeof(*self->told));
-    bool whole = self->lost != NULL && self->values != NULL && self->measures != NULL &&
-                 self->reported != NULL && self->worker_busy != NULL && self->n_told != NULL &&
-                 self->told != NULL && self->n_owned != NULL && self->syncs != NULL &&
-                 (options->run.solve || self->scores != NULL);
+    bool whole = self->lost != NULL && self->heard != NULL && self->values != NULL &&
+                 self->measures != NULL && self->reported != NULL && self->worker_busy != NULL &&
+                 self->n_told != NULL && self->told != NULL && self->n_owned != NULL &&
+                 self->syncs != NULL && (options->run.solve || self->scores != NULL);
     for (uint32_t i = 0; i < MAX_FLIGHTS; i++) {
         self->flights[i].to.starts = strads_calloc(workers + 1, sizeof(size_t));
         whole = whole && self->flights[i].to.starts != NULL;
@@ -443,6 +448,7 @@ void coordinator_destroy(coordinator *self)
     strads_free(self->syncs);
     strads_free(self->commit_owner);
     strads_free(self->values);
+    strads_free(self->heard);
     strads_free(self->lost);
     strads_free(self);
 }

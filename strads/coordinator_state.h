@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * strads/coordinator_state.h - what the parts of the coordinator share: its state, and
- * what they call of each other. coordinator.c turns events into steps, scans.c looks
- * where work is left and judges, flights.c sends rounds out and commits them.
+ * what they call of each other. coordinator.c turns events into steps, admit.c
+ * checks those from other processes, scans.c looks where work is left and judges,
+ * flights.c sends rounds out and commits them.
  */
 #ifndef STRADS_STRADS_COORDINATOR_STATE_H
 #define STRADS_STRADS_COORDINATOR_STATE_H
@@ -29,6 +30,13 @@ typedef struct flight {
     uint64_t n_steps, n_guarded, n_updates;
 } flight;
 
+/* What a worker of another process has said so far. */
+typedef struct heard {
+    bool ready, refused;           /* refused: something was wrong, and nothing more is taken */
+    uint64_t n_scans, n_questions; /* as of its last answer */
+    uint64_t next_round;           /* those below are answered */
+} heard;
+
 struct coordinator {
     coordinator_options options;
     net_node *node;
@@ -37,6 +45,7 @@ struct coordinator {
     uint32_t n_waiting; /* replies due to a scan or a question, or to opening */
     uint32_t n_lost;    /* workers that have left */
     bool *lost;         /* [n_workers] */
+    heard *heard;       /* [n_workers] */
 
     double *values;     /* [n_vars] committed */
     float *scores;      /* [n_vars] of a scan of everything; NULL with working sets */
@@ -61,7 +70,8 @@ struct coordinator {
     size_t commit_capacity;
 
     uint64_t round, updates, updates_at_scan;
-    uint64_t scored, products; /* variables, pairs of columns */
+    uint64_t scored, products;     /* variables, pairs of columns */
+    uint64_t n_scans, n_questions; /* begun */
     size_t active;
     double best_gap, best_objective;
     uint64_t n_judged, n_stalled; /* scans of everything; since one was the best */
@@ -92,7 +102,16 @@ STRADS_MUST_CHECK strads_status coordinator_broadcast(coordinator *self, uint32_
 /* Whether Ctrl-C, the clock or the number of rounds says that it is enough. */
 bool coordinator_limit_reached(const coordinator *self);
 
+/* ---- admit.c ---- */
+
+/* Whether a message of another process may be acted on; if not, the run has failed. */
+bool coordinator_admits(coordinator *self, uint32_t rank, const net_message *message);
+
 /* ---- scans.c ---- */
+
+/* The place in an ascending list of the first variable that worker `rank` owns. */
+size_t coordinator_list_start(const coordinator *self, const uint32_t *vars, size_t n,
+                              uint32_t rank);
 
 STRADS_MUST_CHECK strads_status coordinator_scan_all(coordinator *self);
 STRADS_MUST_CHECK strads_status coordinator_scan_pool(coordinator *self);

@@ -141,7 +141,7 @@ static strads_status create_workers(job *self, double deadline)
             .n_workers = self->run.n_workers,
             .first = self->firsts[k],
             .n_vars = self->firsts[k + 1] - self->firsts[k],
-            .partial_width = self->structure.partial_width,
+            .structure = self->structure,
             .unguarded = !self->run.guard,
             .limits = {.deadline = deadline, .signal = &stop_requested}};
         const strads_status status = worker_create(&self->workers[k], &options);

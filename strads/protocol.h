@@ -12,7 +12,7 @@
 #include "strads/strads.h"
 
 enum {
-    MSG_READY,     /* worker: open_worker is done; no body */
+    MSG_READY,     /* worker: open_worker is done; msg_ready */
     MSG_SCAN,      /* coordinator: score these; msg_scan */
     MSG_SCORES,    /* worker: the answer; msg_scores */
     MSG_STAGE,     /* coordinator: strads_stage */
@@ -30,6 +30,14 @@ static inline size_t msg_pad(size_t count, size_t size)
 {
     return (count * size + 7) / 8 * 8;
 }
+
+/* What a process found in its data, which has to be the same in all. */
+typedef struct msg_ready {
+    uint64_t n_vars; /* J */
+    uint64_t partial_width;
+    uint64_t n_shared;
+    uint64_t n_measures;
+} msg_ready;
 
 typedef struct msg_scan {
     uint64_t whole;  /* 1: the worker's whole range; 0: vars */
@@ -83,7 +91,35 @@ typedef struct msg_sync {
 } msg_sync;
 
 typedef struct msg_failed {
-    uint64_t status; /* a strads_status */
+    uint64_t status; /* a strads_status, not OK */
 } msg_failed;
+
+/* ---- what a receiver checks ---- */
+
+/* What a receiver knows, and a message from another process has to agree with. */
+typedef struct msg_bounds {
+    net_id to;      /* the receiver */
+    uint32_t types; /* the messages that may come now: 1 << MSG_..., or-ed */
+    msg_ready data; /* what it found itself */
+    uint32_t n_workers;
+    uint32_t first, n_range; /* the variables of the worker that receives or has sent */
+
+    /* Of the coordinator: what it asked the sender for. */
+    bool pool;            /* SCORES name their variables, among them */
+    const uint32_t *kept; /* [n_kept] ascending, of the sender's range */
+    size_t n_kept;
+    uint64_t n_scores;      /* of SCORES without a pool */
+    msg_correlate question; /* of EDGES */
+    uint64_t round;         /* of DONE, with so many partials */
+    uint64_t n_doubles;
+} msg_bounds;
+
+/* What a process with this structure and program says when it is ready. */
+msg_ready msg_found(const strads_structure *structure, const strads_app *app);
+
+/* Whether a message may be acted on: its type is due, its size is what its counts take, and
+ * all counts, variables, positions and numbers in it are possible. Then nobody who walks
+ * its body leaves it. DATA, with what is wrong and what would be right, otherwise. */
+STRADS_MUST_CHECK strads_status msg_check(const net_message *message, const msg_bounds *bounds);
 
 #endif

@@ -11,8 +11,8 @@
  * which priorities by movement are made afresh from the scores. */
 enum { MAX_STALLED = 10, STUCK = 3 };
 
-/* The place in an ascending list of the first variable that worker `rank` owns. */
-static size_t list_start(const coordinator *self, const uint32_t *vars, size_t n, uint32_t rank)
+size_t coordinator_list_start(const coordinator *self, const uint32_t *vars, size_t n,
+                              uint32_t rank)
 {
     size_t low = 0;
     size_t high = n;
@@ -35,10 +35,11 @@ static strads_status send_scans(coordinator *self, const msg_scan *scan, const u
     self->scanning = true;
     self->whole = scan->whole != 0;
     self->n_waiting = coordinator_workers(self);
+    self->n_scans++;
     self->scored += self->whole ? self->options.structure.n_vars : n_vars;
     for (uint32_t k = 0; k < coordinator_workers(self); k++) {
-        const size_t first = list_start(self, vars, n_vars, k);
-        const size_t n = list_start(self, vars, n_vars, k + 1) - first;
+        const size_t first = coordinator_list_start(self, vars, n_vars, k);
+        const size_t n = coordinator_list_start(self, vars, n_vars, k + 1) - first;
         const uint32_t range = self->options.firsts[k + 1] - self->options.firsts[k];
         net_message *message =
             net_message_create(MSG_SCAN, NET_DATA, sizeof(msg_scan) + msg_pad(n, sizeof(uint32_t)));
@@ -274,7 +275,7 @@ static void keep_scores(coordinator *self, uint32_t rank, const msg_scores *repl
         return;
     }
     if (!self->whole) {
-        memcpy(set->scores + list_start(self, set->pool, set->n_pool, rank), part,
+        memcpy(set->scores + coordinator_list_start(self, set->pool, set->n_pool, rank), part,
                n * sizeof(*part));
     } else if (self->options.run.solve) {
         const unsigned char *vars = (const unsigned char *) part + msg_pad(n, sizeof(*part));

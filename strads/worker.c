@@ -178,8 +178,12 @@ static strads_status open_worker(strads_worker *worker)
     worker_leave(worker);
     net_message *message = NULL;
     if (status == STRADS_OK) {
-        message = net_message_create(MSG_READY, NET_DATA, 0);
-        status = message == NULL ? STRADS_ERR_NOMEM : worker_reply(worker, message);
+        message = net_message_create(MSG_READY, NET_DATA, sizeof(msg_ready));
+        status = message == NULL ? STRADS_ERR_NOMEM : STRADS_OK;
+    }
+    if (status == STRADS_OK) {
+        *(msg_ready *) message->body = msg_found(&worker->options.structure, app);
+        status = worker_reply(worker, message);
     }
     return status;
 }
@@ -227,7 +231,7 @@ static strads_status on_push(strads_worker *worker, const net_message *request)
                                 .values = values,
                                 .solve = push->solve != 0,
                                 .target = push->target};
-    const size_t n_doubles = push->n_vars * worker->options.partial_width;
+    const size_t n_doubles = push->n_vars * worker->options.structure.partial_width;
     net_message *message =
         net_message_create(MSG_DONE, NET_DATA, sizeof(msg_done) + n_doubles * sizeof(double));
     if (message == NULL) {
@@ -292,8 +296,32 @@ static strads_status on_stage(strads_worker *worker, const net_message *request)
     return status;
 }
 
+/* Whether a message may be acted on: within a process any. */
+static strads_status check_source(const strads_worker *worker, const net_message *message)
+{
+    const worker_options *options = &worker->options;
+    if (!message->foreign) {
+        return STRADS_OK;
+    }
+    msg_bounds bounds = {.to = options->rank + 1,
+                         .data = msg_found(&options->structure, options->app),
+                         .n_workers = options->n_workers,
+                         .first = options->first,
+                         .n_range = options->n_vars};
+    if (message->from == NET_COORDINATOR) {
+        bounds.types = 1U << MSG_SCAN | 1U << MSG_PUSH | 1U << MSG_SYNC | 1U << MSG_CLOSE;
+        bounds.types |= options->app->begin_stage != NULL ? 1U << MSG_STAGE : 0;
+        bounds.types |= options->app->correlate != NULL ? 1U << MSG_CORRELATE : 0;
+    }
+    return msg_check(message, &bounds);
+}
+
 static strads_status on_message(strads_worker *worker, const net_message *message)
 {
+    const strads_status status = check_source(worker, message);
+    if (status != STRADS_OK) {
+        return status;
+    }
     switch (message->type) {
     case MSG_SCAN:
         return worker_scan(worker, message);

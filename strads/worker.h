@@ -20,7 +20,7 @@ typedef struct worker_options {
     const void *site; /* lent for the worker's life */
     uint32_t rank, n_workers;
     uint32_t first, n_vars; /* its range */
-    uint32_t partial_width;
+    strads_structure structure;
     bool unguarded; /* not schedule.guard */
     worker_limits limits;
 } worker_options;

@@ -101,7 +101,7 @@ static void put(dialogue *self)
     const worker_options options = {.app = &app,
                                     .n_workers = 1,
                                     .n_vars = MAX_VARS,
-                                    .partial_width = 1,
+                                    .structure = {.n_vars = MAX_VARS, .partial_width = 1},
                                     .limits = {.deadline = INFINITY, .signal = &signal}};
     const net_options nodes = {.n_nodes = 2, .queue_messages = 4};
     net *network = NULL;
