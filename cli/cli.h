@@ -9,7 +9,7 @@
 #ifndef STRADS_CLI_H
 #define STRADS_CLI_H
 
-#include "strads/strads.h"
+#include "strads/run.h"
 
 /* ---- exit codes ---- */
 

@@ -6,7 +6,7 @@
 #ifndef STRADS_CLI_PROGRESS_H
 #define STRADS_CLI_PROGRESS_H
 
-#include "strads/strads.h"
+#include "strads/run.h"
 
 typedef struct cli_progress {
     FILE *terminal;   /* NULL: messages at info level instead */

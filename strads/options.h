@@ -4,7 +4,7 @@
 #define STRADS_STRADS_OPTIONS_H
 
 #include "net/cluster.h"
-#include "strads/strads.h"
+#include "strads/run.h"
 
 typedef enum schedule_kind {
     SCHEDULE_STRUCTURE_AWARE,

@@ -3,7 +3,7 @@
 #ifndef STRADS_STRADS_PLUGIN_H
 #define STRADS_STRADS_PLUGIN_H
 
-#include "strads/strads.h"
+#include "strads/run.h"
 
 /* Checks an app's table: size, ABI, the entries that must be there. */
 STRADS_MUST_CHECK strads_status strads_app_check(const strads_app *app);

@@ -4,7 +4,7 @@
  *
  *   ridge CONFIG
  */
-#include "strads/strads.h"
+#include "strads/run.h"
 
 const strads_app *strads_app_v1(void);
 

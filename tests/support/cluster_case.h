@@ -6,7 +6,7 @@
 #ifndef STRADS_TESTS_CLUSTER_CASE_H
 #define STRADS_TESTS_CLUSTER_CASE_H
 
-#include "strads/strads.h"
+#include "strads/run.h"
 #include "tests/support/watch.h"
 
 enum { CLUSTER_SETTINGS = 32, CLUSTER_TEXT = 400 };

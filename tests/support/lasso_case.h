@@ -6,7 +6,7 @@
 #ifndef STRADS_TESTS_LASSO_CASE_H
 #define STRADS_TESTS_LASSO_CASE_H
 
-#include "strads/strads.h"
+#include "strads/run.h"
 #include "tests/support/lasso_oracle.h"
 
 typedef struct lasso_case {

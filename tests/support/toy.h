@@ -13,7 +13,7 @@
 #ifndef STRADS_TESTS_TOY_H
 #define STRADS_TESTS_TOY_H
 
-#include "strads/strads.h"
+#include "strads/run.h"
 
 typedef enum toy_callback {
     TOY_NONE,
