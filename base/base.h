@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * base/base.h - what every other part stands on: status codes, messages to the
- * user, memory, and the configuration of a run.
+ * user, memory, the configuration of a run, and the processes that load its data.
  *
  * A fallible function returns a strads_status and sets its out-parameters on
  * success only. Whoever first decides on an error says so once with
@@ -204,6 +204,35 @@ STRADS_API STRADS_MUST_CHECK strads_status strads_config_help(const strads_confi
 /* Writes the declared tables as the Markdown of docs/CONFIG.md. */
 STRADS_API STRADS_MUST_CHECK strads_status strads_config_document(const strads_config *config,
                                                                   FILE *to);
+
+/* ---- parts: the processes of a run load their data together ---- */
+
+/* Which of the processes this is, and its way to the others while they load. Each hosts
+ * workers of consecutive ranks. A run in one process has one part. */
+typedef struct strads_part strads_part;
+
+STRADS_API uint32_t strads_part_index(const strads_part *part);
+STRADS_API uint32_t strads_part_count(const strads_part *part); /* of processes */
+/* The rank of the first worker of process `index`; of the count: how many workers there are. */
+STRADS_API uint32_t strads_part_rank(const strads_part *part, uint32_t index);
+/* Where worker `rank` begins when n things are cut evenly; n when rank is their number. */
+STRADS_API size_t strads_part_start(const strads_part *part, size_t n, uint32_t rank);
+
+/* Every process gives each of [count] others out_bytes of out, NULL where they are 0, and
+ * gets in[i] from process i, for strads_free; a copy of its own too. All processes must
+ * call. CLOSED when another has failed. */
+STRADS_API STRADS_MUST_CHECK strads_status strads_part_swap(strads_part *part,
+                                                            const void *const *out,
+                                                            const size_t *out_bytes, void **in,
+                                                            size_t *in_bytes);
+/* Every process gives all the same; all[i] is what process i gave. */
+STRADS_API STRADS_MUST_CHECK strads_status strads_part_gather(strads_part *part, const void *mine,
+                                                              size_t bytes, void **all,
+                                                              size_t *all_bytes);
+/* shares[n_shares][n] of this process, one or one a worker: shares[0] := the sum of those
+ * of all processes, added in their order, so the same bits everywhere. */
+STRADS_API STRADS_MUST_CHECK strads_status strads_part_sum(strads_part *part, double *shares,
+                                                           size_t n_shares, size_t n);
 
 #ifdef __cplusplus
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/part.h"
 #include "data/data.h"
 #include "strads/coordinator.h"
 #include "strads/plugin.h"
@@ -107,7 +108,9 @@ static strads_status cut_ranges(job *self)
 
 static strads_status open_site(job *self)
 {
-    strads_status status = self->app->open_site(self->config, &self->site);
+    const uint32_t ranks[] = {0, self->run.n_workers};
+    strads_part part = {.count = 1, .ranks = ranks};
+    strads_status status = self->app->open_site(self->config, &part, &self->site);
     if (status != STRADS_OK) {
         return status;
     }

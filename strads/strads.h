@@ -39,7 +39,7 @@ extern "C" {
 #endif
 
 #define STRADS_VERSION "0.1.0"
-#define STRADS_APP_ABI 1
+#define STRADS_APP_ABI 2
 #define STRADS_RETIRED (-__builtin_inff()) /* a score that takes a variable out for good */
 
 typedef struct strads_worker strads_worker; /* one worker, as push sees it */
@@ -114,8 +114,9 @@ typedef struct strads_app {
 
     /* ---- life ---- */
 
-    /* Loads the process's data; `config` is resolved and outlives the site. */
-    strads_status (*open_site)(const strads_config *config, void **site);
+    /* Loads the process's data, all of it or its part (see strads_part in base/base.h);
+     * `config` is resolved and outlives the site, `part` only the call. */
+    strads_status (*open_site)(const strads_config *config, strads_part *part, void **site);
     void (*close_site)(void *site);
     strads_status (*describe)(const void *site, strads_structure *structure);
     /* strads_worker_range tells the variables this worker scores; keep `worker`. */

@@ -229,8 +229,9 @@ static strads_status read_names(lasso_site *site)
     return path == NULL ? STRADS_OK : data_names_read(&site->names, site->x.n_cols, path);
 }
 
-strads_status lasso_open_site(const strads_config *config, void **out)
+strads_status lasso_open_site(const strads_config *config, strads_part *part, void **out)
 {
+    (void) part;
     strads_status status = check_source(config);
     if (status != STRADS_OK) {
         return status;

@@ -38,7 +38,7 @@ typedef struct lasso_site {
     double l1_ratio;
 } lasso_site;
 
-strads_status lasso_open_site(const strads_config *config, void **site);
+strads_status lasso_open_site(const strads_config *config, strads_part *part, void **site);
 void lasso_close_site(void *site);
 strads_status lasso_describe(const void *site, strads_structure *structure);
 strads_status lasso_estimate(const strads_config *config, size_t *n_vars, size_t *site_bytes,

@@ -34,8 +34,9 @@ static void close_site(void *state)
     strads_free(site);
 }
 
-static strads_status open_site(const strads_config *config, void **out)
+static strads_status open_site(const strads_config *config, strads_part *part, void **out)
 {
+    (void) part; /* every process loads all of it */
     const data_source source = {.path = strads_config_text(config, "data.path"),
                                 .format = DATA_LIBSVM};
     ridge_site *site = strads_calloc(1, sizeof(*site));

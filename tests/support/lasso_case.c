@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "apps/lasso/lasso.h"
+#include "base/part.h"
 #include "data/data.h"
 #include "tests/support/suite.h"
 
@@ -155,4 +156,11 @@ strads_config *lasso_case_config(const lasso_case *self, const strads_app *app,
         return NULL;
     }
     return config;
+}
+
+strads_status lasso_case_open(const strads_config *config, uint32_t n_workers, void **site)
+{
+    const uint32_t ranks[] = {0, n_workers};
+    strads_part part = {.count = 1, .ranks = ranks};
+    return lasso_open_site(config, &part, site);
 }

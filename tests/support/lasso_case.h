@@ -33,4 +33,7 @@ void lasso_case_write(lasso_case *self, bool sparse);
 strads_config *lasso_case_config(const lasso_case *self, const strads_app *app,
                                  const char *const *settings);
 
+/* lasso_open_site in one process, with `n_workers`. */
+strads_status lasso_case_open(const strads_config *config, uint32_t n_workers, void **site);
+
 #endif

@@ -19,9 +19,10 @@ typedef struct toy_worker {
     double ridge;
 } toy_worker;
 
-static strads_status toy_open_site(const strads_config *config, void **site)
+static strads_status toy_open_site(const strads_config *config, strads_part *part, void **site)
 {
     (void) config;
+    (void) part;
     const strads_status status = toy_begin_plain(TOY_OPEN_SITE);
     if (status == STRADS_OK) {
         atomic_fetch_add(&toy_n_open, 1);

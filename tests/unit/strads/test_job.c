@@ -202,12 +202,12 @@ static void check_stopped_unsolved(const trial *t)
     trial_check_summary("stopped");
 }
 
-static strads_status (*site_of_toy)(const strads_config *config, void **site);
+static strads_status (*site_of_toy)(const strads_config *config, strads_part *part, void **site);
 
-static strads_status stop_and_open_site(const strads_config *config, void **site)
+static strads_status stop_and_open_site(const strads_config *config, strads_part *part, void **site)
 {
     strads_stop_all();
-    return site_of_toy(config, site);
+    return site_of_toy(config, part, site);
 }
 
 static void a_request_to_stop_while_loading_ends_the_run_unsolved(void)

@@ -8,9 +8,10 @@
 #include "tests/support/suite.h"
 
 /* Entries that are there; none is called. */
-static strads_status open_site(const strads_config *config, void **site)
+static strads_status open_site(const strads_config *config, strads_part *part, void **site)
 {
     (void) config;
+    (void) part;
     (void) site;
     return STRADS_OK;
 }

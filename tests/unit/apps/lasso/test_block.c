@@ -28,7 +28,7 @@ static opened open_site(lasso_case data, bool sparse)
     lasso_case_write(&self.data, sparse);
     self.config = lasso_case_config(&self.data, &lasso_app, settings);
     REQUIRE(self.config != NULL);
-    REQUIRE_OK(lasso_open_site(self.config, &site));
+    REQUIRE_OK(lasso_case_open(self.config, 1, &site));
     self.site = site;
     return self;
 }

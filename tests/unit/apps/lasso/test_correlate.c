@@ -53,7 +53,7 @@ static void check_cosines(lasso_case *self, bool sparse)
     strads_config *config = lasso_case_config(self, &lasso_app, no_settings);
     void *site = NULL;
     REQUIRE(config != NULL);
-    REQUIRE_OK(lasso_open_site(config, &site));
+    REQUIRE_OK(lasso_case_open(config, 1, &site));
     REQUIRE((((const lasso_site *) site)->x.col_start != NULL) == sparse);
     lasso_worker worker = {.site = site};
     memset(&gram, 0, sizeof(gram));
@@ -111,7 +111,7 @@ static void columns_without_spread_are_left_out(void)
     strads_config *config = lasso_case_config(&self, &lasso_app, no_settings);
     void *site = NULL;
     REQUIRE(config != NULL);
-    REQUIRE_OK(lasso_open_site(config, &site));
+    REQUIRE_OK(lasso_case_open(config, 1, &site));
     lasso_worker worker = {.site = site};
     const strads_pairs pairs = {.vars = vars, .n = 3, .n_ranks = 1};
     REQUIRE_OK(lasso_correlate(&worker, &pairs, &gram));
@@ -130,7 +130,7 @@ static void correlating_survives_the_failure_of_every_allocation(void)
     strads_config *config = lasso_case_config(&self, &lasso_app, no_settings);
     void *site = NULL;
     REQUIRE(config != NULL);
-    REQUIRE_OK(lasso_open_site(config, &site));
+    REQUIRE_OK(lasso_case_open(config, 1, &site));
     lasso_worker worker = {.site = site};
     const strads_pairs pairs = {.vars = vars, .n = 3, .n_ranks = 1};
     const size_t live = strads_mem_live();

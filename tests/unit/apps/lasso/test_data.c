@@ -20,7 +20,7 @@ typedef struct attempt {
 static void open_attempt(void *context)
 {
     attempt *self = context;
-    self->status = lasso_open_site(self->config, &self->site);
+    self->status = lasso_case_open(self->config, 1, &self->site);
 }
 
 /* Checks that opening is refused with `status` and one line that has `part`. */
@@ -49,7 +49,7 @@ static lasso_site *open_site(const lasso_case *data, strads_config **config)
     void *site = NULL;
     *config = lasso_case_config(data, &lasso_app, settings);
     REQUIRE(*config != NULL);
-    REQUIRE_OK(lasso_open_site(*config, &site));
+    REQUIRE_OK(lasso_case_open(*config, 1, &site));
     return site;
 }
 
@@ -218,7 +218,7 @@ static void opening_survives_the_failure_of_every_allocation(void)
     for (size_t i = 1; status != STRADS_OK && i < 200; i++) {
         void *site = NULL;
         strads_mem_fail_after(i);
-        status = lasso_open_site(config, &site);
+        status = lasso_case_open(config, 1, &site);
         strads_mem_fail_after(0);
         CHECK((status == STRADS_OK) == (site != NULL));
         CHECK(status == STRADS_OK || status == STRADS_ERR_NOMEM);

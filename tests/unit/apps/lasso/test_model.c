@@ -219,7 +219,7 @@ static void what_is_saved_is_on_the_scale_of_the_data(void)
     void *model = NULL;
     strads_summary summary = {.n = 0};
     REQUIRE(config != NULL);
-    REQUIRE_OK(lasso_open_site(config, &site));
+    REQUIRE_OK(lasso_case_open(config, 1, &site));
     REQUIRE_OK(lasso_open_model(config, site, &model));
     REQUIRE_OK(lasso_save(model, site, values, suite_folder(), &summary));
 

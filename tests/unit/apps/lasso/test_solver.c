@@ -31,7 +31,7 @@ static void open_all(opened *self, lasso_case data, bool sparse, double lambda)
     lasso_case_write(&self->data, sparse);
     self->config = lasso_case_config(&self->data, &lasso_app, settings);
     REQUIRE(self->config != NULL);
-    REQUIRE_OK(lasso_open_site(self->config, &self->site));
+    REQUIRE_OK(lasso_case_open(self->config, 1, &self->site));
     REQUIRE_OK(lasso_open_worker(self->site, &self->worker, &self->state));
     REQUIRE_OK(lasso_begin_stage(self->state, &stage));
 }
