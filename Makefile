@@ -24,14 +24,15 @@ ABI      := 0
 # GSL brings its own reference BLAS, which is enough for the 5 x 5 systems it solves
 # here. A library with a fast BLAS must stand before it: the first to define a name
 # wins.
-PKGS     := yaml-0.1 jansson zlib gsl
+PKGS     := yaml-0.1 jansson zlib gsl libxxhash
 pkg       = $(foreach p,$(2),$(shell pkg-config $(1) $(p)))
 PKG_CPP  := $(call pkg,--cflags,$(PKGS))
 PKG_LIBS := $(call pkg,--libs,$(PKGS))
 CUNIT    := $(call pkg,--libs,cunit)
 CFLAGS   += $(CSTD) $(WARN) $(WERROR) $(OPT) $(SANFLAGS) -pthread -fPIC -fvisibility=hidden
 CPPFLAGS += -I. -MMD -MP $(PKG_CPP)
-LDLIBS   += $(PKG_LIBS) -ldl -lm -pthread
+# nng and mbed TLS ship no .pc file.
+LDLIBS   += $(PKG_LIBS) -lnng -lmbedcrypto -ldl -lm -pthread
 
 LIB_SRC  := $(sort $(wildcard base/*.c net/*.c data/*.c prioritizer/*.c ssp/*.c strads/*.c))
 APP_SRC  := $(sort $(wildcard apps/*/*.c))

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * net/nng.c - byte streams over the library nng; net/nng_open.c opens them. No other
+ * file knows it.
+ *
+ * What the library leaves to its user, and is done here: a send may take a part of the
+ * bytes; an operation that starts on a closed stream never ends unless it is cancelled;
+ * nothing may be freed within its own callback except through its reaper.
+ */
+#include "net/nng.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <inttypes.h>
+#include <math.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+enum {
+    MAX_PIECES = 8,        /* that the library takes at once */
+    STAGE_BYTES = 1 << 15, /* where small parts are put together */
+    SMALL_BYTES = 1 << 12  /* parts up to this are copied there */
+};
+
+typedef struct operation {
+    net_stream *stream;
+    nng_aio *aio;
+    void (*start)(nng_stream *stream, nng_aio *aio);
+    bool sends;
+    bool pending;
+    net_done done;
+    void *context;
+    const struct iovec *parts; /* those not taken yet, of the first all but `offset` bytes */
+    int n_parts;
+    size_t offset, total;
+} operation;
+
+struct net_stream {
+    nng_stream *nng;
+    char peer[64];
+    _Atomic(const char *) why;
+    operation recv, send;
+
+    pthread_mutex_t lock; /* guards the rest, and `pending` */
+    pthread_cond_t idle;  /* n_uses has become 0 */
+    uint32_t n_uses;      /* operations under way and callbacks that run */
+    bool closed;
+    bool abandoned; /* destroyed in a callback: the last one frees */
+    double deadline;
+    unsigned char stage[STAGE_BYTES]; /* the sender's */
+};
+
+/* The stream whose callback runs on this thread. */
+static _Thread_local net_stream *inside;
+
+/* ---- what failed ---- */
+
+typedef struct failure {
+    int code;
+    strads_status status;
+    const char *words;
+} failure;
+
+static const failure failures[] = {
+    {NNG_ECLOSED, STRADS_ERR_CLOSED, "it was closed on this side"},
+    {NNG_ECANCELED, STRADS_ERR_CLOSED, "it was closed on this side"},
+    {NNG_ECONNSHUT, STRADS_ERR_CLOSED, "the other side has closed it"},
+    {NNG_ECONNRESET, STRADS_ERR_CLOSED, "the other side has cut it off"},
+    {NNG_ECONNABORTED, STRADS_ERR_CLOSED, "the other side has cut it off"},
+    {NNG_ECONNREFUSED, STRADS_ERR_IO, "connection refused: nobody listens there"},
+    {NNG_ENOENT, STRADS_ERR_IO, "there is no such socket file"},
+    {NNG_EADDRINVAL, STRADS_ERR_IO, "the name does not resolve, or is no address of this kind"},
+    {NNG_EAGAIN, STRADS_ERR_IO, "the name server does not answer"},
+    {NNG_EUNREACHABLE, STRADS_ERR_IO, "the host is unreachable"},
+    {NNG_ETIMEDOUT, STRADS_ERR_IO, "no answer in time"},
+    {NNG_EADDRINUSE, STRADS_ERR_IO, "the address is in use"},
+    {NNG_EPERM, STRADS_ERR_IO, "not permitted"},
+    {NNG_ENOFILES, STRADS_ERR_IO, "too many open files"},
+    {NNG_ENOMEM, STRADS_ERR_NOMEM, "no memory"},
+    {NNG_EPEERAUTH, STRADS_ERR_IO, "its certificate was not accepted"},
+    {NNG_ECRYPTO, STRADS_ERR_IO, "TLS failed: a certificate was not accepted, or it is not TLS"},
+};
+
+static failure describe(int code)
+{
+    for (size_t k = 0; k < sizeof(failures) / sizeof(failures[0]); k++) {
+        if (failures[k].code == code) {
+            return failures[k];
+        }
+    }
+    return (failure){code, STRADS_ERR_IO,
+                     code < NNG_EINTERNAL ? nng_strerror(code) : "the system refused it"};
+}
+
+strads_status net_nng_explain(int code, char why[NET_WHY])
+{
+    const failure failed = describe(code);
+    snprintf(why, NET_WHY, "%s", failed.words);
+    return failed.status;
+}
+
+/* ---- operations ---- */
+
+/* As much of the parts as goes into one operation of the library. What is sent in small
+ * parts is put together first. */
+static int gather(operation *self, nng_iov pieces[MAX_PIECES])
+{
+    unsigned char *stage = self->stream->stage;
+    size_t staged = 0, offset = self->offset;
+    int n = 0;
+    bool open = false; /* whether the last piece is staged, so that it can grow */
+    for (int k = 0; k < self->n_parts; k++, offset = 0) {
+        const size_t bytes = self->parts[k].iov_len - offset;
+        char *from = (char *) self->parts[k].iov_base + offset;
+        const bool small = self->sends && bytes <= SMALL_BYTES && self->n_parts > 1;
+        if (bytes == 0) {
+            continue;
+        }
+        if (small && staged + bytes > STAGE_BYTES) {
+            break;
+        }
+        if (!(small && open)) {
+            if (n == MAX_PIECES) {
+                break;
+            }
+            pieces[n++] = (nng_iov){small ? (void *) (stage + staged) : from, 0};
+        }
+        pieces[n - 1].iov_len += bytes;
+        if (small) {
+            memcpy(stage + staged, from, bytes);
+            staged += bytes;
+        }
+        open = small;
+    }
+    return n;
+}
+
+/* Moves past n bytes; whether any are left. */
+static bool advance(operation *self, size_t n)
+{
+    self->total += n;
+    n += self->offset;
+    while (self->n_parts > 0 && n >= self->parts[0].iov_len) {
+        n -= self->parts[0].iov_len;
+        self->parts++;
+        self->n_parts--;
+    }
+    self->offset = n;
+    return self->n_parts > 0;
+}
+
+static nng_duration patience_of(const net_stream *stream)
+{
+    if (isinf(stream->deadline)) {
+        return NNG_DURATION_INFINITE;
+    }
+    const double left_ms = 1e3 * (stream->deadline - strads_now());
+    return (nng_duration) fmin(fmax(left_ms, 1.0), 1e9);
+}
+
+/* With the lock held, so that close cannot come in between. */
+static void submit(operation *self)
+{
+    net_stream *stream = self->stream;
+    nng_iov pieces[MAX_PIECES] = {{NULL, 0}};
+    const int n = gather(self, pieces);
+    const int set = nng_aio_set_iov(self->aio, (unsigned) n, pieces);
+    assert(set == 0 && n > 0);
+    nng_aio_set_timeout(self->aio, patience_of(stream));
+    self->start(stream->nng, self->aio);
+    if (stream->closed) {
+        nng_aio_cancel(self->aio);
+    }
+}
+
+static void start(operation *self, const struct iovec *parts, int n_parts, net_done done,
+                  void *context)
+{
+    net_stream *stream = self->stream;
+    pthread_mutex_lock(&stream->lock);
+    assert(!self->pending && !stream->abandoned);
+    self->pending = true;
+    self->done = done;
+    self->context = context;
+    self->parts = parts;
+    self->n_parts = n_parts;
+    self->offset = self->total = 0;
+    stream->n_uses++;
+    submit(self);
+    pthread_mutex_unlock(&stream->lock);
+}
+
+/* Nothing is under way: the library frees what is left of itself behind our back. */
+static void release(net_stream *stream)
+{
+    nng_stream_free(stream->nng);
+    nng_aio_reap(stream->recv.aio);
+    nng_aio_reap(stream->send.aio);
+    pthread_cond_destroy(&stream->idle);
+    pthread_mutex_destroy(&stream->lock);
+    strads_free(stream);
+}
+
+static void call_back(operation *self, strads_status status)
+{
+    net_stream *stream = self->stream;
+    const net_done done = self->done;
+    void *context = self->context;
+    const size_t total = self->total;
+    self->pending = false;
+    pthread_mutex_unlock(&stream->lock);
+
+    net_stream *outer = inside;
+    inside = stream;
+    done(context, status, total);
+    inside = outer;
+
+    pthread_mutex_lock(&stream->lock);
+    const bool idle = --stream->n_uses == 0;
+    const bool last = idle && stream->abandoned;
+    if (idle) {
+        pthread_cond_signal(&stream->idle);
+    }
+    pthread_mutex_unlock(&stream->lock);
+    if (last) {
+        release(stream);
+    }
+}
+
+static void on_done(void *context)
+{
+    operation *self = context;
+    net_stream *stream = self->stream;
+    const int code = nng_aio_result(self->aio);
+    pthread_mutex_lock(&stream->lock);
+    if (code == 0) {
+        const bool more = advance(self, nng_aio_count(self->aio));
+        if (more && self->sends) {
+            submit(self);
+            pthread_mutex_unlock(&stream->lock);
+            return;
+        }
+        call_back(self, STRADS_OK);
+        return;
+    }
+    const failure failed = describe(code);
+    const char *none = NULL;
+    atomic_compare_exchange_strong(&stream->why, &none, failed.words);
+    call_back(self, failed.status);
+}
+
+/* ---- streams ---- */
+
+static void name_peer(net_stream *self)
+{
+    nng_sockaddr address;
+    uint64_t pid;
+    char host[INET6_ADDRSTRLEN] = "?";
+    snprintf(self->peer, sizeof(self->peer), "unknown");
+    if (nng_stream_get_uint64(self->nng, NNG_OPT_IPC_PEER_PID, &pid) == 0) {
+        snprintf(self->peer, sizeof(self->peer), "process %" PRIu64, pid);
+    } else if (nng_stream_get_addr(self->nng, NNG_OPT_REMADDR, &address) != 0) {
+        return;
+    } else if (address.s_family == NNG_AF_INET) {
+        inet_ntop(AF_INET, &address.s_in.sa_addr, host, sizeof(host));
+        snprintf(self->peer, sizeof(self->peer), "%s:%u", host, ntohs(address.s_in.sa_port));
+    } else if (address.s_family == NNG_AF_INET6) {
+        inet_ntop(AF_INET6, address.s_in6.sa_addr, host, sizeof(host));
+        snprintf(self->peer, sizeof(self->peer), "[%s]:%u", host, ntohs(address.s_in6.sa_port));
+    }
+}
+
+strads_status net_nng_wrap(net_stream **out, nng_stream *stream)
+{
+    net_stream *self = strads_alloc(sizeof(*self));
+    if (self == NULL) {
+        goto err_stream;
+    }
+    memset(self, 0, offsetof(net_stream, stage));
+    self->nng = stream;
+    self->deadline = INFINITY;
+    self->recv = (operation){.stream = self, .start = nng_stream_recv};
+    self->send = (operation){.stream = self, .start = nng_stream_send, .sends = true};
+    if (nng_aio_alloc(&self->recv.aio, on_done, &self->recv) != 0) {
+        goto err_self;
+    }
+    if (nng_aio_alloc(&self->send.aio, on_done, &self->send) != 0) {
+        goto err_recv;
+    }
+    pthread_mutex_init(&self->lock, NULL);
+    pthread_cond_init(&self->idle, NULL);
+    name_peer(self);
+    *out = self;
+    return STRADS_OK;
+
+err_recv:
+    nng_aio_free(self->recv.aio);
+err_self:
+    strads_free(self);
+err_stream:
+    nng_stream_free(stream);
+    return STRADS_ERR_NOMEM;
+}
+
+void net_stream_recv(net_stream *stream, const struct iovec *parts, int n_parts, net_done done,
+                     void *context)
+{
+    assert(n_parts == 1 || n_parts == 2);
+    start(&stream->recv, parts, n_parts, done, context);
+}
+
+void net_stream_send(net_stream *stream, const struct iovec *parts, int n_parts, net_done done,
+                     void *context)
+{
+    start(&stream->send, parts, n_parts, done, context);
+}
+
+void net_stream_set_deadline(net_stream *stream, double deadline)
+{
+    pthread_mutex_lock(&stream->lock);
+    stream->deadline = deadline;
+    pthread_mutex_unlock(&stream->lock);
+}
+
+const char *net_stream_why(const net_stream *stream)
+{
+    const char *why = atomic_load(&stream->why);
+    return why == NULL ? "" : why;
+}
+
+const char *net_stream_peer(const net_stream *stream)
+{
+    return stream->peer;
+}
+
+static void close_locked(net_stream *stream)
+{
+    if (!stream->closed) {
+        stream->closed = true;
+        nng_stream_close(stream->nng);
+        nng_aio_cancel(stream->recv.aio);
+        nng_aio_cancel(stream->send.aio);
+    }
+}
+
+void net_stream_close(net_stream *stream)
+{
+    pthread_mutex_lock(&stream->lock);
+    close_locked(stream);
+    pthread_mutex_unlock(&stream->lock);
+}
+
+void net_stream_destroy(net_stream *stream)
+{
+    if (stream == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&stream->lock);
+    close_locked(stream);
+    stream->abandoned = inside == stream;
+    while (!stream->abandoned && stream->n_uses > 0) {
+        pthread_cond_wait(&stream->idle, &stream->lock);
+    }
+    const bool last = !stream->abandoned;
+    pthread_mutex_unlock(&stream->lock);
+    if (last) {
+        release(stream);
+    }
+}
