@@ -14,15 +14,10 @@
 #include <inttypes.h>
 #include <math.h>
 #include <pthread.h>
-#include <string.h>
 
 #include "base/clock.h"
 
-enum {
-    MAX_PIECES = 8,        /* that the library takes at once */
-    STAGE_BYTES = 1 << 15, /* where small parts are put together */
-    SMALL_BYTES = 1 << 12  /* parts up to this are copied there */
-};
+enum { MAX_PIECES = 8 }; /* that the library takes at once */
 
 typedef struct operation {
     net_stream *stream;
@@ -49,7 +44,6 @@ struct net_stream {
     bool closed;
     bool abandoned; /* destroyed in a callback: the last one frees */
     double deadline;
-    unsigned char stage[STAGE_BYTES]; /* the sender's */
 };
 
 /* The stream whose callback runs on this thread. */
@@ -103,36 +97,16 @@ strads_status net_nng_explain(int code, char why[NET_WHY])
 
 /* ---- operations ---- */
 
-/* As much of the parts as goes into one operation of the library. What is sent in small
- * parts is put together first. */
-static int gather(operation *self, nng_iov pieces[MAX_PIECES])
+/* As many of the parts as go into one operation of the library. */
+static int gather(const operation *self, nng_iov pieces[MAX_PIECES])
 {
-    unsigned char *stage = self->stream->stage;
-    size_t staged = 0, offset = self->offset;
+    size_t offset = self->offset;
     int n = 0;
-    bool open = false; /* whether the last piece is staged, so that it can grow */
-    for (int k = 0; k < self->n_parts; k++, offset = 0) {
-        const size_t bytes = self->parts[k].iov_len - offset;
-        char *from = (char *) self->parts[k].iov_base + offset;
-        const bool small = self->sends && bytes <= SMALL_BYTES && self->n_parts > 1;
-        if (bytes == 0) {
-            continue;
+    for (int k = 0; k < self->n_parts && n < MAX_PIECES; k++, offset = 0) {
+        if (self->parts[k].iov_len > offset) {
+            pieces[n++] = (nng_iov){(char *) self->parts[k].iov_base + offset,
+                                    self->parts[k].iov_len - offset};
         }
-        if (small && staged + bytes > STAGE_BYTES) {
-            break;
-        }
-        if (!(small && open)) {
-            if (n == MAX_PIECES) {
-                break;
-            }
-            pieces[n++] = (nng_iov){small ? (void *) (stage + staged) : from, 0};
-        }
-        pieces[n - 1].iov_len += bytes;
-        if (small) {
-            memcpy(stage + staged, from, bytes);
-            staged += bytes;
-        }
-        open = small;
     }
     return n;
 }
@@ -164,7 +138,7 @@ static nng_duration patience_of(const net_stream *stream)
 static void submit(operation *self)
 {
     net_stream *stream = self->stream;
-    nng_iov pieces[MAX_PIECES] = {{NULL, 0}};
+    nng_iov pieces[MAX_PIECES] = {{0}};
     const int n = gather(self, pieces);
     const int set = nng_aio_set_iov(self->aio, (unsigned) n, pieces);
     assert(set == 0 && n > 0);
@@ -274,11 +248,10 @@ static void name_peer(net_stream *self)
 
 strads_status net_nng_wrap(net_stream **out, nng_stream *stream)
 {
-    net_stream *self = strads_alloc(sizeof(*self));
+    net_stream *self = strads_calloc(1, sizeof(*self));
     if (self == NULL) {
         goto err_stream;
     }
-    memset(self, 0, offsetof(net_stream, stage));
     self->nng = stream;
     self->deadline = INFINITY;
     self->recv = (operation){.stream = self, .start = nng_stream_recv};

@@ -80,7 +80,8 @@ typedef void (*net_done)(void *context, strads_status status, size_t n);
 void net_stream_recv(net_stream *stream, const struct iovec *parts, int n_parts, net_done done,
                      void *context);
 
-/* Sends all bytes of any number of parts. One at a time; beside a receive. */
+/* Sends all bytes of any number of parts, at least one byte; few large parts cost less
+ * than many small ones. One at a time; beside a receive. */
 void net_stream_send(net_stream *stream, const struct iovec *parts, int n_parts, net_done done,
                      void *context);
 
