@@ -120,15 +120,17 @@ static strads_status send_question(coordinator *self)
     const strads_pairs *question = &self->plan.question;
     const uint64_t n = question->n;
     const uint64_t n_known = question->first_new;
+    /* Who may exchange in correlate must meet it in the same order as the pushes. */
+    const net_lane lane =
+        self->options.structure.split == STRADS_SPLIT_NONE ? NET_CONTROL : NET_DATA;
     self->asking = true;
     self->n_learned = 0;
     self->n_questions++;
     self->n_waiting = coordinator_workers(self);
     self->products += (n * (n - 1) - n_known * (n_known - 1)) / 2;
     for (uint32_t k = 0; k < coordinator_workers(self); k++) {
-        net_message *message =
-            net_message_create(MSG_CORRELATE, NET_CONTROL,
-                               sizeof(msg_correlate) + msg_pad(question->n, sizeof(uint32_t)));
+        net_message *message = net_message_create(
+            MSG_CORRELATE, lane, sizeof(msg_correlate) + msg_pad(question->n, sizeof(uint32_t)));
         if (message == NULL) {
             return STRADS_ERR_NOMEM;
         }
@@ -411,6 +413,7 @@ strads_status coordinator_create(coordinator **out, const coordinator_options *o
                                   .site = options->site,
                                   .model = options->model,
                                   .structure = options->structure,
+                                  .firsts = options->firsts,
                                   .run = options->run};
     const strads_status status = whole ? planner_init(&self->plan, &plan) : STRADS_ERR_NOMEM;
     if (status != STRADS_OK) {

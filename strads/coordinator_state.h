@@ -86,6 +86,13 @@ static inline uint32_t coordinator_workers(const coordinator *self)
     return self->options.run.n_workers;
 }
 
+/* Whose part of a request worker `rank` gets: its own, but where samples are split all
+ * get that of rank 0, who has all. */
+static inline uint32_t coordinator_answers_for(const coordinator *self, uint32_t rank)
+{
+    return self->options.structure.split == STRADS_SPLIT_SAMPLES ? 0 : rank;
+}
+
 /* ---- coordinator.c ---- */
 
 /* Closes all workers; the run ends when they have left. */

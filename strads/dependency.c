@@ -270,16 +270,24 @@ static strads_status add_blocks(dependency *check, const uint32_t *slots, size_t
 
 /* ---- a round of candidates ---- */
 
-/* What `slot` would cost together with the sets of its neighbours; *free: none of
- * them is in flight. A set that was counted has its cost negated until merge. */
-static double cost_together(dependency *check, uint32_t slot, bool *free)
+static uint32_t owner_of(const dependency *check, const dependency_candidates *of, uint32_t slot)
 {
+    return of->n_owners == 0 ? 0 : round_owner(of->firsts, of->n_owners, check->vars[slot]);
+}
+
+/* What `slot` would cost together with the sets of its neighbours; *free: none of them is in
+ * flight or another worker's. A set that was counted has its cost negated until merge. */
+static double cost_together(dependency *check, const dependency_candidates *of, uint32_t slot,
+                            bool *free)
+{
+    const uint32_t owner = owner_of(check, of, slot);
     double together = check->costs[slot];
     *free = true;
     for (int32_t e = check->heads[slot]; e != NONE; e = check->edges[e].next) {
         const uint32_t neighbour = check->edges[e].to;
         *free = *free && check->marks[neighbour] != MARK_IN_FLIGHT;
         if (check->marks[neighbour] == MARK_IN) {
+            *free = *free && owner_of(check, of, neighbour) == owner;
             const uint32_t root = root_of(check, neighbour);
             together += fmax(check->costs[root], 0.0);
             check->costs[root] = -fabs(check->costs[root]);
@@ -327,7 +335,7 @@ strads_status dependency_pick(dependency *check, const dependency_candidates *ca
     for (size_t i = 0; i < candidates->n && n < candidates->limit; i++) {
         const uint32_t slot = enter_set(check, candidates->vars[i], candidates->costs[i]);
         bool free = false;
-        const double together = cost_together(check, slot, &free);
+        const double together = cost_together(check, candidates, slot, &free);
         const bool joins =
             free && (together <= candidates->cost_cap || together <= candidates->costs[i]);
         merge(check, slot, joins);

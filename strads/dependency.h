@@ -9,7 +9,7 @@
  *
  * - dependency_pick cuts candidates into blocks: connected components of the graph
  *   |cosine| > rho, capped by cost. What would overflow a cap, or is correlated with
- *   a variable in flight, is rejected for this round;
+ *   a variable in flight or of another owner, is rejected for this round;
  * - dependency_cut cuts a whole working set into a given number of blocks of about
  *   equal cost, correlated variables together as far as that allows; nothing is
  *   rejected.
@@ -49,6 +49,8 @@ typedef struct dependency_candidates {
     double cost_cap;           /* of a block of more than one variable */
     const uint32_t *in_flight; /* [n_in_flight] */
     size_t n_in_flight;
+    uint32_t n_owners;      /* workers that alone can update their ranges; 0: any can */
+    const uint32_t *firsts; /* [n_owners + 1] of the ranges */
 } dependency_candidates;
 
 /* Adds the blocks to `blocks`; picked[i] becomes 1 for the candidates in them, else 0. */

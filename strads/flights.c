@@ -11,8 +11,9 @@
 
 static strads_status send_push(coordinator *self, const flight *out, uint32_t rank)
 {
-    const uint32_t *vars = out->to.vars + out->to.starts[rank];
-    const size_t n = out->to.starts[rank + 1] - out->to.starts[rank];
+    const uint32_t part = coordinator_answers_for(self, rank);
+    const uint32_t *vars = out->to.vars + out->to.starts[part];
+    const size_t n = out->to.starts[part + 1] - out->to.starts[part];
     net_message *message = net_message_create(
         MSG_PUSH, NET_DATA, sizeof(msg_push) + n * sizeof(double) + msg_pad(n, sizeof(uint32_t)));
     if (message == NULL) {
@@ -34,16 +35,28 @@ static strads_status send_push(coordinator *self, const flight *out, uint32_t ra
     return coordinator_send(self, rank, message);
 }
 
+/* Deals the planner's blocks to workers. */
+static strads_status deal(coordinator *self, flight *out)
+{
+    const coordinator_options *options = &self->options;
+    const strads_round *blocks = &self->plan.blocks;
+    const uint32_t width = self->plan.width.width;
+    if (options->structure.split != STRADS_SPLIT_NONE) {
+        out->n_parts = coordinator_workers(self);
+        return dispatch_to_owners(blocks, &out->to, options->firsts, coordinator_workers(self));
+    }
+    out->n_parts = blocks->n_blocks < width ? (uint32_t) blocks->n_blocks : width;
+    return dispatch(blocks, &out->to, out->n_parts, coordinator_workers(self), options->app->cost,
+                    options->site);
+}
+
 /* Sends out the blocks that the planner has made. */
 strads_status coordinator_dispatch(coordinator *self)
 {
     const coordinator_options *options = &self->options;
     const strads_round *blocks = &self->plan.blocks;
     flight *out = &self->flights[self->n_flights];
-    const uint32_t width = self->plan.width.width;
-    const uint32_t n_parts = blocks->n_blocks < width ? (uint32_t) blocks->n_blocks : width;
-    strads_status status = dispatch(blocks, &out->to, n_parts, coordinator_workers(self),
-                                    options->app->cost, options->site);
+    strads_status status = deal(self, out);
     if (status == STRADS_OK) {
         status = strads_reserve(&out->partials, &out->partials_capacity,
                                 blocks->n_vars * options->structure.partial_width, sizeof(double));
@@ -56,9 +69,8 @@ strads_status coordinator_dispatch(coordinator *self)
     }
     /* Between working sets everything is scanned, and shared state made afresh, so
      * who has no part in one may sit it out; otherwise all must hear all changes. */
-    out->n_members = options->run.solve ? n_parts : coordinator_workers(self);
+    out->n_members = options->run.solve ? out->n_parts : coordinator_workers(self);
     out->n_waiting = out->n_members;
-    out->n_parts = n_parts;
     out->round = self->round++;
     out->n_updates = 0;
     out->n_steps = 0;
@@ -145,32 +157,17 @@ static strads_status pull_all(coordinator *self, const flight *done)
     return STRADS_OK;
 }
 
-/* The worker whose range has the variable. */
-static uint32_t owner_of(const coordinator *self, uint32_t var)
-{
-    uint32_t low = 0;
-    uint32_t high = coordinator_workers(self);
-    while (high - low > 1) {
-        const uint32_t middle = (low + high) / 2;
-        if (self->options.firsts[middle] <= var) {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
 /* Makes a message a worker, with room for the values of its own range. */
 static strads_status create_syncs(coordinator *self, const uint32_t *vars, size_t n)
 {
     const uint32_t n_workers = coordinator_workers(self);
     memset(self->n_owned, 0, n_workers * sizeof(*self->n_owned));
     for (size_t i = 0; i < n; i++) {
-        self->commit_owner[i] = owner_of(self, vars[i]);
+        self->commit_owner[i] = round_owner(self->options.firsts, n_workers, vars[i]);
         self->n_owned[self->commit_owner[i]]++;
     }
     for (uint32_t k = 0; k < n_workers; k++) {
+        self->n_owned[k] = self->n_owned[coordinator_answers_for(self, k)];
         const size_t bytes = sizeof(msg_sync) + self->n_owned[k] * sizeof(double) +
                              msg_pad(self->n_owned[k], sizeof(uint32_t));
         self->syncs[k] = net_message_create(MSG_SYNC, NET_DATA, bytes);
@@ -182,17 +179,31 @@ static strads_status create_syncs(coordinator *self, const uint32_t *vars, size_
     return STRADS_OK;
 }
 
-/* Tells every worker the new values of its range; also one who has none of them that
- * there was a round. */
-static strads_status send_sync(coordinator *self, const uint32_t *vars, size_t n)
+/* Writes the new values of its range for each owner. */
+static void fill_syncs(coordinator *self, const uint32_t *vars, size_t n)
 {
-    strads_status status = create_syncs(self, vars, n);
-    for (size_t i = 0; i < n && status == STRADS_OK; i++) {
+    for (size_t i = 0; i < n; i++) {
         const uint32_t owner = self->commit_owner[i];
         msg_sync *sync = (msg_sync *) self->syncs[owner]->body;
         double *values = (double *) (sync + 1);
         values[sync->n_vars] = self->commit_values[i];
         ((uint32_t *) (values + self->n_owned[owner]))[sync->n_vars++] = vars[i];
+    }
+    for (uint32_t k = 1; k < coordinator_workers(self); k++) {
+        const net_message *of = self->syncs[coordinator_answers_for(self, k)];
+        if (of != self->syncs[k]) {
+            memcpy(self->syncs[k]->body, of->body, of->bytes);
+        }
+    }
+}
+
+/* Tells every worker the new values of its range; also one who has none of them that
+ * there was a round. */
+static strads_status send_sync(coordinator *self, const uint32_t *vars, size_t n)
+{
+    strads_status status = create_syncs(self, vars, n);
+    if (status == STRADS_OK) {
+        fill_syncs(self, vars, n);
     }
     for (uint32_t k = 0; k < coordinator_workers(self); k++) {
         net_message *message = self->syncs[k];
@@ -234,7 +245,7 @@ void coordinator_take_partials(coordinator *self, uint32_t rank, const msg_done 
     assert(i < self->n_flights);
     flight *to = &self->flights[i];
     self->worker_busy[rank] = reply->busy_seconds;
-    to->n_updates += reply->n_updates;
+    to->n_updates += coordinator_answers_for(self, rank) == rank ? reply->n_updates : 0;
     /* The members count alike: a step is one for all. */
     to->n_steps = reply->n_steps;
     to->n_guarded = reply->n_guarded;
@@ -279,7 +290,9 @@ strads_status coordinator_commit(coordinator *self)
         self->values[vars[i]] = self->commit_values[i];
     }
     planner_commit(&self->plan, vars, n, self->commit_moved);
-    width_guard_learn(&self->plan.width, done->n_parts, done->n_steps, done->n_guarded);
+    if (self->options.structure.split == STRADS_SPLIT_NONE) { /* else all have to take part */
+        width_guard_learn(&self->plan.width, done->n_parts, done->n_steps, done->n_guarded);
+    }
     self->outcome.guarded += done->n_guarded;
     self->updates += done->n_updates;
     net_work(self->node, UNITS_COMMITTED * (double) n);

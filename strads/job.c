@@ -71,18 +71,10 @@ static strads_status check_structure(const strads_app *app, const strads_structu
     return STRADS_OK;
 }
 
-/* Cuts the variables into a range a worker, of about equal cost. */
-static strads_status cut_ranges(job *self)
+/* Cuts the variables into ranges of about equal cost. */
+static strads_status cut_by_cost(job *self)
 {
     const uint32_t n_vars = self->structure.n_vars;
-    self->firsts = strads_calloc(self->run.n_workers + 1, sizeof(*self->firsts));
-    if (self->firsts == NULL) {
-        return STRADS_ERR_NOMEM;
-    }
-    self->firsts[self->run.n_workers] = n_vars;
-    if (self->run.n_workers == 1) {
-        return STRADS_OK;
-    }
     double total = 0.0;
     double cost = 0.0;
     for (uint32_t j = 0; j < n_vars; j++) {
@@ -104,6 +96,42 @@ static strads_status cut_ranges(job *self)
         self->firsts[k++] = n_vars;
     }
     return STRADS_OK;
+}
+
+static strads_status take_ranges(job *self)
+{
+    const uint32_t *firsts = self->structure.firsts;
+    for (uint32_t k = 0; k <= self->run.n_workers; k++) {
+        self->firsts[k] = firsts[k];
+        if (firsts[k] > self->structure.n_vars || (k > 0 && firsts[k] < firsts[k - 1])) {
+            strads_error("%s: describe gave ranges of variables that do not ascend to %u",
+                         self->app->name, self->structure.n_vars);
+            return STRADS_ERR_APP;
+        }
+    }
+    return STRADS_OK;
+}
+
+/* A range of the variables a worker; where samples are split all are rank 0's, whom the
+ * others only help. */
+static strads_status cut_ranges(job *self)
+{
+    const uint32_t n_workers = self->run.n_workers;
+    self->firsts = strads_calloc(n_workers + 1, sizeof(*self->firsts));
+    if (self->firsts == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    self->firsts[n_workers] = self->structure.n_vars;
+    if (self->structure.split == STRADS_SPLIT_SAMPLES) {
+        for (uint32_t k = 1; k < n_workers; k++) {
+            self->firsts[k] = self->structure.n_vars;
+        }
+        return STRADS_OK;
+    }
+    if (n_workers == 1) {
+        return STRADS_OK;
+    }
+    return self->structure.firsts != NULL ? take_ranges(self) : cut_by_cost(self);
 }
 
 static strads_status open_site(job *self)
@@ -136,14 +164,15 @@ static strads_status create_workers(job *self, double deadline)
     if (self->workers == NULL) {
         return STRADS_ERR_NOMEM;
     }
+    const bool samples = self->structure.split == STRADS_SPLIT_SAMPLES;
     for (uint32_t k = 0; k < self->run.n_workers; k++) {
         const worker_options options = {
             .app = self->app,
             .site = self->site,
             .rank = k,
             .n_workers = self->run.n_workers,
-            .first = self->firsts[k],
-            .n_vars = self->firsts[k + 1] - self->firsts[k],
+            .first = samples ? 0 : self->firsts[k],
+            .n_vars = samples ? self->structure.n_vars : self->firsts[k + 1] - self->firsts[k],
             .structure = self->structure,
             .unguarded = !self->run.guard,
             .limits = {.deadline = deadline, .signal = &stop_requested}};

@@ -58,7 +58,8 @@ static strads_status init_drawing(planner *plan)
 static bool wants_check(const planner_options *options)
 {
     return options->run.kind == SCHEDULE_STRUCTURE_AWARE && options->app->correlate != NULL &&
-           options->run.check != CHECK_OFF && options->run.rho < 1.0 && options->run.n_workers > 1;
+           options->run.check != CHECK_OFF && options->run.rho < 1.0 &&
+           options->run.n_workers > 1 && options->structure.split != STRADS_SPLIT_SAMPLES;
 }
 
 /* Variables that the first question of a drawn round may name. */
@@ -184,7 +185,8 @@ static strads_status begin_set(planner *plan, const double *values, double worst
         return STRADS_OK;
     }
     double total = 0.0;
-    uint32_t width = plan->width.width;
+    /* Where the data are split it is settled who has to take part. */
+    uint32_t width = plan->options.structure.split == STRADS_SPLIT_NONE ? plan->width.width : 1;
     strads_status status = STRADS_OK;
     if (width > 1) {
         status = find_costs(plan, set->vars, set->n, &total);
@@ -274,6 +276,13 @@ static void return_the_rest(planner *plan)
     }
 }
 
+/* Workers that alone can update their variables; 0: any can. */
+static uint32_t n_owners(const planner *plan)
+{
+    return plan->options.structure.split == STRADS_SPLIT_VARIABLES ? plan->options.run.n_workers
+                                                                   : 0;
+}
+
 static strads_status finish_drawn(planner *plan, plan_outcome *outcome)
 {
     const run_options *run = &plan->options.run;
@@ -289,7 +298,9 @@ static strads_status finish_drawn(planner *plan, plan_outcome *outcome)
                                               .limit = run->round,
                                               .cost_cap = mean * run->round / plan->width.width,
                                               .in_flight = plan->in_flight,
-                                              .n_in_flight = n_checked_in_flight(plan)};
+                                              .n_in_flight = n_checked_in_flight(plan),
+                                              .n_owners = n_owners(plan),
+                                              .firsts = plan->options.firsts};
     round_clear(&plan->blocks);
     status = dependency_pick(plan->check, &candidates, &plan->blocks, plan->picked);
     if (status != STRADS_OK) {

@@ -27,6 +27,7 @@ typedef struct planner_options {
     const void *site; /* for costs */
     void *model;      /* for schedule */
     strads_structure structure;
+    const uint32_t *firsts; /* [n_workers + 1] ranges of variables, lent; for a split */
     run_options run;
 } planner_options;
 

@@ -158,3 +158,44 @@ done:
     strads_free(jobs);
     return status;
 }
+
+uint32_t round_owner(const uint32_t *firsts, uint32_t n_workers, uint32_t var)
+{
+    uint32_t low = 0;
+    uint32_t high = n_workers;
+    while (high - low > 1) {
+        const uint32_t middle = (low + high) / 2;
+        if (firsts[middle] <= var) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+strads_status dispatch_to_owners(const strads_round *round, assignment *to, const uint32_t *firsts,
+                                 uint32_t n_workers)
+{
+    strads_status status =
+        strads_reserve(&to->vars, &to->vars_capacity, round->n_vars, sizeof(*to->vars));
+    if (status != STRADS_OK) {
+        return status;
+    }
+    memset(to->starts, 0, (n_workers + 1) * sizeof(*to->starts));
+    for (size_t i = 0; i < round->n_vars; i++) {
+        to->starts[round_owner(firsts, n_workers, round->vars[i]) + 1]++;
+    }
+    for (uint32_t k = 0; k < n_workers; k++) {
+        to->starts[k + 1] += to->starts[k];
+    }
+    /* While they are filled in, starts[k] is where worker k's list goes on. */
+    for (size_t i = 0; i < round->n_vars; i++) {
+        to->vars[to->starts[round_owner(firsts, n_workers, round->vars[i])]++] = round->vars[i];
+    }
+    for (uint32_t k = n_workers; k > 0; k--) {
+        to->starts[k] = to->starts[k - 1];
+    }
+    to->starts[0] = 0;
+    return STRADS_OK;
+}

@@ -40,6 +40,14 @@ STRADS_MUST_CHECK strads_status dispatch(const strads_round *round, assignment *
                                          double (*cost)(const void *site, uint32_t var),
                                          const void *site);
 
+/* The same where variables are split: each goes to the worker whose range firsts[n_workers
+ * + 1] it is in. */
+STRADS_MUST_CHECK strads_status dispatch_to_owners(const strads_round *round, assignment *to,
+                                                   const uint32_t *firsts, uint32_t n_workers);
+
+/* The worker whose range of firsts[n_workers + 1] has the variable. */
+uint32_t round_owner(const uint32_t *firsts, uint32_t n_workers, uint32_t var);
+
 /* Cuts vars[n] with costs[n] into n_parts contiguous blocks of about equal cost. */
 STRADS_MUST_CHECK strads_status round_cut(strads_round *round, const uint32_t *vars,
                                           const double *costs, size_t n, uint32_t n_parts);

@@ -38,9 +38,10 @@ static strads_status send_scans(coordinator *self, const msg_scan *scan, const u
     self->n_scans++;
     self->scored += self->whole ? self->options.structure.n_vars : n_vars;
     for (uint32_t k = 0; k < coordinator_workers(self); k++) {
-        const size_t first = coordinator_list_start(self, vars, n_vars, k);
-        const size_t n = coordinator_list_start(self, vars, n_vars, k + 1) - first;
-        const uint32_t range = self->options.firsts[k + 1] - self->options.firsts[k];
+        const uint32_t part = coordinator_answers_for(self, k);
+        const size_t first = coordinator_list_start(self, vars, n_vars, part);
+        const size_t n = coordinator_list_start(self, vars, n_vars, part + 1) - first;
+        const uint32_t range = self->options.firsts[part + 1] - self->options.firsts[part];
         net_message *message =
             net_message_create(MSG_SCAN, NET_DATA, sizeof(msg_scan) + msg_pad(n, sizeof(uint32_t)));
         if (message == NULL) {

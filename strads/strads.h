@@ -27,7 +27,8 @@
  *
  * Callbacks return STRADS_OK or the status of an error they have logged. A worker's
  * callbacks run on its thread, one at a time; the site is shared by the workers of
- * a process and read-only once open. Only push and score may wait, in an exchange.
+ * a process and read-only once open. Only push, score and, where variables are split,
+ * correlate may wait, in an exchange.
  */
 #ifndef STRADS_STRADS_H
 #define STRADS_STRADS_H
@@ -47,12 +48,23 @@ typedef struct strads_gram strads_gram;     /* takes the answers of correlate */
 typedef struct strads_round strads_round;   /* takes the blocks of schedule */
 typedef struct strads_summary strads_summary;
 
+/* What of the data a worker holds, and so what it can do. */
+typedef enum strads_split {
+    STRADS_SPLIT_NONE,      /* all: it updates any variable */
+    STRADS_SPLIT_VARIABLES, /* its range of variables: only it updates them */
+    STRADS_SPLIT_SAMPLES    /* its samples, of all variables: its range is all of them, and
+                             * all workers are given the same ones and answer alike */
+} strads_split;
+
 /* What the variables are, told by describe. */
 typedef struct strads_structure {
     uint32_t n_vars;        /* J > 0 */
     uint32_t partial_width; /* doubles a variable in push's answer, 1 .. 8; default 1 */
     size_t n_shared;        /* of steps, as in strads_step; default 0 */
     double parallel_cost;   /* working sets of less (units of `cost`) are not shared; 0 */
+    strads_split split;     /* default NONE */
+    const uint32_t *firsts; /* [workers + 1] where each worker's range begins, lent by the site;
+                             * default NULL: ranges of about equal cost */
 } strads_structure;
 
 /* A worker's part of a round. */
@@ -131,11 +143,14 @@ typedef struct strads_app {
     /* How far each of vars[n] (ascending, of this worker's range; NULL: the whole
      * range) is from its optimum: > 0 the farther the more urgent, < 0 at its optimum
      * with that much margin, STRADS_RETIRED never again; not NaN. All workers score at
-     * the same time, so shared state may be made afresh with strads_exchange. */
+     * the same time, so shared state may be made afresh with strads_exchange, and shares of
+     * samples added up: then the answer of rank 0 is taken. */
     strads_status (*score)(void *state, const uint32_t *vars, size_t n, float *scores);
     /* Adds with strads_gram_add the cosine of the angle between the columns of vars[a]
      * and vars[b] for all a >= first_new and b < a where a is `rank` modulo `n_ranks`;
-     * zeros may be left out (may be NULL: nothing is correlated). */
+     * zeros may be left out (may be NULL: nothing is correlated). With variables split all
+     * workers are asked at the same time, and may exchange columns; with samples split it is
+     * not called, for all that moves in a round moves in one block. */
     strads_status (*correlate)(void *state, const strads_pairs *pairs, strads_gram *gram);
     /* Units of work of one update of `var`, > 0 and finite (may be NULL: 1 each). A unit
      * should be about a multiplication. */
@@ -147,7 +162,9 @@ typedef struct strads_app {
      * schedule.kind: custom is refused). values[n_vars] are the committed ones. */
     strads_status (*schedule)(void *model, uint64_t round, const double *values,
                               strads_round *blocks);
-    /* Updates the block; partial[n_vars][partial_width], zeroed, takes the outcome. */
+    /* Updates the block; partial[n_vars][partial_width], zeroed, takes the outcome. With
+     * samples split all workers get the same block and have to find the same: add up shares,
+     * and go on from the sums. */
     strads_status (*push)(void *state, const strads_block *block, double *partial);
     /* Commits: values[n_vars] hold the block's old values and take the new ones,
      * moved[n_vars] how far each moved in units of the score (may be NULL: values =
@@ -187,7 +204,8 @@ STRADS_API uint32_t strads_worker_rank(const strads_worker *worker);
 STRADS_API void strads_worker_range(const strads_worker *worker, uint32_t *first, uint32_t *n);
 /* The committed values [n] of that range, for programs that have no sync. */
 STRADS_API const double *strads_worker_values(const strads_worker *worker);
-/* In push and score: how many workers share the exchanges (those with a rank below). */
+/* In push, score and open_worker: how many workers share the exchanges (those with a rank
+ * below). */
 STRADS_API uint32_t strads_worker_members(const strads_worker *worker);
 
 /* vector[n] := base[n] + sum over the members of (vector - base), added in order of
@@ -230,6 +248,10 @@ STRADS_API STRADS_MUST_CHECK strads_status strads_step_run(strads_worker *worker
 STRADS_API STRADS_MUST_CHECK strads_status strads_step_solve(strads_worker *worker,
                                                              const strads_step *step,
                                                              const strads_block *block);
+
+/* Counts updates that push makes outside of steps, and the units of work that they and what
+ * they need take. A push that counts none has made one of each variable. */
+STRADS_API void strads_worker_count(strads_worker *worker, double n_updates, double units);
 
 STRADS_API void strads_gram_add(strads_gram *gram, uint32_t a, uint32_t b, double cosine);
 

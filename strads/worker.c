@@ -93,6 +93,12 @@ strads_status strads_step_solve(strads_worker *worker, const strads_step *step,
     return status;
 }
 
+void strads_worker_count(strads_worker *worker, double n_updates, double units)
+{
+    worker->guard.n_updates += n_updates;
+    net_work(worker->node, units);
+}
+
 /* A bar this high leaves only copies of each other: then any of them will do. */
 static const double HIGHEST_BAR = 0.999;
 
@@ -197,7 +203,9 @@ static strads_status on_correlate(strads_worker *worker, const net_message *requ
                                 .first_new = (uint32_t) ask->first_new,
                                 .rank = worker->options.rank,
                                 .n_ranks = worker->options.n_workers};
-    worker_enter(worker, 1);
+    worker_enter(worker, worker->options.structure.split == STRADS_SPLIT_NONE
+                             ? 1
+                             : worker->options.n_workers);
     strads_status status = worker->options.app->correlate(worker->state, &pairs, &gram);
     worker_count_pairs(worker, &pairs);
     worker_leave(worker);
@@ -240,7 +248,9 @@ static strads_status on_push(strads_worker *worker, const net_message *request)
     msg_done *done = (msg_done *) message->body;
     memset(done + 1, 0, n_doubles * sizeof(double));
     worker->stopping = false;
-    step_guard_start(&worker->guard, block.solve);
+    /* Only where it can have fewer members may a round end without its step. */
+    step_guard_start(&worker->guard,
+                     block.solve && worker->options.structure.split == STRADS_SPLIT_NONE);
     worker_count_block(worker, &block);
     worker_enter(worker, (uint32_t) push->n_members);
     const strads_status status =
@@ -260,7 +270,8 @@ static strads_status on_push(strads_worker *worker, const net_message *request)
                        .n_steps = worker->guard.n_steps,
                        .n_guarded = worker->guard.n_guarded,
                        .n_updates = (uint64_t) llround(n_updates),
-                       .n_doubles = n_doubles};
+                       .n_doubles = worker_is_heard(worker) ? n_doubles : 0};
+    message->bytes = sizeof(*done) + done->n_doubles * sizeof(double);
     return worker_reply(worker, message);
 }
 

@@ -136,21 +136,22 @@ static strads_status tell_pool(strads_worker *worker, const msg_scan *scan, net_
     return STRADS_OK;
 }
 
-/* Makes the answer to a scan that asks for all n scores. */
-static strads_status tell_all(strads_worker *worker, size_t n, net_message **out)
+/* Makes the answer to a scan that asks for all n scores, and tells n_told of them: all or
+ * none. */
+static strads_status tell_all(strads_worker *worker, size_t n, size_t n_told, net_message **out)
 {
     double largest = -INFINITY;
     const strads_status status = check_scores(worker->options.app, worker->scores, n, &largest);
     if (status != STRADS_OK) {
         return status;
     }
-    net_message *message = create_answer(worker, n, msg_pad(n, sizeof(float)));
+    net_message *message = create_answer(worker, n_told, msg_pad(n_told, sizeof(float)));
     if (message == NULL) {
         return STRADS_ERR_NOMEM;
     }
     ((msg_scores *) message->body)->largest = largest;
-    if (n > 0) {
-        memcpy(told_scores(message), worker->scores, n * sizeof(float));
+    if (n_told > 0) {
+        memcpy(told_scores(message), worker->scores, n_told * sizeof(float));
     }
     *out = message;
     return STRADS_OK;
@@ -184,8 +185,9 @@ strads_status worker_scan(strads_worker *worker, const net_message *request)
     worker_leave(worker);
     net_message *message = NULL;
     if (status == STRADS_OK) {
-        status =
-            scan->n_pool > 0 ? tell_pool(worker, scan, &message) : tell_all(worker, n, &message);
+        const bool heard = worker_is_heard(worker);
+        status = scan->n_pool > 0 && heard ? tell_pool(worker, scan, &message)
+                                           : tell_all(worker, n, heard ? n : 0, &message);
     }
     if (status != STRADS_OK) {
         return status;

@@ -33,6 +33,12 @@ struct strads_worker {
     step_guard guard;    /* of the running push */
 };
 
+/* Whether its scores and partials are taken: where samples are split all are alike. */
+static inline bool worker_is_heard(const strads_worker *worker)
+{
+    return worker->options.structure.split != STRADS_SPLIT_SAMPLES || worker->options.rank == 0;
+}
+
 /* ---- worker.c ---- */
 
 /* Around a callback: who shares its exchanges, and what time it takes. */
