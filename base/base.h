@@ -149,6 +149,11 @@ STRADS_API STRADS_MUST_CHECK strads_status strads_config_set(strads_config *conf
  * resolve. Lent until the key is set again. */
 STRADS_API const char *strads_config_peek(const strads_config *config, const char *key);
 
+/* For messages: what kind of value `key` was given so far, "a list" for example, and where,
+ * in *place, which is lent as above; NULL: nowhere. */
+STRADS_API const char *strads_config_peek_kind(const strads_config *config, const char *key,
+                                               const char **place);
+
 /* The same text taken as a PATH, in *out, owned by the caller; NULL: not given. */
 STRADS_API STRADS_MUST_CHECK strads_status strads_config_peek_path(const strads_config *config,
                                                                    const char *key, char **out);

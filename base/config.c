@@ -249,6 +249,18 @@ const char *strads_config_peek(const strads_config *config, const char *key)
     return entry != NULL ? entry->text : NULL;
 }
 
+const char *strads_config_peek_kind(const strads_config *config, const char *key,
+                                    const char **place)
+{
+    const config_entry *entry = config_entry_of(config, key);
+    *place = entry != NULL ? entry->place : NULL;
+    return entry == NULL         ? "not given"
+           : entry->section      ? "a section of keys"
+           : entry->list         ? "a list"
+           : entry->text == NULL ? "nothing"
+                                 : "a text";
+}
+
 char *config_join_path(const strads_config *config, const config_entry *entry)
 {
     const bool from_file = config_list_find(&config->file, entry->key) == entry;

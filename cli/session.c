@@ -36,7 +36,7 @@ static strads_status load_plugin(cli_session *session)
     return status == STRADS_OK ? strads_config_set(session->config, assignment) : status;
 }
 
-static strads_status find_builtin(cli_session *session, const char *path, const char *name)
+static strads_status find_builtin(cli_session *session, const char *place, const char *name)
 {
     size_t n_apps = 0;
     const strads_app *const *apps = cli_apps(&n_apps);
@@ -50,18 +50,24 @@ static strads_status find_builtin(cli_session *session, const char *path, const 
     }
     const char *nearest = strads_nearest(name, names, n_apps);
     strads_error("%s: app: '%s' is not a built-in model program (%s) nor a plug-in (a file .so)",
-                 path, name, nearest != NULL ? nearest : names[0]);
+                 place, name, nearest != NULL ? nearest : names[0]);
     return STRADS_ERR_USAGE;
 }
 
 static strads_status find_app(cli_session *session, const char *path)
 {
     const char *name = strads_config_peek(session->config, "app");
+    const char *place = NULL;
+    const char *kind = strads_config_peek_kind(session->config, "app", &place);
     if (name == NULL) {
-        strads_error("%s: app: the model program is not named; app: lasso, for example", path);
+        size_t n_apps = 0;
+        strads_error(
+            "%s: app: %s, where a built-in model program (%s) or a plug-in (a file .so) is "
+            "expected",
+            place != NULL ? place : path, kind, cli_apps(&n_apps)[0]->name);
         return STRADS_ERR_USAGE;
     }
-    return is_plugin(name) ? load_plugin(session) : find_builtin(session, path, name);
+    return is_plugin(name) ? load_plugin(session) : find_builtin(session, place, name);
 }
 
 strads_status cli_session_init(cli_session *session)

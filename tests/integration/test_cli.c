@@ -147,7 +147,9 @@ static void wrong_command_lines_are_refused_in_one_line(void)
         {"run small.yaml --set stop.gap=-1", "stop.gap: '-1'", 2},
         {"run small.yaml --set nonsense", "'nonsense'", 2},
         {"run small.yaml --set app=laso", "'laso'", 2},
-        {"run small.yaml --set app=", "app: ", 2},
+        {"run small.yaml --set app=", "--set: app: nothing, where a built-in model program (lasso)",
+         2},
+        {"run list.yaml", "list.yaml:1:1: app: a list, where a built-in model program (lasso)", 2},
         {"run small.yaml --set app=./none.so", "none.so", 4},
         {"run none.yaml", "none.yaml", 4},
         {"check none.yaml", "none.yaml", 4},
@@ -168,6 +170,7 @@ static void wrong_command_lines_are_refused_in_one_line(void)
         {"words none.txt --out x", "none.txt", 4},
     };
     command_set_up();
+    strads_free(suite_file("list.yaml", "app: [lasso]\n"));
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         const int code = command_run("%s", cases[i].arguments);
         const bool as_it_should = code == cases[i].code &&

@@ -114,6 +114,32 @@ static void a_path_is_taken_from_the_folder_of_its_file(void)
     strads_config_destroy(config);
 }
 
+static void what_was_given_is_told_by_its_kind_and_place(void)
+{
+    static const struct {
+        const char *text, *set, *kind, *place;
+    } cases[] = {
+        {"app: lasso", NULL, "a text", "x.yaml:1:1"},
+        {"app: [lasso]", NULL, "a list", "x.yaml:1:1"},
+        {"app: {name: lasso}", NULL, "a section of keys", "x.yaml:1:1"},
+        {"app:", NULL, "nothing", "x.yaml:1:1"},
+        {"app: [lasso]", "app=lasso", "a text", "--set"},
+        {"run.seed: 1", NULL, "not given", NULL},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *place = "untouched";
+        strads_config *config = sample_config();
+        REQUIRE_OK(config_load_text(config, "x.yaml", cases[i].text, strlen(cases[i].text)));
+        if (cases[i].set != NULL) {
+            REQUIRE_OK(strads_config_set(config, cases[i].set));
+        }
+        CHECK_TEXT(strads_config_peek_kind(config, "app", &place), cases[i].kind);
+        CHECK((place == NULL) == (cases[i].place == NULL));
+        CHECK(place == NULL || strcmp(place, cases[i].place) == 0);
+        strads_config_destroy(config);
+    }
+}
+
 typedef struct attempt {
     const char *load, *set;
     strads_status status;
@@ -233,6 +259,8 @@ SUITE("base/config", {"defaults hold where nothing is given", defaults_hold_wher
        a_setting_overrides_the_file_and_earlier_settings},
       {"no value means the default", no_value_means_the_default},
       {"a path is taken from the folder of its file", a_path_is_taken_from_the_folder_of_its_file},
+      {"what was given is told by its kind and place",
+       what_was_given_is_told_by_its_kind_and_place},
       {"a setting that is not one is refused", a_setting_that_is_not_one_is_refused},
       {"a file that cannot be read is named", a_file_that_cannot_be_read_is_named},
       {"a file that is refused leaves nothing behind",
