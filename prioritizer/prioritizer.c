@@ -187,6 +187,17 @@ size_t prio_draw(prioritizer *prio, size_t n, uint32_t *vars)
     return prio->policy->draw(prio, n < n_open ? n : n_open, vars);
 }
 
+bool prio_claim(prioritizer *prio, uint32_t var)
+{
+    assert(var < prio->options.n_vars);
+    if (!prio_pool_has(&prio->pool, var)) {
+        return false;
+    }
+    prio_take(prio, var);
+    tell_policy(prio, &var, 1);
+    return true;
+}
+
 void prio_return(prioritizer *prio, const uint32_t *vars, size_t n)
 {
     for (size_t done = 0; done < n; done += PRIO_BATCH) {

@@ -61,6 +61,9 @@ STRADS_API void prio_update(prioritizer *prio, const uint32_t *vars, size_t n, c
  * first for PRIO_GREEDY; returns how many, fewer when no more can be drawn. */
 STRADS_API size_t prio_draw(prioritizer *prio, size_t n, uint32_t *vars);
 
+/* Draws this variable, whatever its score; false when it is out or retired. */
+STRADS_API STRADS_MUST_CHECK bool prio_claim(prioritizer *prio, uint32_t var);
+
 /* Gives drawn variables back; they must be out (asserted). One that was retired
  * meanwhile is not drawn again. */
 STRADS_API void prio_return(prioritizer *prio, const uint32_t *vars, size_t n);

@@ -88,6 +88,17 @@ static void draw_some(model *m)
     }
 }
 
+static void claim_one(model *m)
+{
+    const uint32_t var = (uint32_t) strads_random_below(&m->random, m->n_vars);
+    const bool open = !m->out[var] && m->scores[var] != PRIO_RETIRED;
+    CHECK(prio_claim(m->prio, var) == open);
+    if (open) {
+        m->out[var] = true;
+        m->list[m->n_out++] = var;
+    }
+}
+
 static void return_some(model *m)
 {
     const size_t n = strads_random_below(&m->random, m->n_out + 1);
@@ -157,7 +168,8 @@ static void check_state(const model *m)
 static void the_books_are_right_after_any_operations(void)
 {
     static const uint32_t sizes[] = {1, 2, 17, 700, MOST};
-    static void (*const operations[])(model *) = {draw_some, return_some, update_some, set_some};
+    static void (*const operations[])(model *) = {draw_some, claim_one, return_some, update_some,
+                                                  set_some};
     for (size_t k = 0; k < N_OPTIONS * 5; k++) {
         static model m;
         const uint32_t n_vars = sizes[k % 5];
@@ -167,7 +179,7 @@ static void the_books_are_right_after_any_operations(void)
             m.scores[var] = 1.0F;
         }
         for (int step = 0; step < 400; step++) {
-            operations[strads_random_below(&m.random, 4)](&m);
+            operations[strads_random_below(&m.random, 5)](&m);
             if (step % 16 == 0) {
                 check_state(&m);
             }
