@@ -176,7 +176,7 @@ static strads_status follow(coordinator *self, plan_outcome outcome, bool *more)
         return STRADS_OK;
     }
     if (self->whole && self->updates == self->updates_at_scan) {
-        coordinator_stop_stalled(self);
+        coordinator_stop_idle(self);
         return STRADS_OK;
     }
     return coordinator_scan_all(self);

@@ -123,8 +123,8 @@ size_t coordinator_list_start(const coordinator *self, const uint32_t *vars, siz
 STRADS_MUST_CHECK strads_status coordinator_scan_all(coordinator *self);
 STRADS_MUST_CHECK strads_status coordinator_scan_pool(coordinator *self);
 void coordinator_on_scores(coordinator *self, uint32_t rank, const net_message *message);
-/* Ends a run that no longer gets better, or in which nothing is left to update. */
-void coordinator_stop_stalled(coordinator *self);
+/* Ends a run in which nothing is left to update. */
+void coordinator_stop_idle(coordinator *self);
 
 /* ---- flights.c ---- */
 

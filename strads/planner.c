@@ -12,6 +12,7 @@
 enum {
     MAX_REFILLS = 2,      /* draws for slots that the check emptied */
     KNOWN = 2,            /* rounds that the checker remembers */
+    STUCK = 3,            /* scans without progress: priorities by movement are made afresh */
     CHECK_FROM_WIDTH = 4, /* a contiguous cut of a working set is as good below */
     SET_EDGES = 1 << 20,  /* strongest pairs of a working set that a worker names */
     EXCHANGES = 5         /* in a sweep: of four slices, and of the objective */
@@ -71,7 +72,9 @@ static size_t n_asked(const run_options *run)
 
 strads_status planner_init(planner *plan, const planner_options *options)
 {
-    *plan = (planner){.options = *options, .width = width_guard_start(options->run.n_workers)};
+    *plan = (planner){.options = *options,
+                      .width = width_guard_start(options->run.n_workers),
+                      .urgent = options->structure.n_vars};
     strads_status status = STRADS_OK;
     if (options->run.solve) {
         status = working_set_init(&plan->set, options->structure.n_vars);
@@ -102,11 +105,43 @@ void planner_fini(planner *plan)
     *plan = (planner){.n_candidates = 0};
 }
 
-void planner_scan_all(planner *plan, const float *scores, bool stuck)
+/* Whether priorities by movement have come to an end: none is left, and no floor. */
+static bool has_run_dry(const planner *plan)
 {
-    if (plan->prio != NULL && (stuck || !plan->options.run.by_delta)) {
-        prio_set_range(plan->prio, 0, plan->options.structure.n_vars, scores);
+    bool dry = plan->options.run.eta == 0.0;
+    for (uint32_t var = 0; dry && var < plan->options.structure.n_vars; var++) {
+        dry = !(prio_score(plan->prio, var) > 0.0F);
     }
+    return dry;
+}
+
+/* The variable with the largest score; n_vars when none is above 0. */
+static uint32_t worst_of(const float *scores, uint32_t n_vars)
+{
+    uint32_t worst = n_vars;
+    float largest = 0.0F;
+    for (uint32_t var = 0; var < n_vars; var++) {
+        if (scores[var] > largest) {
+            worst = var;
+            largest = scores[var];
+        }
+    }
+    return worst;
+}
+
+void planner_scan_all(planner *plan, const float *scores, uint64_t n_stalled)
+{
+    const run_options *run = &plan->options.run;
+    const uint32_t n_vars = plan->options.structure.n_vars;
+    if (plan->prio == NULL) {
+        return;
+    }
+    const bool stuck = n_stalled > 0 && n_stalled % STUCK == 0;
+    if (!run->by_delta || stuck || has_run_dry(plan)) {
+        prio_set_range(plan->prio, 0, n_vars, scores);
+    }
+    const bool rescues = run->kind == SCHEDULE_STRUCTURE_AWARE && n_stalled > 0;
+    plan->urgent = rescues ? worst_of(scores, n_vars) : n_vars;
 }
 
 void planner_commit(planner *plan, const uint32_t *vars, size_t n, const float *moved)
@@ -214,10 +249,17 @@ static strads_status begin_set(planner *plan, const double *values, double worst
 
 /* ---- drawn rounds ---- */
 
-/* Draws n more candidates; false when there are none. */
+/* Draws n more candidates, what is urgent first; false when there are none. */
 static bool draw(planner *plan, size_t n)
 {
-    const size_t n_drawn = prio_draw(plan->prio, n, plan->candidates + plan->n_candidates);
+    size_t n_drawn = 0;
+    uint32_t *vars = plan->candidates + plan->n_candidates;
+    const uint32_t urgent = plan->urgent;
+    plan->urgent = plan->options.structure.n_vars;
+    if (urgent < plan->options.structure.n_vars && prio_claim(plan->prio, urgent)) {
+        vars[n_drawn++] = urgent;
+    }
+    n_drawn += prio_draw(plan->prio, n - n_drawn, vars + n_drawn);
     plan->n_candidates += n_drawn;
     return n_drawn > 0;
 }

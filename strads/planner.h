@@ -47,6 +47,7 @@ typedef struct planner {
     uint8_t *picked;
     uint32_t *asked; /* candidates and what is in flight */
     size_t n_candidates, costs_capacity;
+    uint32_t urgent; /* the first candidate of the next draw; n_vars: none */
     uint32_t n_refills;
     uint64_t round; /* that is being planned */
     const uint32_t *in_flight;
@@ -57,10 +58,12 @@ typedef struct planner {
 STRADS_MUST_CHECK strads_status planner_init(planner *plan, const planner_options *options);
 void planner_fini(planner *plan);
 
-/* The scores of everything: scores[n_vars], for a schedule that draws. Priorities by
- * movement ignore them but when the run is `stuck`: what has not moved lately may have
- * been left behind. */
-void planner_scan_all(planner *plan, const float *scores, bool stuck);
+/* The scores of everything: scores[n_vars], for a schedule that draws, and how many scans
+ * in a row found nothing better. Priorities by movement take scores only when there were a
+ * few of these, or when they leave nothing to draw. After any of these structure_aware
+ * begins the next round with the worst variable: the check may have refused it each time
+ * that it was drawn, in favour of others that have nothing left to gain. */
+void planner_scan_all(planner *plan, const float *scores, uint64_t n_stalled);
 
 /* Plans round `round`. values[n_vars] are the committed ones; worst: the largest
  * score of the last scan over that of the first. plan->in_flight, set by the caller

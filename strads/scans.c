@@ -7,9 +7,8 @@
 
 #include "base/clock.h"
 
-/* Scans of everything without progress after which a run gives up, and after
- * which priorities by movement are made afresh from the scores. */
-enum { MAX_STALLED = 10, STUCK = 3 };
+/* Scans of everything without progress after which a run gives up. */
+enum { MAX_STALLED = 10 };
 
 size_t coordinator_list_start(const coordinator *self, const uint32_t *vars, size_t n,
                               uint32_t rank)
@@ -171,15 +170,24 @@ static bool has_stalled(coordinator *self)
            (!isnan(stage->objective) || 2 * self->n_stalled >= self->n_judged);
 }
 
-void coordinator_stop_stalled(coordinator *self)
+/* Ends a run short of its goal. A program's own schedule may leave work undone, of the
+ * others only rounding does. */
+static void stop_short(coordinator *self, const char *custom_did)
+{
+    const bool custom = self->options.run.kind == SCHEDULE_CUSTOM;
+    strads_warn("%s%s: the gap stays at %.3g, the goal is %.3g",
+                custom ? "the program's own schedule " : "no further progress in double precision",
+                custom ? custom_did : "", self->stage.gap, self->options.run.gap);
+    coordinator_end(self, STRADS_STOPPED);
+}
+
+void coordinator_stop_idle(coordinator *self)
 {
     if (self->options.run.gap == 0.0) {
         coordinator_end(self, STRADS_COMPLETED); /* no goal, and nothing left to do */
-        return;
+    } else {
+        stop_short(self, "names no variable");
     }
-    strads_warn("no further progress in double precision: the gap stays at %.3g, the goal is %.3g",
-                self->stage.gap, self->options.run.gap);
-    coordinator_end(self, STRADS_STOPPED);
 }
 
 /* After a scan of everything: go on? True when the run was ended. */
@@ -192,7 +200,7 @@ static bool judge(coordinator *self)
         const bool complete = run->gap == 0.0 && self->round >= run->rounds;
         coordinator_end(self, complete ? STRADS_COMPLETED : STRADS_STOPPED);
     } else if (run->gap > 0.0 && has_stalled(self)) {
-        coordinator_stop_stalled(self);
+        stop_short(self, "makes no further progress");
     }
     return self->ending;
 }
@@ -231,8 +239,7 @@ static void take_priorities(coordinator *self)
     } else if (self->options.run.solve) {
         working_set_scan_all(&self->plan.set, join_pool(self));
     } else {
-        const bool stuck = self->n_stalled > 0 && self->n_stalled % STUCK == 0;
-        planner_scan_all(&self->plan, self->scores, stuck);
+        planner_scan_all(&self->plan, self->scores, self->n_stalled);
     }
 }
 

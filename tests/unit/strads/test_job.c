@@ -151,6 +151,18 @@ static void a_run_without_a_goal_that_has_nothing_left_to_do_is_complete(void)
     }
 }
 
+static void a_schedule_that_names_nothing_short_of_the_goal_is_said_to(void)
+{
+    trial t = trial_begin();
+    trial_set(&t, "schedule.kind=custom");
+    t.app.schedule = named_nothing;
+    trial_run(&t);
+    CHECK_STATUS(t.status, STRADS_OK);
+    CHECK(t.result.verdict == STRADS_STOPPED);
+    CHECK(strstr(t.said, "the program's own schedule names no variable: the gap stays at") != NULL);
+    trial_end(&t);
+}
+
 static void a_limit_of_time_stops_rounds_and_a_long_push(void)
 {
     static const char *const rounds[] = {"schedule.round=0", "schedule.round=1"};
@@ -302,6 +314,8 @@ SUITE("strads/job",
        a_limit_of_rounds_completes_a_run_without_a_goal_and_stops_one_with},
       {"a run without a goal that has nothing left to do is complete",
        a_run_without_a_goal_that_has_nothing_left_to_do_is_complete},
+      {"a schedule that names nothing short of the goal is said to",
+       a_schedule_that_names_nothing_short_of_the_goal_is_said_to},
       {"a limit of time stops rounds and a long push",
        a_limit_of_time_stops_rounds_and_a_long_push},
       {"a request to stop ends a run in its push", a_request_to_stop_ends_a_run_in_its_push},

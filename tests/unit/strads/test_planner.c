@@ -80,7 +80,7 @@ static void score_first(uint32_t n)
         scores[var] = (float) n - (float) var;
     }
     if (!plan.options.run.solve) {
-        planner_scan_all(&plan, scores, false);
+        planner_scan_all(&plan, scores, 0);
         return;
     }
     for (uint32_t var = 0; var < J; var++) { /* the pool of so few is all of them */
@@ -274,31 +274,6 @@ static void what_is_known_is_not_asked_about_again(void)
     planner_fini(&plan);
 }
 
-static void priorities_by_movement_hear_of_scores_only_when_stuck(void)
-{
-    float scores[J];
-    run_options run = aware;
-    run.greedy = false;
-    run.by_delta = true;
-    start(run, 0.0);
-    for (uint32_t left = J; left > 0; left -= ROUND) { /* nothing moves */
-        uint32_t vars[ROUND];
-        REQUIRE(plan_round(1.0) == PLAN_READY);
-        memcpy(vars, plan.blocks.vars, sizeof(vars));
-        commit(vars, ROUND, 0.0f);
-    }
-    CHECK(plan_round(1.0) == PLAN_NONE);
-    for (uint32_t var = 0; var < J; var++) {
-        scores[var] = var == 7 ? 1.0f : 0.0f;
-    }
-    planner_scan_all(&plan, scores, false);
-    CHECK(plan_round(1.0) == PLAN_NONE);
-    planner_scan_all(&plan, scores, true);
-    CHECK(plan_round(1.0) == PLAN_READY);
-    CHECK(plan.blocks.n_vars == 1 && holds(7));
-    planner_fini(&plan);
-}
-
 /* ---- working sets ---- */
 
 static run_options set_of(uint32_t n_workers)
@@ -483,8 +458,6 @@ SUITE("strads/planner",
       {"a candidate that is correlated with one in flight has to wait",
        a_candidate_that_is_correlated_with_one_in_flight_has_to_wait},
       {"what is known is not asked about again", what_is_known_is_not_asked_about_again},
-      {"priorities by movement hear of scores only when stuck",
-       priorities_by_movement_hear_of_scores_only_when_stuck},
       {"a working set is shared when it costs enough",
        a_working_set_is_shared_when_it_costs_enough},
       {"a set with no violator is no plan", a_set_with_no_violator_is_no_plan},
