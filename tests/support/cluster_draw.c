@@ -107,17 +107,24 @@ static void draw_who(drawing *self, char who[WHO_TEXT])
     }
 }
 
+/* A machine is lost for good; the run goes by the time as it is written. */
+static void set_fatal(drawing *self, double from)
+{
+    char text[FAULT_TEXT];
+    snprintf(text, FAULT_TEXT, "%.6g", from);
+    self->drawn.fatal = fmin(self->drawn.fatal, strtod(text, NULL));
+}
+
 /* A sentence of cluster.faults. */
 static void draw_fault(drawing *self, double timeout, char text[FAULT_TEXT])
 {
     char who[WHO_TEXT];
     draw_who(self, who);
     const double from = self->latency * scale(self, 1.0, 1e4);
-    double *fatal = &self->drawn.fatal;
     switch (below(self, 5)) {
     case 0:
         snprintf(text, FAULT_TEXT, "lose %s at %.6g", who, from);
-        *fatal = fmin(*fatal, from);
+        set_fatal(self, from);
         break;
     case 1: /* heals in time */
         snprintf(text, FAULT_TEXT, "cut %s from %.6g to %.6g", who, from,
@@ -129,7 +136,7 @@ static void draw_fault(drawing *self, double timeout, char text[FAULT_TEXT])
         } else {
             snprintf(text, FAULT_TEXT, "cut %s from %.6g to %.6g", who, from, from + 2.0 * timeout);
         }
-        *fatal = fmin(*fatal, from);
+        set_fatal(self, from);
         break;
     case 3:
         snprintf(text, FAULT_TEXT, "slow %s by %.3g from %.6g to %.6g", who,
