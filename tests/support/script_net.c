@@ -19,7 +19,7 @@ struct script_net {
     net_node node;
     net_handler handler;
     void *self;
-    bool left;
+    bool left, foreign;
     inbox *workers; /* [n_nodes - 1] */
 };
 
@@ -96,12 +96,21 @@ uint32_t script_net_peek(const script_net *script, uint32_t rank)
     return first == NULL ? UINT32_MAX : first->type;
 }
 
+void script_net_set_foreign(script_net *script, bool foreign)
+{
+    script->foreign = foreign;
+}
+
 void script_net_say(script_net *script, uint32_t rank, uint32_t type, const void *body,
                     size_t bytes)
 {
     assert(!script->left && !script->workers[rank].lost);
     net_message *message = must(calloc(1, sizeof(*message) + bytes));
-    *message = (net_message){.from = rank + 1, .lane = NET_DATA, .type = type, .bytes = bytes};
+    *message = (net_message){.from = rank + 1,
+                             .lane = NET_DATA,
+                             .foreign = script->foreign,
+                             .type = type,
+                             .bytes = bytes};
     if (bytes > 0) {
         memcpy(message->body, body, bytes);
     }

@@ -21,6 +21,9 @@ const net_message *script_net_take(script_net *script, uint32_t rank);
 /* The type of what take would give; UINT32_MAX: nothing. */
 uint32_t script_net_peek(const script_net *script, uint32_t rank);
 
+/* Whether what the workers say from now on comes from another process; false at first. */
+void script_net_set_foreign(script_net *script, bool foreign);
+
 /* Hands the coordinator a message from worker `rank`, or its end. Not after it left. */
 void script_net_say(script_net *script, uint32_t rank, uint32_t type, const void *body,
                     size_t bytes);

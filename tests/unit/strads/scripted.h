@@ -190,8 +190,9 @@ static inline void play(void)
 
 static inline void open_workers(void)
 {
+    const msg_ready found = msg_found(&run.options.structure, run.options.app);
     for (uint32_t rank = 0; rank < WORKERS; rank++) {
-        script_net_say(run.net, rank, MSG_READY, NULL, 0);
+        script_net_say(run.net, rank, MSG_READY, &found, sizeof(found));
     }
 }
 

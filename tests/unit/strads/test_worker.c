@@ -6,7 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "net/driver.h"
 #include "strads/protocol.h"
+#include "tests/support/message_case.h"
 #include "tests/support/suite.h"
 
 enum { MAX_VARS = 64, MAX_EDGES = MAX_VARS * MAX_VARS };
@@ -222,6 +224,115 @@ static void a_worker_that_cannot_open_says_why_and_leaves(void)
     open_status = STRADS_OK;
 }
 
+/* ---- a coordinator in another process ---- */
+
+/* A net with a worker alone on it. */
+typedef struct lonely {
+    net head;
+    net_node node;
+    strads_worker *worker;
+    const net_message *message; /* from the coordinator */
+    strads_status failed;
+    bool left;
+} lonely;
+
+static strads_status lonely_send(net_node *node, net_id to, net_message *message)
+{
+    lonely *self = (lonely *) node->network;
+    CHECK(to == NET_COORDINATOR && message->type == MSG_FAILED);
+    self->failed = (strads_status) ((const msg_failed *) message->body)->status;
+    net_message_destroy(message);
+    return STRADS_OK;
+}
+
+static void lonely_leave(net_node *node)
+{
+    ((lonely *) node->network)->left = true;
+}
+
+static strads_status lonely_sync(void *state, const uint32_t *vars, size_t n, const double *values)
+{
+    (void) state, (void) vars, (void) values;
+    CHECK(n == 3);
+    return STRADS_OK;
+}
+
+static void hand_over(void *context)
+{
+    lonely *self = context;
+    const net_event event = {
+        .kind = NET_MESSAGE, .peer = self->message->from, .message = self->message};
+    worker_handle(self->worker, &self->node, &event);
+}
+
+/* What a worker says of a message to worker 1, whose program has just the callbacks that
+ * every program has, and sync; for strads_free. */
+static char *words_of(lonely *self, const net_message *message)
+{
+    static const net_driver driver = {.name = "lonely", .send = lonely_send, .leave = lonely_leave};
+    static const strads_app app = {.name = "test", .sync = lonely_sync};
+    static const _Atomic bool signal;
+    const worker_options options = {.app = &app,
+                                    .rank = 1,
+                                    .n_workers = MESSAGE_WORKERS,
+                                    .first = MESSAGE_FIRST,
+                                    .n_vars = MESSAGE_RANGE,
+                                    .structure = {.n_vars = MESSAGE_J, .partial_width = 1},
+                                    .limits = {.deadline = INFINITY, .signal = &signal}};
+    *self = (lonely){.head = {.driver = &driver, .options.n_nodes = MESSAGE_WORKERS + 1},
+                     .message = message};
+    self->node = (net_node){.network = &self->head, .id = 2};
+    REQUIRE_OK(worker_create(&self->worker, &options));
+    char *words = suite_stderr_of(hand_over, self);
+    worker_destroy(self->worker);
+    return words;
+}
+
+static void a_sound_message_of_another_process_is_taken(void)
+{
+    unsigned char body[MESSAGE_BODY];
+    net_message *message = message_of(MSG_SYNC, body, message_sound(MSG_SYNC, body));
+    lonely self;
+    char *words = words_of(&self, message);
+    CHECK_TEXT(words, "");
+    CHECK(!self.left);
+    strads_free(words);
+    net_message_destroy(message);
+}
+
+/* Takes the message. */
+static void is_refused(net_message *message, const char *expected)
+{
+    lonely self;
+    char *words = words_of(&self, message);
+    CHECK(strstr(words, expected) != NULL);
+    CHECK_STATUS(self.failed, STRADS_ERR_DATA);
+    CHECK(self.left);
+    strads_free(words);
+    net_message_destroy(message);
+}
+
+static void a_bad_message_of_another_process_ends_the_worker(void)
+{
+    unsigned char body[MESSAGE_BODY];
+    const size_t bytes = message_sound(MSG_SYNC, body);
+    is_refused(message_of(MSG_SYNC, body, bytes - 1),
+               "the coordinator sent worker 1 a bad SYNC: 47 bytes; it takes 48");
+    net_message *from_other = message_of(MSG_SYNC, body, bytes);
+    from_other->from = 3;
+    is_refused(from_other, "worker 2 sent worker 1 a bad SYNC: it is not due");
+    is_refused(message_of(MSG_DONE, body, bytes), "a bad DONE: it is not due");
+}
+
+static void what_the_program_has_no_callback_for_is_refused(void)
+{
+    unsigned char body[MESSAGE_BODY];
+    is_refused(message_of(MSG_STAGE, body, message_sound(MSG_STAGE, body)),
+               "a bad STAGE: it is not due");
+    is_refused(message_of(MSG_CORRELATE, body, message_sound(MSG_CORRELATE, body)),
+               "a bad CORRELATE: it is not due");
+}
+
 SUITE("strads/worker",
       {"an answer holds the pairs above rho by their size",
        an_answer_holds_the_pairs_above_rho_by_their_size},
@@ -230,4 +341,9 @@ SUITE("strads/worker",
       {"a push without steps counts each variable once",
        a_push_without_steps_counts_each_variable_once},
       {"a worker that cannot open says why and leaves",
-       a_worker_that_cannot_open_says_why_and_leaves})
+       a_worker_that_cannot_open_says_why_and_leaves},
+      {"a sound message of another process is taken", a_sound_message_of_another_process_is_taken},
+      {"a bad message of another process ends the worker",
+       a_bad_message_of_another_process_ends_the_worker},
+      {"what the program has no callback for is refused",
+       what_the_program_has_no_callback_for_is_refused})
