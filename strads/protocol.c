@@ -213,10 +213,12 @@ static strads_status check_valued(const checked *it, size_t head, size_t n, uint
 static strads_status check_push(const checked *it)
 {
     const msg_push *push = (const msg_push *) it->message->body;
+    const msg_bounds *bounds = it->bounds;
+    const uint32_t first = bounds->own_only ? bounds->first : 0;
+    const uint64_t among = bounds->own_only ? bounds->n_range : bounds->data.n_vars;
     const strads_status status = check_push_head(it);
-    return status == STRADS_OK
-               ? check_valued(it, sizeof(*push), push->n_vars, 0, it->bounds->data.n_vars)
-               : status;
+    return status == STRADS_OK ? check_valued(it, sizeof(*push), push->n_vars, first, among)
+                               : status;
 }
 
 static strads_status check_sync(const checked *it)
@@ -425,9 +427,10 @@ static strads_status check_close(const checked *it)
 
 msg_ready msg_found(const strads_structure *structure, const strads_app *app)
 {
+    const bool shares = structure->split != STRADS_SPLIT_SAMPLES;
     return (msg_ready){.n_vars = structure->n_vars,
                        .partial_width = structure->partial_width,
-                       .n_shared = structure->n_shared,
+                       .n_shared = shares ? structure->n_shared : 0,
                        .n_measures = app->n_measures};
 }
 

@@ -35,7 +35,7 @@ static inline size_t msg_pad(size_t count, size_t size)
 typedef struct msg_ready {
     uint64_t n_vars; /* J */
     uint64_t partial_width;
-    uint64_t n_shared;
+    uint64_t n_shared; /* 0 where samples are split: each has its own */
     uint64_t n_measures;
 } msg_ready;
 
@@ -103,6 +103,7 @@ typedef struct msg_bounds {
     msg_ready data; /* what it found itself */
     uint32_t n_workers;
     uint32_t first, n_range; /* the variables of the worker that receives or has sent */
+    bool own_only;           /* PUSH names no others: their data are elsewhere */
 
     /* Of the coordinator: what it asked the sender for. */
     bool pool;            /* SCORES name their variables, among them */

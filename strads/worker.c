@@ -318,7 +318,8 @@ static strads_status check_source(const strads_worker *worker, const net_message
                          .data = msg_found(&options->structure, options->app),
                          .n_workers = options->n_workers,
                          .first = options->first,
-                         .n_range = options->n_vars};
+                         .n_range = options->n_vars,
+                         .own_only = options->structure.split != STRADS_SPLIT_NONE};
     if (message->from == NET_COORDINATOR) {
         bounds.types = 1U << MSG_SCAN | 1U << MSG_PUSH | 1U << MSG_SYNC | 1U << MSG_CLOSE;
         bounds.types |= options->app->begin_stage != NULL ? 1U << MSG_STAGE : 0;

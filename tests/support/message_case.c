@@ -282,7 +282,8 @@ static void read_push(reader *from, const msg_bounds *bounds)
     must(from, n_members >= bounds->to && n_members <= bounds->n_workers);
     must(from, n <= bounds->data.n_vars);
     read_finite(from, n);
-    read_vars(from, n, 0, bounds->data.n_vars, false);
+    read_vars(from, n, bounds->own_only ? bounds->first : 0,
+              bounds->own_only ? bounds->n_range : bounds->data.n_vars, false);
 }
 
 static void read_done(reader *from, const msg_bounds *bounds)

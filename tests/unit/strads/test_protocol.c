@@ -321,6 +321,21 @@ static void scores_without_a_pool_are_as_many_as_were_asked_for(void)
     CHECK_STATUS(it.status, STRADS_ERR_DATA);
 }
 
+static void a_worker_that_holds_its_range_alone_is_pushed_nothing_else(void)
+{
+    const size_t vars = AFTER(msg_push, 24, 0, 4);
+    const uint32_t own[] = {29, 10, 20};
+    unsigned char body[MESSAGE_BODY];
+    attempt it = {.type = MSG_PUSH, .body = body, .bytes = message_sound(MSG_PUSH, body)};
+    it.bounds = message_bounds(MSG_PUSH);
+    it.bounds.own_only = true;
+    strads_free(words_of(&it));
+    CHECK_STATUS(it.status, STRADS_ERR_DATA);
+    memcpy(body + vars, own, sizeof(own));
+    strads_free(words_of(&it));
+    CHECK_STATUS(it.status, STRADS_OK);
+}
+
 /* ---- words ---- */
 
 static void check_words(uint32_t type, size_t place, form as, double to, const char *expected)
@@ -372,6 +387,8 @@ SUITE("strads/protocol", {"sound messages of all types pass", sound_messages_of_
       {"a type that there is not is refused", a_type_that_there_is_not_is_refused},
       {"scores without a pool are as many as were asked for",
        scores_without_a_pool_are_as_many_as_were_asked_for},
+      {"a worker that holds its range alone is pushed nothing else",
+       a_worker_that_holds_its_range_alone_is_pushed_nothing_else},
       {"a refusal says who sent whom what, and what would be right",
        a_refusal_says_who_sent_whom_what_and_what_would_be_right},
       {"a worker with other data is named, with both numbers",
