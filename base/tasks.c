@@ -4,9 +4,11 @@
 #include "base/tasks.h"
 
 #include <assert.h>
+#include <math.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 
 uint32_t strads_cores(void)
 {
@@ -34,6 +36,28 @@ strads_status strads_thread_start(pthread_t *out, const char *name, void *(*body
     pthread_setname_np(thread, name);
     *out = thread;
     return STRADS_OK;
+}
+
+strads_status strads_cond_init(pthread_cond_t *cond)
+{
+    pthread_condattr_t attributes;
+    if (pthread_condattr_init(&attributes) != 0) {
+        return STRADS_ERR_SYSTEM;
+    }
+    const bool made = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
+                      pthread_cond_init(cond, &attributes) == 0;
+    pthread_condattr_destroy(&attributes);
+    return made ? STRADS_OK : STRADS_ERR_SYSTEM;
+}
+
+void strads_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, double seconds)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    const double nanoseconds = (double) until.tv_nsec + 1e9 * (seconds - floor(seconds));
+    until.tv_sec += (time_t) floor(seconds) + (time_t) (nanoseconds / 1e9);
+    until.tv_nsec = (long) fmod(nanoseconds, 1e9);
+    pthread_cond_timedwait(cond, lock, &until);
 }
 
 typedef struct range {

@@ -62,11 +62,14 @@ typedef struct net_node net_node;
 typedef void (*net_handler)(void *self, net_node *node, const net_event *event);
 
 struct net_cluster;
+struct net_links;
 
 typedef struct net_options {
     uint32_t n_nodes;                  /* >= 2 */
     uint32_t queue_messages;           /* > 0: credits a pair and lane */
     const struct net_cluster *cluster; /* what sim simulates, outlives the net; else unused */
+    struct net_links *links;           /* of threads: to nodes of other processes, outlives the net;
+                                        * NULL: all nodes are of this one */
 } net_options;
 
 /* A sum over the first n_members workers (nodes 1 .. n_members). */
@@ -89,9 +92,9 @@ void net_destroy(net *network);
 /* Every node needs a handler before net_run. */
 void net_attach(net *network, net_id id, net_handler handler, void *self);
 
-/* Runs all nodes until each has left; the coordinator's handler is called on the
- * calling thread. CLOSED: a simulated machine was lost that is the coordinator's, or
- * nothing more can happen though some have not left. */
+/* Runs all nodes of this process until each has left; the first one's handler, the
+ * coordinator's, is called on the calling thread. CLOSED: a simulated machine was lost that is the
+ * coordinator's, or nothing more can happen though some have not left. */
 STRADS_MUST_CHECK strads_status net_run(net *network);
 
 /* ---- in a handler ---- */

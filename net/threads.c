@@ -1,58 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * net/threads.c - the driver whose nodes are threads of this process.
+ * net/threads.c - the driver whose nodes are threads, all of this process or, with
+ * links, of several.
  *
- * A message changes hands by its pointer. The coordinator's node runs on the
- * thread that calls net_run, every worker on its own; with a single worker both
+ * Within a process a message changes hands by its pointer. The coordinator's node runs
+ * on the thread that calls net_run, every worker on its own; with a single worker both
  * take turns on the calling thread, and nobody ever waits for a wake-up.
  *
  * Lock ranks: a mailbox's lock is the only lock; none is held in a handler.
  */
 #include <assert.h>
-#include <pthread.h>
-#include <stdatomic.h>
 
 #include "base/tasks.h"
-#include "net/barrier.h"
-#include "net/driver.h"
-#include "net/sum.h"
-
-typedef struct queue {
-    net_message *first, *last;
-} queue;
-
-typedef struct threads_node {
-    net_node head;
-    net_handler handler;
-    void *self;
-    pthread_t thread;
-    _Atomic bool left;
-
-    pthread_mutex_t lock;        /* guards everything below */
-    pthread_cond_t arrived;      /* a message came */
-    queue lanes[NET_N_LANES];    /* waiting, not yet handled */
-    uint32_t *used[NET_N_LANES]; /* [n_nodes] credits that each sender has out */
-    net_message **lost;          /* [n_nodes] what tells me that node i left */
-    _Atomic size_t n_waiting;    /* read without the lock while spinning */
-} threads_node;
-
-typedef struct threads_net {
-    net head;
-    threads_node *nodes; /* [n_nodes] */
-    net_barrier entry;   /* of the exchange; broken when a worker leaves */
-    net_barrier exit;    /* of the exchange; never broken: whoever entered gets there */
-    double **vectors;    /* [n_nodes] lent to the running exchange */
-    uint32_t *votes;     /* [n_nodes] alike */
-    net_barrier gate;    /* workers wait here until all threads could be started */
-} threads_net;
+#include "net/threads_state.h"
 
 /* The type of a message that stands for NET_LOST; no sender can use it. */
 static const uint32_t LOST_TYPE = UINT32_MAX;
-
-static threads_net *net_of(const net_node *node)
-{
-    return (threads_net *) node->network;
-}
 
 /* ---- mailboxes ---- */
 
@@ -123,8 +86,12 @@ static net_message *take(threads_node *node)
 
 static strads_status threads_send(net_node *from, net_id id, net_message *message)
 {
-    threads_net *network = net_of(from);
+    threads_net *network = threads_net_of(from);
     threads_node *to = &network->nodes[id];
+    if (!threads_is_here(network, id)) {
+        return atomic_load(&to->left) ? STRADS_ERR_CLOSED
+                                      : net_links_send(network->links, from->id, id, message);
+    }
     strads_status status = STRADS_OK;
     pthread_mutex_lock(&to->lock);
     uint32_t *used = &to->used[message->lane][from->id];
@@ -141,38 +108,85 @@ static strads_status threads_send(net_node *from, net_id id, net_message *messag
     return status;
 }
 
-static void threads_leave(net_node *node)
+/* Tells the nodes of this process that one has left; once for each. */
+static void tell_left(threads_net *network, net_id gone)
 {
-    threads_net *network = net_of(node);
-    const bool left_before = atomic_exchange(&network->nodes[node->id].left, true);
+    const bool left_before = atomic_exchange(&network->nodes[gone].left, true);
     assert(!left_before);
-    if (node->id != NET_COORDINATOR) {
+    if (gone != NET_COORDINATOR) {
         net_barrier_break(&network->entry);
     }
-    for (net_id id = 0; id < network->head.options.n_nodes; id++) {
+    for (net_id id = network->first; id < network->end; id++) {
         threads_node *peer = &network->nodes[id];
-        if (id != node->id) {
+        if (id != gone) {
             pthread_mutex_lock(&peer->lock);
-            put_locked(peer, peer->lost[node->id]);
+            put_locked(peer, peer->lost[gone]);
             pthread_mutex_unlock(&peer->lock);
         }
     }
 }
 
+static void threads_leave(net_node *node)
+{
+    threads_net *network = threads_net_of(node);
+    tell_left(network, node->id);
+    if (network->links != NULL) {
+        net_links_leave(network->links, node->id);
+    }
+}
+
+/* ---- what other processes say, on any thread ---- */
+
+static void deliver(void *context, net_id id, net_message *message)
+{
+    threads_net *network = context;
+    threads_node *to = &network->nodes[id];
+    pthread_mutex_lock(&to->lock);
+    put_locked(to, message);
+    pthread_mutex_unlock(&to->lock);
+}
+
+static void hear_left(void *context, net_id node)
+{
+    tell_left(context, node);
+}
+
 /* ---- running ---- */
+
+/* The handler has returned: its sender may send another. */
+static void give_back(threads_node *node, const net_message *message)
+{
+    threads_net *network = threads_net_of(&node->head);
+    if (!threads_is_here(network, message->from)) {
+        net_links_done(network->links, node->head.id, message);
+        return;
+    }
+    pthread_mutex_lock(&node->lock);
+    node->used[message->lane][message->from]--;
+    pthread_mutex_unlock(&node->lock);
+}
+
+/* What a handler has sent to another process goes in one frame. */
+static void flush(threads_node *node)
+{
+    threads_net *network = threads_net_of(&node->head);
+    if (network->links != NULL) {
+        net_links_flush(network->links);
+    }
+}
 
 static void handle(threads_node *node, net_message *message)
 {
     if (message->type == LOST_TYPE) {
         const net_event event = {.kind = NET_LOST, .peer = message->from};
         node->handler(node->self, &node->head, &event);
+        flush(node);
         return; /* the node owns it */
     }
     const net_event event = {.kind = NET_MESSAGE, .peer = message->from, .message = message};
     node->handler(node->self, &node->head, &event);
-    pthread_mutex_lock(&node->lock);
-    node->used[message->lane][message->from]--;
-    pthread_mutex_unlock(&node->lock);
+    give_back(node, message);
+    flush(node);
     net_message_destroy(message);
 }
 
@@ -180,6 +194,7 @@ static void start(threads_node *node)
 {
     const net_event event = {.kind = NET_STARTED, .peer = node->head.id};
     node->handler(node->self, &node->head, &event);
+    flush(node);
 }
 
 static void run_node(threads_node *node)
@@ -193,8 +208,8 @@ static void run_node(threads_node *node)
 static void *run_worker(void *argument)
 {
     threads_node *node = argument;
-    threads_net *network = net_of(&node->head);
-    if (net_barrier_wait(&network->gate, network->head.options.n_nodes)) {
+    threads_net *network = threads_net_of(&node->head);
+    if (net_barrier_wait(&network->gate, network->end - network->first)) {
         run_node(node);
     }
     return NULL;
@@ -219,59 +234,46 @@ static void run_pair(threads_node *coordinator, threads_node *worker)
     }
 }
 
-static strads_status threads_run(net *base)
+/* The first node runs on the calling thread, the others each on its own. */
+static strads_status run_nodes(threads_net *network)
 {
-    threads_net *network = (threads_net *) base;
-    const uint32_t n_nodes = base->options.n_nodes;
-    if (n_nodes == 2) {
-        run_pair(&network->nodes[0], &network->nodes[1]);
-        return STRADS_OK;
-    }
+    const uint32_t n_nodes = network->end - network->first;
     strads_status status = STRADS_OK;
     uint32_t n_started = 1;
     while (n_started < n_nodes && status == STRADS_OK) {
-        threads_node *node = &network->nodes[n_started];
+        threads_node *node = &network->nodes[network->first + n_started];
         char name[16];
-        snprintf(name, sizeof(name), "strads-w%u", n_started - 1);
+        snprintf(name, sizeof(name), "strads-w%u", node->head.id - 1);
         status = strads_thread_start(&node->thread, name, run_worker, node);
         n_started += status == STRADS_OK ? 1 : 0;
     }
-    if (status == STRADS_OK && net_barrier_wait(&network->gate, n_nodes)) {
-        run_node(&network->nodes[NET_COORDINATOR]);
+    if (status == STRADS_OK && (n_nodes == 1 || net_barrier_wait(&network->gate, n_nodes))) {
+        run_node(&network->nodes[network->first]);
     } else {
         net_barrier_break(&network->gate);
     }
     for (uint32_t i = 1; i < n_started; i++) {
-        pthread_join(network->nodes[i].thread, NULL);
+        pthread_join(network->nodes[network->first + i].thread, NULL);
     }
     return status;
 }
 
-/* ---- the exchange ---- */
-
-static strads_status threads_exchange(net_node *node, const net_exchange *exchange)
+static strads_status threads_run(net *base)
 {
-    threads_net *network = net_of(node);
-    const uint32_t n_members = exchange->n_members;
-    const uint32_t rank = node->id - 1;
-    if (n_members == 1) {
-        return STRADS_OK; /* the sum over one is what it has */
+    threads_net *network = (threads_net *) base;
+    if (network->links == NULL && base->options.n_nodes == 2) {
+        run_pair(&network->nodes[0], &network->nodes[1]);
+        return STRADS_OK;
     }
-    network->vectors[rank] = exchange->vector;
-    network->votes[rank] = *exchange->votes;
-    if (!net_barrier_wait(&network->entry, n_members)) {
-        return STRADS_ERR_CLOSED; /* for all members, so nobody reads another's vector */
+    if (network->links != NULL) {
+        const net_sink sink = {.deliver = deliver, .left = hear_left, .context = network};
+        net_links_attach(network->links, &sink);
     }
-    uint32_t votes = 0;
-    for (uint32_t k = 0; k < n_members; k++) {
-        votes |= network->votes[k];
+    const strads_status status = run_nodes(network);
+    if (network->links != NULL) {
+        net_links_detach(network->links);
     }
-    net_sum_vectors(network->vectors, n_members, exchange->base, exchange->n * rank / n_members,
-                    exchange->n * (rank + 1) / n_members);
-    const bool out = net_barrier_wait(&network->exit, n_members);
-    assert(out);
-    *exchange->votes = votes;
-    return STRADS_OK;
+    return status;
 }
 
 /* ---- life ---- */
@@ -328,24 +330,49 @@ static strads_status init_node(threads_node *node, net *network, net_id id)
     return STRADS_OK;
 }
 
-static void fini_nodes(threads_net *network, uint32_t n_nodes)
+/* The first n of this process. */
+static void fini_nodes(threads_net *network, uint32_t n)
 {
-    for (uint32_t i = 0; i < n_nodes; i++) {
-        fini_node(&network->nodes[i], network->head.options.n_nodes);
+    for (uint32_t i = 0; i < n; i++) {
+        fini_node(&network->nodes[network->first + i], network->head.options.n_nodes);
     }
+}
+
+static void free_arrays(threads_net *network)
+{
+    net_trade_fini(&network->trade);
+    strads_free(network->votes);
+    strads_free(network->vectors);
+    strads_free(network->nodes);
+    strads_free(network);
 }
 
 static void threads_destroy(net *base)
 {
     threads_net *network = (threads_net *) base;
-    fini_nodes(network, base->options.n_nodes);
+    fini_nodes(network, network->end - network->first);
     net_barrier_fini(&network->gate);
     net_barrier_fini(&network->exit);
+    net_barrier_fini(&network->middle);
     net_barrier_fini(&network->entry);
-    strads_free(network->votes);
-    strads_free(network->vectors);
-    strads_free(network->nodes);
-    strads_free(network);
+    free_arrays(network);
+}
+
+static strads_status init_barriers(threads_net *network)
+{
+    net_barrier *const barriers[] = {&network->entry, &network->middle, &network->exit,
+                                     &network->gate};
+    const size_t n = sizeof(barriers) / sizeof(barriers[0]);
+    for (size_t i = 0; i < n; i++) {
+        const strads_status status = net_barrier_init(barriers[i]);
+        if (status != STRADS_OK) {
+            while (i > 0) {
+                net_barrier_fini(barriers[--i]);
+            }
+            return status;
+        }
+    }
+    return STRADS_OK;
 }
 
 static strads_status threads_create(net **out, const net_options *options)
@@ -355,49 +382,41 @@ static strads_status threads_create(net **out, const net_options *options)
         return STRADS_ERR_NOMEM;
     }
     network->head = (net){.driver = &net_threads, .options = *options};
+    network->links = options->links;
+    network->end = options->n_nodes;
+    if (network->links != NULL) {
+        net_id n = 0;
+        net_links_nodes(network->links, net_links_me(network->links), &network->first, &n);
+        network->end = network->first + n;
+    }
     network->nodes = strads_calloc(options->n_nodes, sizeof(*network->nodes));
     network->vectors = strads_calloc(options->n_nodes, sizeof(*network->vectors));
     network->votes = strads_calloc(options->n_nodes, sizeof(*network->votes));
-    strads_status status = STRADS_ERR_NOMEM;
+    strads_status status = net_trade_init(&network->trade, network->links, options->n_nodes);
     if (network->nodes == NULL || network->vectors == NULL || network->votes == NULL) {
-        goto err_free;
+        status = STRADS_ERR_NOMEM;
     }
-    status = net_barrier_init(&network->entry);
+    if (status == STRADS_OK) {
+        status = init_barriers(network);
+    }
     if (status != STRADS_OK) {
-        goto err_free;
+        free_arrays(network);
+        return status;
     }
-    status = net_barrier_init(&network->exit);
-    if (status != STRADS_OK) {
-        goto err_fini_entry;
-    }
-    status = net_barrier_init(&network->gate);
-    if (status != STRADS_OK) {
-        goto err_fini_exit;
-    }
+    const uint32_t n_here = network->end - network->first;
     uint32_t n_ready = 0;
-    while (n_ready < options->n_nodes && status == STRADS_OK) {
-        status = init_node(&network->nodes[n_ready], &network->head, n_ready);
+    while (n_ready < n_here && status == STRADS_OK) {
+        const net_id id = network->first + n_ready;
+        status = init_node(&network->nodes[id], &network->head, id);
         n_ready += status == STRADS_OK ? 1 : 0;
     }
     if (status != STRADS_OK) {
-        goto err_fini_nodes;
+        network->end = network->first + n_ready;
+        threads_destroy(&network->head);
+        return status;
     }
     *out = &network->head;
     return STRADS_OK;
-
-err_fini_nodes:
-    fini_nodes(network, n_ready);
-    net_barrier_fini(&network->gate);
-err_fini_exit:
-    net_barrier_fini(&network->exit);
-err_fini_entry:
-    net_barrier_fini(&network->entry);
-err_free:
-    strads_free(network->votes);
-    strads_free(network->vectors);
-    strads_free(network->nodes);
-    strads_free(network);
-    return status;
 }
 
 static void threads_attach(net *base, net_id id, net_handler handler, void *self)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "tests/support/links_case.h"
 #include "tests/support/sim_case.h"
 #include "tests/support/suite.h"
 
@@ -66,20 +67,74 @@ static uint32_t number_of(const net_event *event)
     return number;
 }
 
+/* A process of the run, on a thread of its own. */
+typedef struct process {
+    net *network;
+    strads_status status;
+    pthread_t thread;
+} process;
+
+static void *run_process(void *argument)
+{
+    process *self = argument;
+    self->status = net_run(self->network);
+    return NULL;
+}
+
+static void make_process(process *self, const net_options *options, script *scripts, net_id first,
+                         net_id end)
+{
+    REQUIRE_OK(net_create(&self->network, net_contract_driver, options));
+    for (net_id id = first; id < end; id++) {
+        net_attach(self->network, id, handle, &scripts[id]);
+    }
+}
+
+/* In as many processes as there are, each with a share of the nodes. */
+static void run_in_processes(script *scripts, net_options options)
+{
+    const net_links_options linked = {.queue_messages = FEW, .heartbeat = 1.0, .timeout = 60.0};
+    const uint32_t n_nodes = options.n_nodes;
+    const uint32_t n = net_contract_processes < n_nodes ? net_contract_processes : n_nodes;
+    net_links *links[MAX_NODES];
+    process processes[MAX_NODES];
+    strads_status ends[MAX_NODES];
+    links_case_make(links, n, n_nodes, &linked);
+    for (uint32_t p = 0; p < n; p++) {
+        options.links = links[p];
+        make_process(&processes[p], &options, scripts, n_nodes * p / n, n_nodes * (p + 1) / n);
+    }
+    for (uint32_t p = 0; p < n; p++) {
+        pthread_create(&processes[p].thread, NULL, run_process, &processes[p]);
+    }
+    for (uint32_t p = 0; p < n; p++) {
+        pthread_join(processes[p].thread, NULL);
+        CHECK_STATUS(processes[p].status, STRADS_OK);
+        net_destroy(processes[p].network);
+    }
+    links_case_end(links, n, ends);
+    for (uint32_t p = 0; p < n; p++) {
+        CHECK_STATUS(ends[p], STRADS_OK);
+    }
+}
+
 static void run(script *scripts, uint32_t n_nodes)
 {
     const net_cluster cluster = sim_case_cluster(n_nodes - 1);
     const net_options options = {.n_nodes = n_nodes, .queue_messages = FEW, .cluster = &cluster};
     const size_t live_before = strads_mem_live();
-    net *network = NULL;
     atomic_store(&n_wrong, 0);
-    REQUIRE_OK(net_create(&network, net_contract_driver, &options));
     for (net_id id = 0; id < n_nodes; id++) {
         scripts[id].n_nodes = n_nodes;
-        net_attach(network, id, handle, &scripts[id]);
     }
-    REQUIRE_OK(net_run(network));
-    net_destroy(network);
+    if (net_contract_processes > 1) {
+        run_in_processes(scripts, options);
+    } else {
+        process one;
+        make_process(&one, &options, scripts, 0, n_nodes);
+        REQUIRE_OK(net_run(one.network));
+        net_destroy(one.network);
+    }
     CHECK(atomic_load(&n_wrong) == 0);
     CHECK(strads_mem_live() == live_before);
 }
@@ -127,8 +182,10 @@ void net_contract_order(void)
     run(scripts, 2);
     const uint32_t expected[FEW + 1] = {100, 0, 1, 2};
     CHECK(memcmp(scripts[1].seen, expected, sizeof(expected)) == 0);
-    CHECK(pthread_equal(scripts[0].thread, pthread_self()));
-    CHECK(pthread_equal(scripts[1].thread, pthread_self()));
+    if (net_contract_processes == 1) {
+        CHECK(pthread_equal(scripts[0].thread, pthread_self()));
+        CHECK(pthread_equal(scripts[1].thread, pthread_self()));
+    }
 }
 
 /* ---- credits ---- */

@@ -2,12 +2,16 @@
 /*
  * tests/support/net_contract.h - what every driver of net/net.h must keep.
  *
- * A test program defines net_contract_driver and has these cases in its suite.
+ * A test program defines net_contract_driver, and the number of processes that the nodes
+ * are dealt to, and has these cases in its suite.
  */
 #ifndef STRADS_TESTS_NET_CONTRACT_H
 #define STRADS_TESTS_NET_CONTRACT_H
 
+#include <stdint.h>
+
 extern const char net_contract_driver[];
+extern uint32_t net_contract_processes;
 
 void net_contract_order(void);
 void net_contract_credits(void);

@@ -4,5 +4,6 @@
 #include "tests/support/suite.h"
 
 const char net_contract_driver[] = "sim";
+uint32_t net_contract_processes = 1;
 
 SUITE("net/sim_contract", NET_CONTRACT_CASES)

@@ -4,5 +4,6 @@
 #include "tests/support/suite.h"
 
 const char net_contract_driver[] = "threads";
+uint32_t net_contract_processes = 1;
 
 SUITE("net/threads", NET_CONTRACT_CASES)

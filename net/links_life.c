@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* net/links_life.c - how links begin, stay alive and end. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/tasks.h"
+#include "net/links_state.h"
+
+/* How often a pulse looks in the time of a heartbeat, and at least. */
+enum { LOOKS_A_BEAT = 4 };
+static const double LONGEST_LOOK = 0.25;
+/* A frame may take the timeout, and its bytes at this rate. */
+static const double SLOWEST_LINK = 1e6;
+
+/* ---- the pulse ---- */
+
+/* Looks after one link: is the other side alive, does it know that this one is? */
+static void look_after(net_link *link)
+{
+    const net_links_options *options = &link->links->options;
+    const double now = strads_now();
+    char why[NET_WHY];
+    const char *lost = NULL;
+    pthread_mutex_lock(&link->lock);
+    const bool open = !link->lost && !link->heard_bye;
+    if (open && now - atomic_load(&link->last_heard) > options->timeout) {
+        snprintf(why, sizeof(why), "nothing was heard of it for %g s", options->timeout);
+        lost = why;
+    } else if (open && link->busy &&
+               now - link->busy_since >
+                   options->timeout + (double) link->busy_bytes / SLOWEST_LINK) {
+        snprintf(why, sizeof(why), "it has not taken what it was sent for %.1f s",
+                 now - link->busy_since);
+        lost = why;
+    } else if (!link->busy && now - link->last_sent >= options->heartbeat) {
+        link->must_beat = true;
+    }
+    const bool beat = link->must_beat;
+    pthread_mutex_unlock(&link->lock);
+    if (lost != NULL) {
+        links_lose(link, lost);
+    } else if (beat) {
+        links_kick(link);
+    }
+}
+
+static void *run_pulse(void *argument)
+{
+    net_links *links = argument;
+    const net_links_options *options = &links->options;
+    const double shorter =
+        options->heartbeat < options->timeout ? options->heartbeat : options->timeout;
+    const double look =
+        shorter / LOOKS_A_BEAT < LONGEST_LOOK ? shorter / LOOKS_A_BEAT : LONGEST_LOOK;
+    pthread_mutex_lock(&links->pulse_lock);
+    while (!links->ended) {
+        pthread_mutex_unlock(&links->pulse_lock);
+        for (uint32_t p = 0; p < options->n_processes; p++) {
+            if (links->link[p].stream != NULL) {
+                look_after(&links->link[p]);
+            }
+        }
+        pthread_mutex_lock(&links->pulse_lock);
+        if (!links->ended) {
+            strads_cond_wait(&links->pulse_ended, &links->pulse_lock, look);
+        }
+    }
+    pthread_mutex_unlock(&links->pulse_lock);
+    return NULL;
+}
+
+/* ---- life ---- */
+
+/* Its stream has ended: so does each callback, which may name other links. */
+static void fini_link(net_link *link)
+{
+    if (link->has_lock) {
+        pthread_cond_destroy(&link->changed);
+        pthread_mutex_destroy(&link->lock);
+    }
+    for (int i = 0; i < N_QUEUES; i++) {
+        links_records_clear(&link->waiting[i]);
+    }
+    for (int lane = 0; lane < NET_N_LANES; lane++) {
+        strads_free(link->used[lane]);
+    }
+    links_records_clear(&link->out.records);
+    links_records_clear(&link->parts);
+    links_record_destroy(link->farewell);
+    links_receive_fini(link);
+    strads_free(link->out.heads);
+    strads_free(link->name);
+}
+
+static strads_status init_link(net_link *link)
+{
+    if (strads_cond_init(&link->changed) != STRADS_OK) {
+        return STRADS_ERR_SYSTEM;
+    }
+    if (pthread_mutex_init(&link->lock, NULL) != 0) {
+        pthread_cond_destroy(&link->changed);
+        return STRADS_ERR_SYSTEM;
+    }
+    link->has_lock = true;
+    for (int lane = 0; lane < NET_N_LANES; lane++) {
+        link->used[lane] =
+            strads_calloc((size_t) link->links->n * link->n, sizeof(*link->used[lane]));
+        if (link->used[lane] == NULL) {
+            return STRADS_ERR_NOMEM;
+        }
+    }
+    link->last_sent = strads_now();
+    atomic_store(&link->last_heard, link->last_sent);
+    return links_receive_init(link);
+}
+
+/* Frees the links, whose pulse has ended. */
+static void destroy(net_links *links)
+{
+    for (uint32_t p = 0; p < links->options.n_processes; p++) {
+        net_stream_destroy(links->link[p].stream);
+    }
+    for (uint32_t p = 0; p < links->options.n_processes; p++) {
+        fini_link(&links->link[p]);
+    }
+    if (links->has_locks) {
+        pthread_cond_destroy(&links->pulse_ended);
+        pthread_mutex_destroy(&links->pulse_lock);
+        pthread_mutex_destroy(&links->early_lock);
+        pthread_rwlock_destroy(&links->sink_lock);
+    }
+    links_records_clear(&links->early);
+    strads_free(links->left);
+    strads_free(links->link);
+    strads_free(links);
+}
+
+static strads_status init_locks(net_links *links)
+{
+    if (strads_cond_init(&links->pulse_ended) != STRADS_OK) {
+        return STRADS_ERR_SYSTEM;
+    }
+    if (pthread_mutex_init(&links->pulse_lock, NULL) != 0 ||
+        pthread_mutex_init(&links->early_lock, NULL) != 0 ||
+        pthread_rwlock_init(&links->sink_lock, NULL) != 0) {
+        return STRADS_ERR_SYSTEM; /* what is there needs no memory of its own */
+    }
+    links->has_locks = true;
+    return STRADS_OK;
+}
+
+static strads_status start(net_links *links)
+{
+    strads_status status = init_locks(links);
+    for (uint32_t p = 0; p < links->options.n_processes && status == STRADS_OK; p++) {
+        status = init_link(&links->link[p]);
+    }
+    if (status == STRADS_OK) {
+        status = strads_thread_start(&links->pulse, "strads-pulse", run_pulse, links);
+    }
+    for (uint32_t p = 0; p < links->options.n_processes && status == STRADS_OK; p++) {
+        if (links->link[p].stream != NULL) {
+            links_receive_start(&links->link[p]);
+        }
+    }
+    return status;
+}
+
+strads_status net_links_create(net_links **out, const net_links_options *options,
+                               const net_peer *peers)
+{
+    net_links *links = strads_calloc(1, sizeof(*links));
+    net_link *link = strads_calloc(options->n_processes, sizeof(*link));
+    if (links == NULL || link == NULL) {
+        strads_free(links);
+        strads_free(link);
+        for (uint32_t p = 0; p < options->n_processes; p++) {
+            net_stream_destroy(peers[p].stream);
+            strads_free(peers[p].name);
+        }
+        return STRADS_ERR_NOMEM;
+    }
+    links->options = *options;
+    links->link = link;
+    for (uint32_t p = 0; p < options->n_processes; p++) {
+        link[p].links = links;
+        link[p].process = p;
+        link[p].stream = peers[p].stream;
+        link[p].name = peers[p].name;
+        link[p].first = peers[p].first;
+        link[p].n = peers[p].n;
+        links->n_nodes += peers[p].n;
+    }
+    links->first = link[options->me].first;
+    links->n = link[options->me].n;
+    links->left = strads_calloc(links->n_nodes, sizeof(*links->left));
+    const strads_status status = links->left == NULL ? STRADS_ERR_NOMEM : start(links);
+    if (status != STRADS_OK) {
+        destroy(links);
+        return status;
+    }
+    *out = links;
+    return STRADS_OK;
+}
+
+/* Why a process that ends with this status gives up, for the others. */
+static record *farewell_of(strads_status status)
+{
+    const char *words = strads_status_name(status);
+    const size_t bytes = strlen(words);
+    net_message *message = net_message_create(0, NET_CONTROL, bytes);
+    if (message == NULL) {
+        return NULL;
+    }
+    memcpy(message->body, words, bytes);
+    const net_record head = {.kind = NET_RECORD_MESSAGE, .bytes = bytes};
+    return links_record(&head, message);
+}
+
+static void say_bye(net_link *link, strads_status status)
+{
+    record *farewell = status == STRADS_OK ? NULL : farewell_of(status);
+    pthread_mutex_lock(&link->lock);
+    link->must_bye = true;
+    link->farewell = farewell;
+    pthread_mutex_unlock(&link->lock);
+    links_kick(link);
+}
+
+/* Waits until the other side has said good-bye as well, or is lost. */
+static void wait_for_bye(net_link *link, double deadline)
+{
+    pthread_mutex_lock(&link->lock);
+    while (!link->lost && (!link->heard_bye || !link->said_bye || link->busy) &&
+           strads_now() < deadline) {
+        strads_cond_wait(&link->changed, &link->lock, deadline - strads_now());
+    }
+    pthread_mutex_unlock(&link->lock);
+}
+
+strads_status net_links_end(net_links *links, strads_status status)
+{
+    const uint32_t n = links->options.n_processes;
+    const double deadline = strads_now() + links->options.timeout;
+    for (uint32_t p = 0; p < n; p++) {
+        if (links->link[p].stream != NULL) {
+            say_bye(&links->link[p], status);
+        }
+    }
+    for (uint32_t p = 0; p < n; p++) {
+        if (links->link[p].stream != NULL) {
+            wait_for_bye(&links->link[p], deadline);
+        }
+    }
+    pthread_mutex_lock(&links->pulse_lock);
+    links->ended = true;
+    pthread_cond_signal(&links->pulse_ended);
+    pthread_mutex_unlock(&links->pulse_lock);
+    pthread_join(links->pulse, NULL);
+    for (uint32_t p = 0; p < n; p++) {
+        net_link *link = &links->link[p];
+        pthread_mutex_lock(&link->lock);
+        link->heard_bye = true; /* that it ends now is no loss */
+        pthread_mutex_unlock(&link->lock);
+        if (link->stream != NULL) {
+            net_stream_close(link->stream);
+        }
+    }
+    const bool failed = atomic_load(&links->failed);
+    destroy(links);
+    return status == STRADS_OK && failed ? STRADS_ERR_CLOSED : status;
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* net/links_receive.c - what comes over a link: frames, taken apart and acted on. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "net/links_state.h"
+
+/* ---- what a record says ---- */
+
+static bool is_of(net_id node, net_id first, net_id n)
+{
+    return node >= first && node - first < n;
+}
+
+/* Whether a record of a link makes sense; NULL: yes, else what is wrong. */
+static const char *find_fault(const net_link *link, const net_record *head)
+{
+    const net_links *links = link->links;
+    const bool theirs = is_of(head->from, link->first, link->n);
+    const bool ours = is_of(head->to, links->first, links->n);
+    if (!theirs && head->kind != NET_RECORD_PART) {
+        return "it speaks for a node that is not its own";
+    }
+    if (!ours && (head->kind == NET_RECORD_MESSAGE || head->kind == NET_RECORD_CREDIT)) {
+        return "it speaks to a node that is not of this process";
+    }
+    if (head->lane >= NET_N_LANES) {
+        return "there is no such lane";
+    }
+    if (head->type > UINT32_MAX - 1) {
+        return "there is no such type of message";
+    }
+    return NULL;
+}
+
+static void take_credits(net_link *link, const net_record *head)
+{
+    const net_id from = head->to - link->links->first;
+    const net_id to = head->from - link->first;
+    pthread_mutex_lock(&link->lock);
+    uint32_t *used = &link->used[head->lane][from * link->n + to];
+    *used -= head->type < *used ? (uint32_t) head->type : *used;
+    pthread_mutex_unlock(&link->lock);
+}
+
+static void take_part(net_link *link, record *one)
+{
+    pthread_mutex_lock(&link->lock);
+    links_records_add(&link->parts, one);
+    pthread_cond_broadcast(&link->changed);
+    pthread_mutex_unlock(&link->lock);
+}
+
+/* Takes the record. */
+static void act_on(net_link *link, record *one)
+{
+    switch (one->head.kind) {
+    case NET_RECORD_MESSAGE:
+        links_deliver(link->links, one);
+        return;
+    case NET_RECORD_PART:
+        take_part(link, one);
+        return;
+    case NET_RECORD_CREDIT:
+        take_credits(link, &one->head);
+        break;
+    case NET_RECORD_LEAVE:
+        links_hear_left(link->links, one->head.from);
+        break;
+    }
+    links_record_destroy(one);
+}
+
+/* ---- what a frame says ---- */
+
+static void hear_bye(net_link *link)
+{
+    pthread_mutex_lock(&link->lock);
+    link->heard_bye = true;
+    pthread_cond_broadcast(&link->changed);
+    pthread_mutex_unlock(&link->lock);
+}
+
+static void hear_abort(net_link *link)
+{
+    const record *one = link->in.records.first;
+    const int n = one == NULL || one->head.bytes > 1000 ? 0 : (int) one->head.bytes;
+    strads_error("%s gives up: %.*s", link->name, n,
+                 n == 0 ? "" : (const char *) one->message->body);
+    atomic_store(&link->links->failed, true);
+    hear_bye(link);
+    links_break(link->links);
+}
+
+/* The frame is whole. False: it is not what was sent. */
+static bool end_frame(net_link *link)
+{
+    receiving *in = &link->in;
+    if (net_sum_end(&in->sum) != in->frame.sum) {
+        links_lose(link, "it sent a frame whose checksum is wrong");
+        return false;
+    }
+    if (in->n_records != in->frame.n_records) {
+        links_lose(link, "it sent a frame with another number of records than it said");
+        return false;
+    }
+    in->n_frames++;
+    in->what = RECEIVING_FRAME;
+    if (in->frame.kind == NET_FRAME_BYE) {
+        hear_bye(link);
+    } else if (in->frame.kind == NET_FRAME_ABORT) {
+        hear_abort(link);
+        links_records_clear(&in->records);
+    }
+    for (record *one = links_records_take(&in->records); one != NULL;
+         one = links_records_take(&in->records)) {
+        act_on(link, one);
+    }
+    return true;
+}
+
+/* ---- bytes ---- */
+
+static size_t body_length(const receiving *in)
+{
+    const uint64_t bytes = in->records.last->head.bytes;
+    return (size_t) bytes + net_record_padding(bytes);
+}
+
+static bool begin_frame(net_link *link, const unsigned char *head)
+{
+    receiving *in = &link->in;
+    char why[NET_WHY];
+    if (net_frame_decode(&in->frame, head, in->n_frames, why) != STRADS_OK) {
+        links_lose(link, why);
+        return false;
+    }
+    net_sum_start(&in->sum, head);
+    in->left = in->frame.bytes;
+    in->n_records = 0;
+    in->what = RECEIVING_RECORD;
+    return true;
+}
+
+/* A body has room for its padding, so that both come in one piece. */
+static bool begin_record(net_link *link, const unsigned char *bytes)
+{
+    receiving *in = &link->in;
+    net_record head;
+    char why[NET_WHY];
+    const strads_status status =
+        net_record_decode(&head, bytes, in->left - NET_RECORD_HEAD, link->links->n_nodes, why);
+    const char *fault = status != STRADS_OK ? why : NULL;
+    if (fault == NULL && in->frame.kind == NET_FRAME_DATA) {
+        fault = find_fault(link, &head);
+    }
+    if (fault != NULL) {
+        links_lose(link, fault);
+        return false;
+    }
+    net_message *message = NULL;
+    if (head.kind == NET_RECORD_MESSAGE || head.kind == NET_RECORD_PART || head.bytes > 0) {
+        message = net_message_create((uint32_t) head.type, (net_lane) head.lane,
+                                     (size_t) head.bytes + net_record_padding(head.bytes));
+        if (message == NULL) {
+            links_lose(link, "there is no memory for what it sends");
+            return false;
+        }
+        message->bytes = (size_t) head.bytes;
+        message->from = head.from;
+        message->foreign = true;
+    }
+    record *one = links_record(&head, message);
+    if (one == NULL) {
+        links_lose(link, "there is no memory for what it sends");
+        return false;
+    }
+    net_sum_add(&in->sum, bytes, NET_RECORD_HEAD);
+    in->left -= NET_RECORD_HEAD;
+    in->n_records++;
+    in->body_have = 0;
+    links_records_add(&in->records, one);
+    in->what = body_length(in) > 0 ? RECEIVING_BODY : RECEIVING_RECORD;
+    return true;
+}
+
+/* n more bytes of the body are in place. */
+static void add_to_body(receiving *in, size_t n)
+{
+    net_sum_add(&in->sum, in->records.last->message->body + in->body_have, n);
+    in->body_have += n;
+    in->left -= n;
+    if (in->body_have == body_length(in)) {
+        in->what = RECEIVING_RECORD;
+    }
+}
+
+/* Takes apart what is in the buffer; false: the link is lost. */
+static bool take_apart(net_link *link)
+{
+    receiving *in = &link->in;
+    for (;;) {
+        const unsigned char *at = in->buffer + in->begin;
+        const size_t n = in->end - in->begin;
+        if (in->what == RECEIVING_RECORD && in->left == 0) {
+            if (!end_frame(link)) {
+                return false;
+            }
+        } else if (in->what == RECEIVING_BODY && n > 0) {
+            const size_t rest = body_length(in) - in->body_have;
+            const size_t take = rest < n ? rest : n;
+            memcpy(in->records.last->message->body + in->body_have, at, take);
+            add_to_body(in, take);
+            in->begin += take;
+        } else if (in->what == RECEIVING_FRAME && n >= NET_FRAME_HEAD) {
+            if (!begin_frame(link, at)) {
+                return false;
+            }
+            in->begin += NET_FRAME_HEAD;
+        } else if (in->what == RECEIVING_RECORD && in->left < NET_RECORD_HEAD) {
+            links_lose(link, "it sent a frame that ends within a record");
+            return false;
+        } else if (in->what == RECEIVING_RECORD && n >= NET_RECORD_HEAD) {
+            if (!begin_record(link, at)) {
+                return false;
+            }
+            in->begin += NET_RECORD_HEAD;
+        } else {
+            return true; /* more must come */
+        }
+    }
+}
+
+static void on_received(void *context, strads_status status, size_t n);
+
+/* Receives the rest of a body where it belongs, and what follows into the buffer. */
+static void receive_more(net_link *link)
+{
+    receiving *in = &link->in;
+    int n_parts = 0;
+    if (in->begin > 0) {
+        memmove(in->buffer, in->buffer + in->begin, in->end - in->begin);
+        in->end -= in->begin;
+        in->begin = 0;
+    }
+    if (in->what == RECEIVING_BODY) { /* then the buffer is empty */
+        in->parts[n_parts++] =
+            (struct iovec){.iov_base = in->records.last->message->body + in->body_have,
+                           .iov_len = body_length(in) - in->body_have};
+    }
+    in->parts[n_parts++] =
+        (struct iovec){.iov_base = in->buffer + in->end, .iov_len = RECEIVE_BYTES - in->end};
+    net_stream_recv(link->stream, in->parts, n_parts, on_received, link);
+}
+
+static void on_received(void *context, strads_status status, size_t n)
+{
+    net_link *link = context;
+    receiving *in = &link->in;
+    if (status != STRADS_OK) {
+        links_lose(link, status == STRADS_ERR_CLOSED ? "its connection has ended"
+                                                     : net_stream_why(link->stream));
+        return;
+    }
+    atomic_store_explicit(&link->last_heard, strads_now(), memory_order_relaxed);
+    if (in->what == RECEIVING_BODY) {
+        const size_t rest = body_length(in) - in->body_have;
+        const size_t take = rest < n ? rest : n;
+        add_to_body(in, take);
+        n -= take;
+    }
+    in->end += n;
+    if (take_apart(link)) {
+        receive_more(link);
+    }
+}
+
+strads_status links_receive_init(net_link *link)
+{
+    link->in.buffer = strads_alloc(RECEIVE_BYTES);
+    return link->in.buffer == NULL ? STRADS_ERR_NOMEM : STRADS_OK;
+}
+
+void links_receive_start(net_link *link)
+{
+    receive_more(link);
+}
+
+void links_receive_fini(net_link *link)
+{
+    links_records_clear(&link->in.records);
+    strads_free(link->in.buffer);
+}

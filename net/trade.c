@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* net/trade.c - vectors go out, vectors come in. */
+#include "net/trade.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* Where all processes add up everything though there are more than two: bytes that one
+ * sends. A second hop costs about as much. */
+enum { ONE_HOP_BYTES = 32 * 1024 };
+
+/* What a part begins with; then uint32_t votes[n_members], and double [n_members][n],
+ * both aligned to 8. A part of sums has no members, and n numbers. */
+typedef struct part_head {
+    uint64_t n;
+    uint64_t n_members;
+} part_head;
+
+/* The type of a part, for net_message. */
+enum { PART_VECTORS, PART_SUMS };
+
+typedef struct ranks {
+    uint32_t first, end;
+} ranks;
+
+strads_status net_trade_init(net_trade *trade, net_links *links, uint32_t n_nodes)
+{
+    *trade = (net_trade){.links = links};
+    if (links == NULL) {
+        return STRADS_OK;
+    }
+    trade->parts = strads_calloc(net_links_count(links), sizeof(net_message *));
+    trade->slices = strads_calloc(n_nodes, sizeof(double *));
+    if (trade->parts == NULL || trade->slices == NULL) {
+        net_trade_fini(trade);
+        return STRADS_ERR_NOMEM;
+    }
+    return STRADS_OK;
+}
+
+static void release(net_trade *trade)
+{
+    for (uint32_t p = 0; p < net_links_count(trade->links); p++) {
+        net_message_destroy(trade->parts[p]);
+        trade->parts[p] = NULL;
+    }
+}
+
+void net_trade_fini(net_trade *trade)
+{
+    if (trade->parts != NULL) {
+        release(trade);
+    }
+    strads_free(trade->parts);
+    strads_free(trade->slices);
+    *trade = (net_trade){.links = NULL};
+}
+
+/* The members in a process: none where first is end. Node 0 is not a worker. */
+static ranks members_of(const net_trade *trade, uint32_t process, uint32_t n_members)
+{
+    net_id node = 0;
+    net_id n = 0;
+    net_links_nodes(trade->links, process, &node, &n);
+    const uint32_t first = node == NET_COORDINATOR ? 0 : node - 1;
+    const uint32_t end = node + n - 1;
+    return (ranks){first < n_members ? first : n_members, end < n_members ? end : n_members};
+}
+
+static bool takes_part(const net_trade *trade, uint32_t process, uint32_t n_members)
+{
+    const ranks members = members_of(trade, process, n_members);
+    return members.first < members.end;
+}
+
+bool net_trade_needed(const net_trade *trade, uint32_t n_members)
+{
+    if (trade->links == NULL) {
+        return false;
+    }
+    const ranks here = members_of(trade, net_links_me(trade->links), n_members);
+    return here.end - here.first < n_members;
+}
+
+/* ---- parts ---- */
+
+static size_t padded(size_t bytes)
+{
+    return (bytes + 7) / 8 * 8;
+}
+
+static double *numbers_of(net_message *part)
+{
+    const part_head *head = (const part_head *) part->body;
+    return (double *) (part->body + sizeof(*head) + padded(head->n_members * sizeof(uint32_t)));
+}
+
+static net_message *create_part(uint32_t type, uint64_t n_members, uint64_t n_rows, uint64_t n)
+{
+    const size_t bytes =
+        sizeof(part_head) + padded(n_members * sizeof(uint32_t)) + n_rows * n * sizeof(double);
+    net_message *part = net_message_create(type, NET_DATA, bytes);
+    if (part != NULL) {
+        *(part_head *) part->body = (part_head){.n = n, .n_members = n_members};
+    }
+    return part;
+}
+
+/* Takes the next part of a process, which must be of this kind. */
+static strads_status take(net_trade *trade, uint32_t process, uint32_t type, uint64_t n_members,
+                          uint64_t n_rows, uint64_t n)
+{
+    net_message *part = NULL;
+    const strads_status status = net_links_take(trade->links, process, &part);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    const part_head *head = (const part_head *) part->body;
+    const size_t bytes =
+        sizeof(*head) + padded(n_members * sizeof(uint32_t)) + n_rows * n * sizeof(double);
+    if (part->type != type || part->bytes != bytes || head->n != n ||
+        head->n_members != n_members) {
+        strads_error("process %u sent %zu bytes for an exchange of %llu numbers of %llu members, "
+                     "which take %zu: the members do not make the same exchanges",
+                     process, part->bytes, (unsigned long long) n, (unsigned long long) n_members,
+                     bytes);
+        net_message_destroy(part);
+        return STRADS_ERR_APP;
+    }
+    net_message_destroy(trade->parts[process]);
+    trade->parts[process] = part;
+    return STRADS_OK;
+}
+
+/* ---- the first hop ---- */
+
+/* The elements that a process adds up. */
+static size_t slice_first(const net_trade *trade, size_t n, uint32_t process)
+{
+    return trade->whole ? 0 : n * (process - trade->first_in) / trade->n_in;
+}
+
+static size_t slice_end(const net_trade *trade, size_t n, uint32_t process)
+{
+    return trade->whole ? n : n * (process - trade->first_in + 1) / trade->n_in;
+}
+
+/* Of the processes that take part, the i-th after this one. */
+static uint32_t peer_at(const net_trade *trade, uint32_t i)
+{
+    const uint32_t mine = net_links_me(trade->links) - trade->first_in;
+    return trade->first_in + (mine + i) % trade->n_in;
+}
+
+/* Sends a process what it adds up of the vectors of the members here. */
+static strads_status post_vectors(net_trade *trade, uint32_t process, const net_exchange *exchange,
+                                  double *const *vectors, const uint32_t *votes)
+{
+    const ranks here = members_of(trade, net_links_me(trade->links), exchange->n_members);
+    const size_t first = slice_first(trade, exchange->n, process);
+    const size_t n = slice_end(trade, exchange->n, process) - first;
+    const uint32_t n_here = here.end - here.first;
+    net_message *part = create_part(PART_VECTORS, n_here, n_here, n);
+    if (part == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    memcpy(part->body + sizeof(part_head), votes + here.first, n_here * sizeof(*votes));
+    double *to = numbers_of(part);
+    for (uint32_t k = here.first; k < here.end && n > 0; k++) {
+        memcpy(to, vectors[k] + first, n * sizeof(*to));
+        to += n;
+    }
+    return net_links_post(trade->links, process, part);
+}
+
+static strads_status take_vectors(net_trade *trade, uint32_t process, uint32_t n_members,
+                                  uint32_t *votes)
+{
+    const ranks there = members_of(trade, process, n_members);
+    const uint32_t n_there = there.end - there.first;
+    const strads_status status = take(trade, process, PART_VECTORS, n_there, n_there, trade->n);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    net_message *part = trade->parts[process];
+    memcpy(votes + there.first, part->body + sizeof(part_head), n_there * sizeof(*votes));
+    for (uint32_t k = 0; k < n_there; k++) {
+        trade->slices[there.first + k] = numbers_of(part) + k * trade->n;
+    }
+    return STRADS_OK;
+}
+
+/* Which processes take part (all in a row; that of the coordinator may have no worker),
+ * and how; all of them choose alike. */
+static void choose(net_trade *trade, const net_exchange *exchange)
+{
+    const uint32_t me = net_links_me(trade->links);
+    const uint32_t n_members = exchange->n_members;
+    trade->first_in = takes_part(trade, 0, n_members) ? 0 : 1;
+    trade->n_in = 0;
+    while (trade->first_in + trade->n_in < net_links_count(trade->links) &&
+           takes_part(trade, trade->first_in + trade->n_in, n_members)) {
+        trade->n_in++;
+    }
+    const ranks some = members_of(trade, trade->first_in, n_members);
+    const double bytes = (double) (trade->n_in - 1) * (some.end - some.first) *
+                         (double) exchange->n * sizeof(double);
+    trade->whole = trade->n_in == 2 || bytes <= ONE_HOP_BYTES;
+    trade->first = slice_first(trade, exchange->n, me);
+    trade->n = slice_end(trade, exchange->n, me) - trade->first;
+}
+
+strads_status net_trade_vectors(net_trade *trade, const net_exchange *exchange,
+                                double *const *vectors, uint32_t *votes)
+{
+    const uint32_t me = net_links_me(trade->links);
+    choose(trade, exchange);
+    strads_status status = STRADS_OK;
+    for (uint32_t i = 1; i < trade->n_in && status == STRADS_OK; i++) {
+        status = post_vectors(trade, peer_at(trade, i), exchange, vectors, votes);
+    }
+    for (uint32_t i = 1; i < trade->n_in && status == STRADS_OK; i++) {
+        status = take_vectors(trade, peer_at(trade, i), exchange->n_members, votes);
+    }
+    const ranks here = members_of(trade, me, exchange->n_members);
+    for (uint32_t k = here.first; k < here.end; k++) {
+        trade->slices[k] = vectors[k] + trade->first;
+    }
+    return status;
+}
+
+/* ---- the second hop ---- */
+
+static strads_status post_sums(net_trade *trade, uint32_t process, const double *sums)
+{
+    net_message *part = create_part(PART_SUMS, 0, 1, trade->n);
+    if (part == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    if (trade->n > 0) {
+        memcpy(numbers_of(part), sums, trade->n * sizeof(*sums));
+    }
+    return net_links_post(trade->links, process, part);
+}
+
+strads_status net_trade_sums(net_trade *trade, const net_exchange *exchange, double *const *vectors)
+{
+    if (trade->whole) {
+        return STRADS_OK;
+    }
+    const uint32_t me = net_links_me(trade->links);
+    const ranks here = members_of(trade, me, exchange->n_members);
+    strads_status status = STRADS_OK;
+    for (uint32_t i = 1; i < trade->n_in && status == STRADS_OK; i++) {
+        status = post_sums(trade, peer_at(trade, i), trade->slices[here.first]);
+    }
+    for (uint32_t i = 1; i < trade->n_in && status == STRADS_OK; i++) {
+        const uint32_t process = peer_at(trade, i);
+        const size_t first = slice_first(trade, exchange->n, process);
+        const size_t n = slice_end(trade, exchange->n, process) - first;
+        status = take(trade, process, PART_SUMS, 0, 1, n);
+        for (uint32_t k = here.first; k < here.end && status == STRADS_OK && n > 0; k++) {
+            memcpy(vectors[k] + first, numbers_of(trade->parts[process]), n * sizeof(double));
+        }
+    }
+    return status;
+}

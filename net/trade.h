@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * net/trade.h - an exchange whose members are in several processes.
+ *
+ * Few numbers, or two processes: each process sends the vectors of its members to the
+ * others, and adds up all of them: one hop. Otherwise each adds up a slice of the
+ * elements, of which it is sent the vectors, and sends the sums on: two hops, and 2 / P
+ * of the bytes. Either way each number is added up in order of rank, as in one process,
+ * so the bits are the same.
+ */
+#ifndef STRADS_NET_TRADE_H
+#define STRADS_NET_TRADE_H
+
+#include "net/links.h"
+
+typedef struct net_trade {
+    net_links *links;
+    net_message **parts;     /* [n_processes] of the running exchange; NULL: not held */
+    double **slices;         /* [n_nodes] the elements that are added up here, a member each */
+    size_t first, n;         /* these are first .. first + n - 1 */
+    uint32_t first_in, n_in; /* processes that take part: first_in and those after it */
+    bool whole;              /* all processes add up everything */
+} net_trade;
+
+/* For a net of n_nodes. */
+STRADS_MUST_CHECK strads_status net_trade_init(net_trade *trade, net_links *links,
+                                               uint32_t n_nodes);
+void net_trade_fini(net_trade *trade);
+
+/* Whether members are in other processes. */
+bool net_trade_needed(const net_trade *trade, uint32_t n_members);
+
+/* Sends what the members here have, and waits for the others': then votes[n_members] are
+ * complete, and slices[n_members] lead to what has to be added up. vectors: of the
+ * members here, by rank. CLOSED: a member has left. */
+STRADS_MUST_CHECK strads_status net_trade_vectors(net_trade *trade, const net_exchange *exchange,
+                                                  double *const *vectors, uint32_t *votes);
+
+/* The slices are added up: spreads the sums, so that vectors have all of them. */
+STRADS_MUST_CHECK strads_status net_trade_sums(net_trade *trade, const net_exchange *exchange,
+                                               double *const *vectors);
+
+#endif

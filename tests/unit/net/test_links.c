@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* tests/unit/net/test_links.c - several processes keep the contract of one, and hear of
+ * each other's end. */
+#include "net/frame.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+#include "net/links.h"
+#include "tests/support/links_case.h"
+#include "tests/support/net_contract.h"
+#include "tests/support/suite.h"
+
+const char net_contract_driver[] = "threads";
+uint32_t net_contract_processes = 2;
+
+static const net_links_options usual = {.queue_messages = 2, .heartbeat = 0.05, .timeout = 60.0};
+
+static void the_contract_holds_in_many_processes(void)
+{
+    for (net_contract_processes = 3; net_contract_processes <= 9; net_contract_processes += 3) {
+        net_contract_order();
+        net_contract_credits();
+        net_contract_losses();
+        net_contract_sums();
+        net_contract_closed_exchange();
+    }
+    net_contract_processes = 2;
+}
+
+static net_message *part_of(size_t bytes, uint32_t seed)
+{
+    net_message *part = net_message_create(seed, NET_DATA, bytes);
+    REQUIRE(part != NULL);
+    for (size_t i = 0; i < bytes; i++) {
+        part->body[i] = (unsigned char) (seed + i * 7 + i / 251);
+    }
+    return part;
+}
+
+static void check_part(net_links *links, uint32_t process, size_t bytes, uint32_t seed)
+{
+    net_message *part = NULL;
+    REQUIRE_OK(net_links_take(links, process, &part));
+    net_message *expected = part_of(bytes, seed);
+    CHECK(part->bytes == bytes);
+    CHECK(part->type == seed);
+    CHECK(part->foreign);
+    CHECK(memcmp(part->body, expected->body, bytes) == 0);
+    net_message_destroy(expected);
+    net_message_destroy(part);
+}
+
+static void parts_of_all_sizes_arrive_whole_and_in_order(void)
+{
+    static const size_t sizes[] = {0,    1,     15,     16,     17,     4095,    4096,
+                                   4097, 65495, 65496,  65535,  65536,  65537,   100000,
+                                   5,    0,     262143, 262144, 262145, 3000000, 1};
+    enum { N = sizeof(sizes) / sizeof(sizes[0]) };
+    net_links *links[2];
+    strads_status ends[2];
+    links_case_make(links, 2, 2, &usual);
+    for (uint32_t round = 0; round < 3; round++) {
+        for (uint32_t i = 0; i < N; i++) {
+            REQUIRE_OK(net_links_post(links[0], 1, part_of(sizes[i], i)));
+            REQUIRE_OK(net_links_post(links[1], 0, part_of(sizes[N - 1 - i], i)));
+        }
+        for (uint32_t i = 0; i < N; i++) {
+            check_part(links[1], 0, sizes[i], i);
+            check_part(links[0], 1, sizes[N - 1 - i], i);
+        }
+    }
+    links_case_end(links, 2, ends);
+    CHECK_STATUS(ends[0], STRADS_OK);
+    CHECK_STATUS(ends[1], STRADS_OK);
+}
+
+/* Links whose other process is the test itself. */
+typedef struct raw_end {
+    double timeout;
+    const unsigned char *bytes; /* that it sends; NULL: none */
+    size_t n_bytes;
+    bool closes;
+} raw_end;
+
+static void lose(void *context)
+{
+    const raw_end *raw = context;
+    const net_patience patience = {.deadline = INFINITY};
+    net_stream *ends[2];
+    net_links *links = NULL;
+    net_message *part = NULL;
+    links_case_streams(ends);
+    const net_links_options options = {
+        .n_processes = 2, .queue_messages = 2, .heartbeat = 0.05, .timeout = raw->timeout};
+    const net_peer peers[2] = {
+        {.name = strads_strdup("process 0"), .n = 1},
+        {.stream = ends[0], .name = strads_strdup("process 1 on anna"), .first = 1, .n = 1}};
+    REQUIRE_OK(net_links_create(&links, &options, peers));
+    if (raw->bytes != NULL) {
+        REQUIRE_OK(net_stream_write(ends[1], raw->bytes, raw->n_bytes, &patience));
+    }
+    if (raw->closes) {
+        net_stream_close(ends[1]);
+    }
+    CHECK_STATUS(net_links_take(links, 1, &part), STRADS_ERR_CLOSED);
+    CHECK_STATUS(net_links_end(links, STRADS_OK), STRADS_ERR_CLOSED);
+    net_stream_destroy(ends[1]);
+}
+
+static void a_process_that_is_silent_is_lost_by_name(void)
+{
+    raw_end raw = {.timeout = 0.2};
+    char *text = suite_stderr_of(lose, &raw);
+    CHECK(strstr(text, "process 1 on anna is lost: nothing was heard of it for 0.2 s; its last "
+                       "sign of life was 0.") != NULL);
+    strads_free(text);
+}
+
+static void a_process_whose_connection_ends_is_lost(void)
+{
+    raw_end raw = {.timeout = 60.0, .closes = true};
+    char *text = suite_stderr_of(lose, &raw);
+    CHECK(strstr(text, "process 1 on anna is lost: its connection has ended") != NULL);
+    strads_free(text);
+}
+
+static void garbage_loses_the_process(void)
+{
+    unsigned char bytes[4096];
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        bytes[i] = (unsigned char) (i * 131 + 7);
+    }
+    raw_end raw = {.timeout = 60.0, .bytes = bytes, .n_bytes = sizeof(bytes)};
+    char *text = suite_stderr_of(lose, &raw);
+    CHECK(strstr(text, "process 1 on anna is lost: ") != NULL);
+    strads_free(text);
+}
+
+/* A frame with one record. */
+static size_t make_frame(unsigned char *bytes, const net_record *head, uint64_t sequence)
+{
+    unsigned char *payload = bytes + NET_FRAME_HEAD;
+    const size_t n = NET_RECORD_HEAD + (size_t) head->bytes + net_record_padding(head->bytes);
+    memset(payload, 0, n);
+    net_record_encode(payload, head);
+    const net_frame frame = {.kind = NET_FRAME_DATA, .n_records = 1, .sequence = sequence};
+    const struct iovec part = {.iov_base = payload, .iov_len = n};
+    net_frame_encode(bytes, &frame, &part, 1);
+    return NET_FRAME_HEAD + n;
+}
+
+static void what_is_not_its_own_loses_the_process(void)
+{
+    static const net_record wrong[] = {
+        {.kind = NET_RECORD_MESSAGE, .from = 0, .to = 0, .lane = NET_DATA, .bytes = 8},
+        {.kind = NET_RECORD_MESSAGE, .from = 1, .to = 1, .lane = NET_DATA, .bytes = 8},
+        {.kind = NET_RECORD_MESSAGE, .from = 1, .to = 0, .lane = NET_DATA, .type = UINT32_MAX},
+        {.kind = NET_RECORD_LEAVE, .from = 0},
+        {.kind = NET_RECORD_CREDIT, .from = 1, .to = 1, .type = 1},
+    };
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        unsigned char bytes[256];
+        raw_end raw = {.timeout = 60.0, .bytes = bytes};
+        raw.n_bytes = make_frame(bytes, &wrong[i], 0);
+        char *text = suite_stderr_of(lose, &raw);
+        CHECK(strstr(text, "process 1 on anna is lost: ") != NULL);
+        strads_free(text);
+    }
+}
+
+static void heartbeats_keep_silent_processes_together(void)
+{
+    net_links *links[3];
+    strads_status ends[3];
+    const net_links_options options = {.queue_messages = 2, .heartbeat = 0.02, .timeout = 0.4};
+    links_case_make(links, 3, 3, &options);
+    const struct timespec nap = {.tv_sec = 1, .tv_nsec = 0};
+    nanosleep(&nap, NULL);
+    links_case_end(links, 3, ends);
+    for (int p = 0; p < 3; p++) {
+        CHECK_STATUS(ends[p], STRADS_OK);
+    }
+}
+
+typedef struct giver_up {
+    net_links *links;
+} giver_up;
+
+static void *give_up(void *argument)
+{
+    giver_up *self = argument;
+    CHECK_STATUS(net_links_end(self->links, STRADS_ERR_DATA), STRADS_ERR_DATA);
+    return NULL;
+}
+
+static void hear_who_gives_up(void *context)
+{
+    net_links **links = context;
+    giver_up other = {.links = links[1]};
+    pthread_t thread;
+    pthread_create(&thread, NULL, give_up, &other);
+    net_message *part = NULL;
+    CHECK_STATUS(net_links_take(links[0], 1, &part), STRADS_ERR_CLOSED);
+    CHECK_STATUS(net_links_end(links[0], STRADS_OK), STRADS_ERR_CLOSED);
+    pthread_join(thread, NULL);
+}
+
+static void a_process_that_gives_up_says_why(void)
+{
+    net_links *links[2];
+    links_case_make(links, 2, 2, &usual);
+    char *text = suite_stderr_of(hear_who_gives_up, links);
+    CHECK(strstr(text, "process 1 gives up: ") != NULL);
+    strads_free(text);
+}
+
+SUITE("net/links", NET_CONTRACT_CASES,
+      {"the contract holds in many processes", the_contract_holds_in_many_processes},
+      {"parts of all sizes arrive whole and in order",
+       parts_of_all_sizes_arrive_whole_and_in_order},
+      {"a process that is silent is lost by name", a_process_that_is_silent_is_lost_by_name},
+      {"a process whose connection ends is lost", a_process_whose_connection_ends_is_lost},
+      {"heartbeats keep silent processes together", heartbeats_keep_silent_processes_together},
+      {"garbage loses the process", garbage_loses_the_process},
+      {"what is not its own loses the process", what_is_not_its_own_loses_the_process},
+      {"a process that gives up says why", a_process_that_gives_up_says_why})
