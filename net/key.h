@@ -28,9 +28,9 @@ STRADS_API STRADS_MUST_CHECK strads_status net_key_make(const char *path);
 /* Random bytes of the system; SYSTEM, logged, when it has none. */
 STRADS_MUST_CHECK strads_status net_random(void *bytes, size_t n);
 
-/* The MAC of the parts one after the other. */
-void net_mac(unsigned char mac[NET_MAC_BYTES], const net_key *key, const struct iovec *parts,
-             int n_parts);
+/* The MAC of the parts one after the other; NOMEM. */
+STRADS_MUST_CHECK strads_status net_mac(unsigned char mac[NET_MAC_BYTES], const net_key *key,
+                                        const struct iovec *parts, int n_parts);
 
 /* In a time that does not depend on the bytes. */
 bool net_mac_equal(const unsigned char a[NET_MAC_BYTES], const unsigned char b[NET_MAC_BYTES]);
