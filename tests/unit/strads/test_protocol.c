@@ -321,6 +321,38 @@ static void scores_without_a_pool_are_as_many_as_were_asked_for(void)
     CHECK_STATUS(it.status, STRADS_ERR_DATA);
 }
 
+static void a_scan_is_whole_or_not(void)
+{
+    for (uint64_t whole = 0; whole < 3; whole++) {
+        const msg_scan scan = {.whole = whole};
+        CHECK(passes(MSG_SCAN, &scan, sizeof(scan)) == (whole < 2));
+    }
+}
+
+static void an_answer_has_no_more_edges_than_were_asked_for(void)
+{
+    unsigned char body[MESSAGE_BODY]; /* with two */
+    attempt it = {.type = MSG_EDGES, .body = body, .bytes = message_sound(MSG_EDGES, body)};
+    it.bounds = message_bounds(MSG_EDGES);
+    for (uint64_t most = 0; most < 4; most++) { /* 0: any number */
+        it.bounds.question.max_edges = most;
+        strads_free(words_of(&it));
+        CHECK((it.status == STRADS_OK) == (most != 1));
+    }
+}
+
+static void an_answer_has_the_measures_of_the_program(void)
+{
+    unsigned char body[MESSAGE_BODY]; /* with two */
+    attempt it = {.type = MSG_SCORES, .body = body, .bytes = message_sound(MSG_SCORES, body)};
+    it.bounds = message_bounds(MSG_SCORES);
+    for (uint64_t n = 0; n < 4; n++) {
+        it.bounds.data.n_measures = n;
+        strads_free(words_of(&it));
+        CHECK((it.status == STRADS_OK) == (n == 2));
+    }
+}
+
 static void a_worker_that_holds_its_range_alone_is_pushed_nothing_else(void)
 {
     const size_t vars = AFTER(msg_push, 24, 0, 4);
@@ -387,6 +419,10 @@ SUITE("strads/protocol", {"sound messages of all types pass", sound_messages_of_
       {"a type that there is not is refused", a_type_that_there_is_not_is_refused},
       {"scores without a pool are as many as were asked for",
        scores_without_a_pool_are_as_many_as_were_asked_for},
+      {"a scan is whole or not", a_scan_is_whole_or_not},
+      {"an answer has no more edges than were asked for",
+       an_answer_has_no_more_edges_than_were_asked_for},
+      {"an answer has the measures of the program", an_answer_has_the_measures_of_the_program},
       {"a worker that holds its range alone is pushed nothing else",
        a_worker_that_holds_its_range_alone_is_pushed_nothing_else},
       {"a refusal says who sent whom what, and what would be right",
