@@ -41,8 +41,8 @@ typedef struct net_door_options {
     double seconds; /* for a client to prove itself */
 
     /* On threads of the network, must not block. `came`: a guest is to be answered, then
-     * or later. `gone`: one that waits for its answer has hung up; it must still be
-     * answered, which leads nowhere. */
+     * or later. `gone`: one that waits for its answer has hung up; it is still to be
+     * answered, which leads nowhere. It may cross with the answer. */
     void (*came)(void *context, net_guest *guest);
     void (*gone)(void *context, net_guest *guest);
     void *context;
@@ -59,10 +59,11 @@ const char *net_door_url(const net_door *door);
 void net_door_close(net_door *door);
 
 /* The guest has its welcome and is ready: the stream is the callee's. NULL: it hung up
- * before, or the door was closed. */
+ * before, or the door was closed. On threads of the network. */
 typedef void (*net_guest_ready)(void *context, net_stream *stream);
 
-/* The payload is copied; NOMEM: the guest was dropped, `ready` is not called. */
+/* The payload, of at most NET_WELCOME_MAX bytes, is copied. CLOSED: the guest has hung up;
+ * NOMEM: it was dropped. In both cases `ready` is not called. */
 STRADS_MUST_CHECK strads_status net_guest_welcome(net_guest *guest, const void *payload,
                                                   size_t bytes, net_guest_ready ready,
                                                   void *context);

@@ -73,8 +73,8 @@ static const failure failures[] = {
     {NNG_EPERM, STRADS_ERR_IO, "not permitted"},
     {NNG_ENOFILES, STRADS_ERR_IO, "too many open files"},
     {NNG_ENOMEM, STRADS_ERR_NOMEM, "no memory"},
-    {NNG_EPEERAUTH, STRADS_ERR_IO, "its certificate was not accepted"},
-    {NNG_ECRYPTO, STRADS_ERR_IO, "TLS failed: a certificate was not accepted, or it is not TLS"},
+    {NNG_EPEERAUTH, STRADS_ERR_USAGE, "its certificate was not accepted"},
+    {NNG_ECRYPTO, STRADS_ERR_USAGE, "TLS failed: a certificate was not accepted, or it is not TLS"},
 };
 
 static failure describe(int code)

@@ -72,8 +72,9 @@ STRADS_MUST_CHECK strads_status net_stream_dial(net_stream **out, const char *ur
                                                 const net_tls *tls, const net_patience *patience,
                                                 char why[NET_WHY]);
 
-/* OK with the number of bytes; CLOSED when either side has closed; IO for any other
- * failure. After a failure a stream is good for nothing. */
+/* OK with the number of bytes; CLOSED when either side has closed; USAGE when TLS fails, a
+ * certificate is not accepted for example; IO for any other failure. After a failure a
+ * stream is good for nothing. */
 typedef void (*net_done)(void *context, strads_status status, size_t n);
 
 /* Receives some bytes, at least one, into the parts (1 or 2), in order. One at a time. */
@@ -85,8 +86,8 @@ void net_stream_recv(net_stream *stream, const struct iovec *parts, int n_parts,
 void net_stream_send(net_stream *stream, const struct iovec *parts, int n_parts, net_done done,
                      void *context);
 
-/* Receives or sends exactly n bytes. CLOSED: by either side, or stopped; IO: any other
- * failure, or too late. In no callback. */
+/* Receives or sends exactly n bytes. As of net_done; CLOSED too when stopped, IO when too
+ * late. In no callback. */
 STRADS_MUST_CHECK strads_status net_stream_read(net_stream *stream, void *buffer, size_t n,
                                                 const net_patience *patience);
 STRADS_MUST_CHECK strads_status net_stream_write(net_stream *stream, const void *bytes, size_t n,

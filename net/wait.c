@@ -71,3 +71,14 @@ strads_status net_wait_fini(net_wait *self, size_t *n)
     pthread_cond_destroy(&self->ended);
     return status;
 }
+
+strads_status net_wait_pause(const net_patience *patience)
+{
+    net_wait never;
+    size_t n = 0;
+    net_wait_init(&never);
+    const strads_status status = net_wait_for(&never, patience);
+    net_wait_end(&never, STRADS_OK, 0);
+    (void) net_wait_fini(&never, &n);
+    return status == STRADS_ERR_CLOSED ? status : STRADS_OK;
+}

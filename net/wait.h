@@ -28,4 +28,7 @@ strads_status net_wait_for(net_wait *self, const net_patience *patience);
 /* What net_wait_end was told; after it has ended. */
 strads_status net_wait_fini(net_wait *self, size_t *n);
 
+/* Waits until the deadline: OK; CLOSED: stopped before. */
+STRADS_MUST_CHECK strads_status net_wait_pause(const net_patience *patience);
+
 #endif
