@@ -10,6 +10,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
+
 uint32_t strads_cores(void)
 {
     cpu_set_t set;
@@ -50,14 +52,15 @@ strads_status strads_cond_init(pthread_cond_t *cond)
     return made ? STRADS_OK : STRADS_ERR_SYSTEM;
 }
 
+/* strads_now is the monotonic clock: only simulated runs replace it, and they have no
+ * second thread. */
 void strads_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, double seconds)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    const double nanoseconds = (double) until.tv_nsec + 1e9 * (seconds - floor(seconds));
-    until.tv_sec += (time_t) floor(seconds) + (time_t) (nanoseconds / 1e9);
-    until.tv_nsec = (long) fmod(nanoseconds, 1e9);
-    pthread_cond_timedwait(cond, lock, &until);
+    const double until = strads_now() + seconds;
+    const double whole = floor(until);
+    const struct timespec moment = {.tv_sec = (time_t) whole,
+                                    .tv_nsec = (long) (1e9 * (until - whole))};
+    pthread_cond_timedwait(cond, lock, &moment);
 }
 
 typedef struct range {

@@ -107,7 +107,15 @@ static const strads_option table[] = {
      .min = 0,
      .max = 1024,
      .unit = "threads",
-     .help = "Worker threads. 0: one for every core this process may use."},
+     .help = "Worker threads, in all processes together. 0: one for every core this process may "
+             "use; with net.listen, for every core of each machine."},
+    {.key = "run.processes",
+     .type = STRADS_INT,
+     .fallback = "1",
+     .min = 1,
+     .max = 256,
+     .help = "Processes that share the workers and, where data.partition says so, the data. They "
+             "are started on this machine, or waited for when net.listen is given."},
     {.key = "run.seed",
      .type = STRADS_INT,
      .fallback = "1",
@@ -131,6 +139,47 @@ static const strads_option table[] = {
      .help = "The same seed, workers and schedule give the same bits on every machine with the "
              "same program, and with every driver: fixes the instruction set of the kernels, needs "
              "run.workers, and refuses stop.seconds and cluster.cost: clock."},
+    {.key = "net.listen",
+     .type = STRADS_TEXT,
+     .help = "Where the coordinator waits for the other processes: tcp://HOST:PORT, "
+             "tls+tcp://HOST:PORT (port 0: any; 5000-5010: the first free; *: all addresses of "
+             "this machine) or ipc:///PATH. What other machines can reach needs a key."},
+    {.key = "net.key_file",
+     .type = STRADS_PATH,
+     .help = "The key that all processes of a run share, made by strads key new. Else what "
+             "STRADS_KEY_FILE names."},
+    {.key = "net.tls.cert",
+     .type = STRADS_PATH,
+     .help = "For tls+tcp: this process's certificate, PEM."},
+    {.key = "net.tls.key", .type = STRADS_PATH, .help = "For tls+tcp: the certificate's key, PEM."},
+    {.key = "net.tls.ca",
+     .type = STRADS_PATH,
+     .help = "For tls+tcp: the certificate of who has signed the others', PEM."},
+    {.key = "net.tls.name",
+     .type = STRADS_TEXT,
+     .help = "For tls+tcp: the name that the others' certificates are issued to; else their host."},
+    {.key = "net.join_timeout",
+     .type = STRADS_REAL,
+     .fallback = "60",
+     .min = 0,
+     .max = INFINITY,
+     .above_min = true,
+     .unit = "s",
+     .help = "How long processes wait for each other when a run begins."},
+    {.key = "net.heartbeat",
+     .type = STRADS_REAL,
+     .fallback = "1",
+     .min = 0.01,
+     .max = 3600,
+     .unit = "s",
+     .help = "A process that has nothing to say gives a sign of life this often."},
+    {.key = "net.timeout",
+     .type = STRADS_REAL,
+     .fallback = "5",
+     .min = 0.02,
+     .max = 36000,
+     .unit = "s",
+     .help = "A process without a sign of life for so long is lost, and the run ends."},
 };
 
 /* The table and the cluster's, in one. */
@@ -254,6 +303,23 @@ static strads_status read_cluster(run_options *options, const strads_config *con
                                   net_cluster **cluster)
 {
     const uint32_t asked = (uint32_t) strads_config_int(config, "run.workers");
+    const bool forks = strads_config_text(config, "net.listen") == NULL;
+    options->n_processes = (uint32_t) strads_config_int(config, "run.processes");
+    if (strcmp(options->driver, "sim") == 0 && options->n_processes > 1) {
+        strads_error("%s: run.processes: %u: run.driver: sim simulates all machines in one",
+                     strads_config_place(config, "run.processes"), options->n_processes);
+        return STRADS_ERR_USAGE;
+    }
+    if (!forks && options->n_processes == 1) {
+        strads_error("%s: net.listen: there is nobody to wait for with run.processes: 1",
+                     strads_config_place(config, "net.listen"));
+        return STRADS_ERR_USAGE;
+    }
+    if (asked > 0 && asked < options->n_processes) {
+        strads_error("%s: run.workers: %u: each of %u processes has a worker at least",
+                     strads_config_place(config, "run.workers"), asked, options->n_processes);
+        return STRADS_ERR_USAGE;
+    }
     if (strcmp(options->driver, "sim") == 0) {
         const strads_status status = net_cluster_read(cluster, config, asked, options->seed);
         options->n_workers = status == STRADS_OK ? (*cluster)->n_workers : 0;
@@ -269,6 +335,10 @@ static strads_status read_cluster(run_options *options, const strads_config *con
         }
     }
     options->n_workers = asked > 0 ? asked : strads_cores();
+    if (options->n_workers < options->n_processes) {
+        options->n_workers = options->n_processes;
+    }
+    options->deals_workers = asked > 0 || forks;
     return STRADS_OK;
 }
 
@@ -279,13 +349,21 @@ static schedule_check check_of(const char *name)
                                         : CHECK_IN_FLIGHT;
 }
 
+void run_options_set_workers(run_options *options, const strads_config *config, uint32_t n_workers)
+{
+    const uint32_t round = (uint32_t) strads_config_int(config, "schedule.round");
+    const uint32_t candidates = (uint32_t) strads_config_int(config, "schedule.candidates");
+    options->n_workers = n_workers;
+    options->round = round > 0 ? round : 128 * n_workers;
+    options->candidates = candidates > 0 ? candidates : options->round;
+}
+
 strads_status run_options_read(run_options *out, const strads_app *app, const strads_config *config,
                                net_cluster **cluster)
 {
     run_options options = {.kind = kind_of(strads_config_text(config, "schedule.kind"))};
     const char *priority = strads_config_text(config, "schedule.priority");
-    const uint32_t round = (uint32_t) strads_config_int(config, "schedule.round");
-    const uint32_t candidates = (uint32_t) strads_config_int(config, "schedule.candidates");
+    const bool by_set = strads_config_int(config, "schedule.round") == 0;
     const int64_t rounds = strads_config_int(config, "stop.rounds");
     const double seconds = strads_config_real(config, "stop.seconds");
     options.seed = (uint64_t) strads_config_int(config, "run.seed");
@@ -297,9 +375,8 @@ strads_status run_options_read(run_options *out, const strads_app *app, const st
     }
     options.by_delta = strcmp(priority, "delta") == 0;
     options.greedy = strcmp(priority, "greedy") == 0;
-    options.solve = options.kind == SCHEDULE_STRUCTURE_AWARE && round == 0 && !options.by_delta;
-    options.round = round > 0 ? round : 128 * options.n_workers;
-    options.candidates = candidates > 0 ? candidates : options.round;
+    options.solve = options.kind == SCHEDULE_STRUCTURE_AWARE && by_set && !options.by_delta;
+    run_options_set_workers(&options, config, options.n_workers);
     options.check = check_of(strads_config_text(config, "schedule.check"));
     options.guard = strads_config_bool(config, "schedule.guard");
     options.rho = strads_config_real(config, "schedule.rho");

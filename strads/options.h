@@ -34,6 +34,8 @@ typedef struct run_options {
     uint64_t rounds;    /* UINT64_MAX: no limit */
     double seconds;     /* INFINITY: no limit */
     const char *driver; /* lent by the configuration */
+    uint32_t n_processes;
+    bool deals_workers; /* n_workers is dealt to the processes; false: each has its own */
     uint32_t n_workers;
     uint64_t seed;
     bool deterministic;
@@ -44,5 +46,9 @@ typedef struct run_options {
 STRADS_MUST_CHECK strads_status run_options_read(run_options *out, const strads_app *app,
                                                  const strads_config *config,
                                                  net_cluster **cluster);
+
+/* How many workers there are turned out when the processes came together: what depends on
+ * it follows. */
+void run_options_set_workers(run_options *options, const strads_config *config, uint32_t n_workers);
 
 #endif

@@ -47,6 +47,25 @@ strads_run(const strads_app *app, const strads_config *config,
            void (*listen)(void *context, const strads_progress *progress), void *context,
            strads_result *result);
 
+/* ---- a process that helps in a run which another one coordinates ---- */
+
+typedef struct strads_team strads_team;
+
+/* Joins the run that is coordinated at `url`; `config` (resolved; strads_options declared)
+ * says net.*. Waits until all its processes have come. */
+STRADS_API STRADS_MUST_CHECK strads_status strads_team_join(strads_team **out,
+                                                            const strads_config *config,
+                                                            const char *url);
+/* The run's configuration, YAML; valid as long as the team. */
+STRADS_API const char *strads_team_config(const strads_team *team);
+/* Works until the run ends; `app` and `config` as that says. Takes the team. CLOSED: the
+ * run has failed elsewhere. */
+STRADS_API STRADS_MUST_CHECK strads_status strads_team_work(strads_team *team,
+                                                            const strads_app *app,
+                                                            const strads_config *config);
+/* Leaves before that, for this reason. Takes the team; returns the reason. */
+STRADS_API strads_status strads_team_leave(strads_team *team, strads_status reason);
+
 /* Refuses what a run would before it loads; the bytes it would hold, 0: not known. */
 STRADS_API STRADS_MUST_CHECK strads_status strads_estimate(const strads_app *app,
                                                            const strads_config *config,

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* net/room.c - guests come, are seated, wait and are welcomed. */
+#include "net/room.h"
+
+#include "base/clock.h"
+#include "base/tasks.h"
+
+/* For a client to prove itself at a door. */
+static const double CLIENT_SECONDS = 5.0;
+/* Between two looks at what may end the wait. */
+static const double LOOK_SECONDS = 0.1;
+
+/* ---- guests ---- */
+
+/* Why a guest cannot be of the team; false: it can. */
+static bool find_fault(const room *self, const introduction *who, char reason[NET_WHY])
+{
+    const net_team_options *options = self->options;
+    if (who->program != options->program) {
+        snprintf(reason, NET_WHY,
+                 "it is another program than mine (%016llx, mine is %016llx): all processes of a "
+                 "run must be the same build of strads",
+                 (unsigned long long) who->program, (unsigned long long) options->program);
+        return true;
+    }
+    if (self->is_first && who->config != 0 && who->config != options->config) {
+        snprintf(reason, NET_WHY,
+                 "its configuration is another than mine (%016llx, mine is %016llx)",
+                 (unsigned long long) who->config, (unsigned long long) options->config);
+        return true;
+    }
+    if (!self->is_first && self->job != 0 && who->job != self->job) {
+        snprintf(reason, NET_WHY, "it is of another run than mine");
+        return true;
+    }
+    return false;
+}
+
+static seat *find_seat_locked(room *self, const introduction *who)
+{
+    uint64_t place = who->process;
+    if (self->is_first) {
+        place = 1;
+        while (place < self->n_seats && self->seats[place].taken) {
+            place++;
+        }
+    }
+    if (self->full || place <= self->me || place >= self->n_seats || self->seats[place].taken) {
+        return NULL;
+    }
+    return &self->seats[place];
+}
+
+static void came(void *context, net_guest *guest)
+{
+    room *self = context;
+    introduction who;
+    char reason[NET_WHY];
+    size_t bytes = 0;
+    const void *said = net_guest_introduction(guest, &bytes);
+    if (!roster_introduction(&who, said, bytes)) {
+        net_guest_refuse(guest, "its introduction is not that of this version of strads");
+        return;
+    }
+    pthread_mutex_lock(&self->lock);
+    bool bad = find_fault(self, &who, reason);
+    seat *place = bad ? NULL : find_seat_locked(self, &who);
+    if (!bad && place == NULL) {
+        snprintf(reason, sizeof(reason), "all places of this run are taken");
+        bad = true;
+    }
+    if (!bad) {
+        roster_see(&who.self, net_guest_peer(guest));
+        place->who = who;
+        place->guest = guest;
+        place->taken = true;
+        pthread_cond_signal(&self->changed);
+    }
+    pthread_mutex_unlock(&self->lock);
+    if (bad) {
+        net_guest_refuse(guest, reason);
+    }
+}
+
+static void gone(void *context, net_guest *guest)
+{
+    room *self = context;
+    bool mine = false;
+    pthread_mutex_lock(&self->lock);
+    for (uint32_t p = 0; p < self->n_seats; p++) {
+        if (self->seats[p].guest == guest) {
+            self->seats[p].guest = NULL;
+            self->seats[p].taken = false;
+            mine = true;
+        }
+    }
+    pthread_mutex_unlock(&self->lock);
+    if (mine) {
+        net_guest_refuse(guest, "it has hung up");
+    }
+}
+
+static void ready(void *context, net_stream *stream)
+{
+    seat *place = context;
+    pthread_mutex_lock(&place->room->lock);
+    place->stream = stream;
+    place->answered = true;
+    pthread_cond_signal(&place->room->changed);
+    pthread_mutex_unlock(&place->room->lock);
+}
+
+/* ---- the room ---- */
+
+void room_close(room *self)
+{
+    net_door_close(self->door);
+    self->door = NULL;
+}
+
+void room_fini(room *self)
+{
+    room_close(self);
+    for (uint32_t p = 0; p < NET_TEAM_MAX; p++) {
+        net_stream_destroy(self->seats[p].stream);
+    }
+    strads_free(self->seats);
+    pthread_cond_destroy(&self->changed);
+    pthread_mutex_destroy(&self->lock);
+}
+
+strads_status room_init(room *self, const net_team_options *options, bool is_first)
+{
+    *self = (room){.options = options, .is_first = is_first, .n_seats = NET_TEAM_MAX};
+    self->seats = strads_calloc(NET_TEAM_MAX, sizeof(*self->seats));
+    if (self->seats == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    for (uint32_t p = 0; p < NET_TEAM_MAX; p++) {
+        self->seats[p].room = self;
+    }
+    if (strads_cond_init(&self->changed) != STRADS_OK) {
+        strads_free(self->seats);
+        return STRADS_ERR_SYSTEM;
+    }
+    pthread_mutex_init(&self->lock, NULL);
+    return STRADS_OK;
+}
+
+/* Without a key only this machine may come in. */
+static strads_status check_address(const char *text, const net_key *key)
+{
+    net_url url;
+    char why[NET_WHY];
+    const strads_status status = net_url_parse(&url, text, true, why);
+    if (status != STRADS_OK) {
+        strads_error("%s: %s", text, why);
+        return status;
+    }
+    if (!key->given && !net_url_is_local(&url)) {
+        strads_error("%s can be reached from other machines: that takes a key that all processes "
+                     "share (strads key new FILE makes one; net.key_file or STRADS_KEY_FILE "
+                     "names it)",
+                     text);
+        return STRADS_ERR_USAGE;
+    }
+    return STRADS_OK;
+}
+
+strads_status room_open(room *self, const char *url)
+{
+    const net_team_options *options = self->options;
+    const net_door_options door = {.url = url,
+                                   .tls = &options->tls,
+                                   .key = options->key,
+                                   .seconds = CLIENT_SECONDS,
+                                   .came = came,
+                                   .gone = gone,
+                                   .context = self};
+    strads_status status = check_address(url, &options->key);
+    if (status == STRADS_OK) {
+        status = net_door_open(&self->door, &door);
+    }
+    if (status == STRADS_OK) {
+        snprintf(self->url, sizeof(self->url), "%s", net_door_url(self->door));
+    }
+    return status;
+}
+
+/* Whether the wait goes on. */
+static strads_status look(const room *self, const net_team_plan *plan)
+{
+    const net_patience *patience = &self->options->patience;
+    if (patience->stop != NULL && atomic_load(patience->stop)) {
+        return STRADS_ERR_CLOSED;
+    }
+    if (strads_now() > patience->deadline) {
+        return STRADS_ERR_AGAIN;
+    }
+    return plan == NULL || plan->check == NULL ? STRADS_OK : plan->check(plan->context);
+}
+
+void room_settle(room *self, uint64_t job, uint32_t n_seats, uint32_t me)
+{
+    net_guest *strangers[NET_TEAM_MAX];
+    uint32_t n = 0;
+    pthread_mutex_lock(&self->lock);
+    self->job = job;
+    self->n_seats = n_seats;
+    self->me = me;
+    self->full = self->is_first;
+    for (uint32_t p = 0; p < NET_TEAM_MAX && !self->is_first; p++) {
+        seat *place = &self->seats[p];
+        if (place->taken && (place->who.job != job || p <= me || p >= n_seats)) {
+            if (place->guest != NULL) {
+                strangers[n++] = place->guest;
+            }
+            place->guest = NULL;
+            place->taken = false;
+        }
+    }
+    pthread_mutex_unlock(&self->lock);
+    for (uint32_t i = 0; i < n; i++) {
+        net_guest_refuse(strangers[i], "it is of another run than mine");
+    }
+}
+
+static uint32_t count_locked(const room *self, bool answered)
+{
+    uint32_t n = 0;
+    for (uint32_t p = self->me + 1; p < self->n_seats; p++) {
+        n += answered ? self->seats[p].answered : self->seats[p].taken;
+    }
+    return n;
+}
+
+uint32_t room_count(room *self)
+{
+    pthread_mutex_lock(&self->lock);
+    const uint32_t n = count_locked(self, false);
+    pthread_mutex_unlock(&self->lock);
+    return n;
+}
+
+strads_status room_wait(room *self, bool answered, const net_team_plan *plan)
+{
+    strads_status status = STRADS_OK;
+    pthread_mutex_lock(&self->lock);
+    while (count_locked(self, answered) < self->n_seats - self->me - 1 && status == STRADS_OK) {
+        strads_cond_wait(&self->changed, &self->lock, LOOK_SECONDS);
+        pthread_mutex_unlock(&self->lock);
+        status = look(self, plan);
+        pthread_mutex_lock(&self->lock);
+    }
+    pthread_mutex_unlock(&self->lock);
+    return status;
+}
+
+strads_status room_welcome(room *self, uint32_t process, const void *payload, size_t bytes)
+{
+    seat *place = &self->seats[process];
+    pthread_mutex_lock(&self->lock);
+    net_guest *guest = place->guest;
+    place->guest = NULL;
+    pthread_mutex_unlock(&self->lock);
+    if (guest == NULL) {
+        strads_error("process %u (pid %u on %s) has hung up", process, place->who.self.pid,
+                     place->who.self.host);
+        return STRADS_ERR_CLOSED;
+    }
+    return net_guest_welcome(guest, payload, bytes, ready, place);
+}

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* strads/processes.c - forking and waiting, listening and joining; loading together. */
+#include "strads/processes.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/tasks.h"
+#include "net/team.h"
+#include "net/wait.h"
+#include "strads/identity.h"
+#include "strads/job.h"
+#include "strads/member.h"
+
+/* What a process that was forked is given to end by itself. */
+static const double CHILD_SECONDS = 2.0;
+static const double LOOK_SECONDS = 0.002;
+
+struct processes {
+    net_links *links;
+    uint64_t app;    /* of the coordinator, to compare */
+    uint32_t *ranks; /* [count + 1] */
+    pid_t *children; /* [n_children]; 0: it has been waited for */
+    uint32_t n_children;
+    bool child_failed;
+};
+
+uint32_t processes_me(const processes *self)
+{
+    return net_links_me(self->links);
+}
+
+uint32_t processes_workers(const processes *self)
+{
+    return self->ranks[net_links_count(self->links)];
+}
+
+net_links *processes_links(processes *self)
+{
+    return self->links;
+}
+
+/* ---- loading together ---- */
+
+static strads_status copy_own(const void *out, size_t bytes, void **in)
+{
+    *in = NULL;
+    if (bytes == 0) {
+        return STRADS_OK;
+    }
+    *in = strads_alloc(bytes);
+    if (*in == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    memcpy(*in, out, bytes);
+    return STRADS_OK;
+}
+
+static strads_status post(net_links *links, uint32_t process, const void *out, size_t bytes)
+{
+    net_message *message = net_message_create(0, NET_DATA, bytes);
+    if (message == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    if (bytes > 0) {
+        memcpy(message->body, out, bytes);
+    }
+    return net_links_post(links, process, message);
+}
+
+static strads_status take(net_links *links, uint32_t process, void **in, size_t *bytes)
+{
+    net_message *message = NULL;
+    strads_status status = net_links_take(links, process, &message);
+    if (status == STRADS_OK) {
+        *bytes = message->bytes;
+        status = copy_own(message->body, message->bytes, in);
+        net_message_destroy(message);
+    }
+    return status;
+}
+
+static strads_status swap(void *context, const void *const *out, const size_t *out_bytes, void **in,
+                          size_t *in_bytes)
+{
+    net_links *links = context;
+    const uint32_t n = net_links_count(links);
+    const uint32_t me = net_links_me(links);
+    for (uint32_t p = 0; p < n; p++) {
+        in[p] = NULL;
+        in_bytes[p] = 0;
+    }
+    in_bytes[me] = out_bytes[me];
+    strads_status status = copy_own(out[me], out_bytes[me], &in[me]);
+    for (uint32_t i = 1; i < n && status == STRADS_OK; i++) {
+        const uint32_t p = (me + i) % n;
+        status = post(links, p, out[p], out_bytes[p]);
+    }
+    for (uint32_t i = 1; i < n && status == STRADS_OK; i++) {
+        const uint32_t p = (me + i) % n;
+        status = take(links, p, &in[p], &in_bytes[p]);
+    }
+    for (uint32_t p = 0; p < n && status != STRADS_OK; p++) {
+        strads_free(in[p]);
+        in[p] = NULL;
+    }
+    return status;
+}
+
+strads_part processes_part(processes *self)
+{
+    return (strads_part){.index = net_links_me(self->links),
+                         .count = net_links_count(self->links),
+                         .ranks = self->ranks,
+                         .context = self->links,
+                         .swap = swap};
+}
+
+/* ---- coming together ---- */
+
+/* What the coordinator sends along: this, and its configuration. */
+typedef struct brief_head {
+    uint64_t app;
+} brief_head;
+
+static strads_status read_key(net_key *out, const strads_config *config)
+{
+    const char *path = strads_config_text(config, "net.key_file");
+    path = path != NULL ? path : getenv("STRADS_KEY_FILE");
+    *out = (net_key){.given = false};
+    return path == NULL ? STRADS_OK : net_key_read(out, path);
+}
+
+static strads_status read_team(net_team_options *out, const strads_config *config, const char *url)
+{
+    *out = (net_team_options){
+        .url = url,
+        .tls = {.cert = strads_config_text(config, "net.tls.cert"),
+                .key = strads_config_text(config, "net.tls.key"),
+                .ca = strads_config_text(config, "net.tls.ca"),
+                .name = strads_config_text(config, "net.tls.name")},
+        .patience = {.deadline = strads_now() + strads_config_real(config, "net.join_timeout"),
+                     .stop = &job_stop_requested},
+        .n_workers = strads_cores(),
+        .queue_messages = PROCESSES_QUEUE,
+        .heartbeat = strads_config_real(config, "net.heartbeat"),
+        .timeout = strads_config_real(config, "net.timeout")};
+    if (out->timeout <= out->heartbeat) {
+        strads_error("%s: net.timeout: %g s must be longer than net.heartbeat, %g s",
+                     strads_config_place(config, "net.timeout"), out->timeout, out->heartbeat);
+        return STRADS_ERR_USAGE;
+    }
+    const strads_status status = identity_of_program(&out->program);
+    return status == STRADS_OK ? read_key(&out->key, config) : status;
+}
+
+/* Fills in what follows from the links. */
+static strads_status settle(processes *self)
+{
+    const uint32_t n = net_links_count(self->links);
+    self->ranks = strads_calloc(n + 1, sizeof(*self->ranks));
+    if (self->ranks == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    for (uint32_t p = 0; p < n; p++) {
+        net_id first = 0;
+        net_id n_nodes = 0;
+        net_links_nodes(self->links, p, &first, &n_nodes);
+        self->ranks[p] = first == NET_COORDINATOR ? 0 : first - 1;
+        self->ranks[p + 1] = first + n_nodes - 1;
+    }
+    return STRADS_OK;
+}
+
+/* ---- forked processes ---- */
+
+static void say_how_it_ended(pid_t pid, int status)
+{
+    if (WIFSIGNALED(status)) {
+        strads_error("process with pid %d was ended by signal %d (%s)", (int) pid, WTERMSIG(status),
+                     strsignal(WTERMSIG(status)));
+    } else {
+        strads_error("process with pid %d ended with exit status %d", (int) pid,
+                     WEXITSTATUS(status));
+    }
+}
+
+/* Notes those that have ended. */
+static void look_at_children(processes *self)
+{
+    for (uint32_t i = 0; i < self->n_children; i++) {
+        int status = 0;
+        if (self->children[i] != 0 && waitpid(self->children[i], &status, WNOHANG) > 0) {
+            if (status != 0) {
+                say_how_it_ended(self->children[i], status);
+                self->child_failed = true;
+            }
+            self->children[i] = 0;
+        }
+    }
+}
+
+/* While they are awaited none may end. */
+static strads_status check_children(void *context)
+{
+    processes *self = context;
+    look_at_children(self);
+    for (uint32_t i = 0; i < self->n_children; i++) {
+        if (self->children[i] == 0) {
+            return STRADS_ERR_CLOSED;
+        }
+    }
+    return STRADS_OK;
+}
+
+static bool any_child(const processes *self)
+{
+    for (uint32_t i = 0; i < self->n_children; i++) {
+        if (self->children[i] != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void end_children(processes *self)
+{
+    const double deadline = strads_now() + CHILD_SECONDS;
+    look_at_children(self);
+    while (any_child(self) && strads_now() < deadline) {
+        const net_patience moment = {.deadline = strads_now() + LOOK_SECONDS};
+        if (net_wait_pause(&moment) == STRADS_OK) {
+            look_at_children(self);
+        }
+    }
+    for (uint32_t i = 0; i < self->n_children; i++) {
+        if (self->children[i] != 0) {
+            strads_error("process with pid %d does not end: it is killed", (int) self->children[i]);
+            kill(self->children[i], SIGKILL);
+            waitpid(self->children[i], NULL, 0);
+            self->child_failed = true;
+        }
+    }
+}
+
+/* Forks the others; in them `member_run` works and exits. */
+static strads_status fork_all(processes *self, uint32_t n, const strads_app *app,
+                              const strads_config *config, const net_team_options *options)
+{
+    self->children = strads_calloc(n, sizeof(*self->children));
+    if (self->children == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    fflush(NULL);
+    for (uint32_t i = 0; i < n; i++) {
+        const pid_t pid = fork();
+        if (pid < 0) {
+            strads_error("cannot start a process: %s", strerror(errno));
+            return STRADS_ERR_SYSTEM;
+        }
+        if (pid == 0) {
+            strads_free(self->children);
+            strads_free(self);
+            member_run(app, config, options); /* does not return */
+        }
+        self->children[self->n_children++] = pid;
+    }
+    return STRADS_OK;
+}
+
+/* ---- life ---- */
+
+static void destroy(processes *self)
+{
+    strads_free(self->ranks);
+    strads_free(self->children);
+    strads_free(self);
+}
+
+/* A URL and a key that the forked processes inherit. */
+static strads_status make_own_team(net_team_options *options, char url[64])
+{
+    uint64_t name = 0;
+    strads_status status = net_random(&name, sizeof(name));
+    if (status == STRADS_OK) {
+        status = net_random(options->key.bytes, sizeof(options->key.bytes));
+    }
+    options->key.given = true;
+    options->quiet = true;
+    snprintf(url, 64, "abstract://strads-%016llx", (unsigned long long) name);
+    options->url = url;
+    return status;
+}
+
+static strads_status form(processes *self, const strads_app *app, const strads_config *config,
+                          const run_options *run, net_team_options *options)
+{
+    char url[64];
+    brief_head head;
+    char *text = NULL;
+    size_t text_bytes = 0;
+    strads_status status = identity_of_app(&head.app, app);
+    if (status == STRADS_OK && options->url == NULL) {
+        status = make_own_team(options, url);
+        if (status == STRADS_OK) {
+            status = fork_all(self, run->n_processes - 1, app, config, options);
+        }
+    }
+    if (status == STRADS_OK) {
+        status = identity_of_config(&options->config, &text, &text_bytes, config);
+    }
+    char *brief = status == STRADS_OK ? strads_alloc(sizeof(head) + text_bytes) : NULL;
+    if (brief != NULL) {
+        memcpy(brief, &head, sizeof(head));
+        memcpy(brief + sizeof(head), text, text_bytes);
+        const net_team_plan plan = {.n_processes = run->n_processes,
+                                    .n_workers = run->deals_workers ? run->n_workers : 0,
+                                    .brief = brief,
+                                    .brief_bytes = sizeof(head) + text_bytes,
+                                    .check = check_children,
+                                    .context = self};
+        status = net_team_form(&self->links, options, &plan);
+    } else if (status == STRADS_OK) {
+        status = STRADS_ERR_NOMEM;
+    }
+    strads_free(brief);
+    free(text);
+    return status == STRADS_OK ? settle(self) : status;
+}
+
+strads_status processes_form(processes **out, const strads_app *app, const strads_config *config,
+                             const run_options *run)
+{
+    *out = NULL;
+    if (run->n_processes == 1) {
+        return STRADS_OK;
+    }
+    net_team_options options;
+    strads_status status = read_team(&options, config, strads_config_text(config, "net.listen"));
+    if (status != STRADS_OK) {
+        return status;
+    }
+    processes *self = strads_calloc(1, sizeof(*self));
+    if (self == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    status = form(self, app, config, run, &options);
+    if (status != STRADS_OK) {
+        (void) processes_end(self, status);
+        return status;
+    }
+    *out = self;
+    return STRADS_OK;
+}
+
+strads_status processes_knock(processes **out, char **brief, const net_team_options *options)
+{
+    processes *self = strads_calloc(1, sizeof(*self));
+    if (self == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    void *answer = NULL;
+    size_t bytes = 0;
+    strads_status status = net_team_join(&self->links, &answer, &bytes, options);
+    if (status == STRADS_OK && bytes < sizeof(brief_head)) {
+        strads_error("%s: the coordinator sent no configuration", options->url);
+        status = STRADS_ERR_USAGE;
+    }
+    if (status == STRADS_OK) {
+        memcpy(&self->app, answer, sizeof(self->app));
+        *brief = strads_strdup((char *) answer + sizeof(brief_head));
+        status = *brief == NULL ? STRADS_ERR_NOMEM : settle(self);
+    }
+    strads_free(answer);
+    if (status != STRADS_OK) {
+        (void) processes_end(self, status);
+        return status;
+    }
+    *out = self;
+    return STRADS_OK;
+}
+
+strads_status processes_join(processes **out, char **brief, const strads_config *config,
+                             const char *url)
+{
+    net_team_options options;
+    const strads_status status = read_team(&options, config, url);
+    return status == STRADS_OK ? processes_knock(out, brief, &options) : status;
+}
+
+strads_status processes_check_app(const processes *self, const strads_app *app)
+{
+    uint64_t mine = 0;
+    const strads_status status = identity_of_app(&mine, app);
+    if (status == STRADS_OK && mine != self->app) {
+        strads_error("%s: the file of the model program is another than the coordinator's "
+                     "(%016llx, there %016llx)",
+                     app->name, (unsigned long long) mine, (unsigned long long) self->app);
+        return STRADS_ERR_USAGE;
+    }
+    return status;
+}
+
+strads_status processes_end(processes *self, strads_status status)
+{
+    if (self == NULL) {
+        return status;
+    }
+    if (self->links != NULL) {
+        status = net_links_end(self->links, status);
+    }
+    end_children(self);
+    if (status == STRADS_OK && self->child_failed) {
+        status = STRADS_ERR_CLOSED;
+    }
+    destroy(self);
+    return status;
+}
