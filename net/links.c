@@ -98,6 +98,16 @@ void links_break(net_links *links)
     }
 }
 
+void links_fail(net_link *link)
+{
+    net_links *links = link->links;
+    const double heard = atomic_load(&link->last_heard);
+    if (!atomic_load(&links->failed)) {
+        atomic_store(&links->failed_at, heard);
+        atomic_store(&links->failed, true);
+    }
+}
+
 void links_lose(net_link *link, const char *why)
 {
     net_links *links = link->links;
@@ -110,7 +120,7 @@ void links_lose(net_link *link, const char *why)
         return;
     }
     if (!well) {
-        atomic_store(&links->failed, true);
+        links_fail(link);
         strads_error("%s is lost: %s; its last sign of life was %.1f s ago", link->name, why,
                      strads_now() - atomic_load(&link->last_heard));
     }
@@ -193,8 +203,10 @@ strads_status net_links_take(net_links *links, uint32_t process, net_message **p
     net_link *link = &links->link[process];
     pthread_mutex_lock(&link->lock);
     while (link->parts.first == NULL && !link->lost && !atomic_load(&links->broken)) {
+        link->waits_since = link->waits_since == 0.0 ? strads_now() : link->waits_since;
         pthread_cond_wait(&link->changed, &link->lock);
     }
+    link->waits_since = 0.0;
     record *one = links_records_take(&link->parts);
     pthread_mutex_unlock(&link->lock);
     if (one == NULL) {
@@ -230,6 +242,7 @@ strads_status net_links_send(net_links *links, net_id from, net_id to, net_messa
         status = STRADS_ERR_AGAIN;
     } else {
         *used += 1;
+        link->owed_since = link->n_owed++ == 0 ? strads_now() : link->owed_since;
         links_records_add(&link->waiting[queue_of(&head)], one);
     }
     pthread_mutex_unlock(&link->lock);

@@ -24,6 +24,10 @@
 
 typedef struct net_links net_links;
 
+/* From the last sign of life of a lost process every other one ends within the timeout
+ * and this. */
+#define NET_STUCK_SECONDS 1.0
+
 /* A process of the run, in order of its nodes. */
 typedef struct net_peer {
     net_stream *stream; /* NULL: this process */
@@ -36,6 +40,10 @@ typedef struct net_links_options {
     uint32_t queue_messages; /* credits, as in net_options */
     double heartbeat;        /* seconds of silence after which a sign of life is sent */
     double timeout;          /* seconds without one after which a peer is lost */
+    /* Called once, on a thread of the links, when a process was lost or gave up and this
+     * one has not ended its links NET_STUCK_SECONDS after the timeout (may be NULL). */
+    void (*stuck)(void);
+    _Atomic bool *report; /* who sets it gets, on stderr, what is waited for; NULL: nobody */
 } net_links_options;
 
 /* Takes the streams and names of peers[n_processes], also when it fails. */

@@ -9,6 +9,8 @@
 /* How often a pulse looks in the time of a heartbeat, and at least. */
 enum { LOOKS_A_BEAT = 4 };
 static const double LONGEST_LOOK = 0.25;
+/* For good-byes when something has failed. */
+static const double PARTING_SECONDS = 0.4;
 /* A frame may take the timeout, and its bytes at this rate. */
 static const double SLOWEST_LINK = 1e6;
 
@@ -44,6 +46,45 @@ static void look_after(net_link *link)
     }
 }
 
+static void report(net_link *link)
+{
+    const double now = strads_now();
+    pthread_mutex_lock(&link->lock);
+    const double waits = link->waits_since;
+    const uint32_t n_owed = link->n_owed;
+    const double owed_since = link->owed_since;
+    const double heard = atomic_load(&link->last_heard);
+    const char *state = link->lost ? " (lost)" : link->heard_bye ? " (has ended)" : "";
+    pthread_mutex_unlock(&link->lock);
+    strads_info("%s%s: last sign of life %.1f s ago", link->name, state, now - heard);
+    if (waits > 0.0) {
+        strads_info("  waiting for its part of an exchange for %.1f s", now - waits);
+    }
+    if (n_owed > 0) {
+        strads_info("  waiting for %u messages to be handled there for %.1f s", n_owed,
+                    now - owed_since);
+    }
+}
+
+/* What concerns all links. */
+static void look_around(net_links *links)
+{
+    const net_links_options *options = &links->options;
+    if (options->report != NULL && atomic_exchange(options->report, false)) {
+        strads_info("this is process %u of %u", options->me, options->n_processes);
+        for (uint32_t p = 0; p < options->n_processes; p++) {
+            if (links->link[p].stream != NULL) {
+                report(&links->link[p]);
+            }
+        }
+    }
+    if (options->stuck != NULL && atomic_load(&links->failed) && !links->told_stuck &&
+        strads_now() > atomic_load(&links->failed_at) + options->timeout + NET_STUCK_SECONDS) {
+        links->told_stuck = true;
+        options->stuck();
+    }
+}
+
 static void *run_pulse(void *argument)
 {
     net_links *links = argument;
@@ -55,6 +96,7 @@ static void *run_pulse(void *argument)
     pthread_mutex_lock(&links->pulse_lock);
     while (!links->ended) {
         pthread_mutex_unlock(&links->pulse_lock);
+        look_around(links);
         for (uint32_t p = 0; p < options->n_processes; p++) {
             if (links->link[p].stream != NULL) {
                 look_after(&links->link[p]);
@@ -241,7 +283,8 @@ static void wait_for_bye(net_link *link, double deadline)
 strads_status net_links_end(net_links *links, strads_status status)
 {
     const uint32_t n = links->options.n_processes;
-    const double deadline = strads_now() + links->options.timeout;
+    const bool well = status == STRADS_OK && !atomic_load(&links->failed);
+    const double deadline = strads_now() + (well ? links->options.timeout : PARTING_SECONDS);
     for (uint32_t p = 0; p < n; p++) {
         if (links->link[p].stream != NULL) {
             say_bye(&links->link[p], status);

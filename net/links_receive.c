@@ -39,7 +39,9 @@ static void take_credits(net_link *link, const net_record *head)
     const net_id to = head->from - link->first;
     pthread_mutex_lock(&link->lock);
     uint32_t *used = &link->used[head->lane][from * link->n + to];
-    *used -= head->type < *used ? (uint32_t) head->type : *used;
+    const uint32_t n = head->type < *used ? (uint32_t) head->type : *used;
+    *used -= n;
+    link->n_owed -= n;
     pthread_mutex_unlock(&link->lock);
 }
 
@@ -87,7 +89,7 @@ static void hear_abort(net_link *link)
     const int n = one == NULL || one->head.bytes > 1000 ? 0 : (int) one->head.bytes;
     strads_error("%s gives up: %.*s", link->name, n,
                  n == 0 ? "" : (const char *) one->message->body);
-    atomic_store(&link->links->failed, true);
+    links_fail(link);
     hear_bye(link);
     links_break(link->links);
 }

@@ -80,6 +80,9 @@ typedef struct net_link {
     double busy_since, last_sent;
     uint32_t *used[NET_N_LANES]; /* [nodes here][its nodes] credits that are out */
     records parts;               /* that came */
+    double waits_since;          /* for a part; 0: nobody does */
+    uint32_t n_owed;             /* messages that it has not handled */
+    double owed_since;           /* the last time that it had handled all */
 
     receiving in; /* of the stream's callback alone */
     _Atomic double last_heard;
@@ -88,10 +91,11 @@ typedef struct net_link {
 struct net_links {
     net_links_options options;
     uint32_t n_nodes;
-    net_id first, n;     /* nodes of this process */
-    net_link *link;      /* [n_processes] */
-    _Atomic bool broken; /* a worker has left: no exchange is whole any more */
-    _Atomic bool failed; /* a process was lost, or gave up */
+    net_id first, n;          /* nodes of this process */
+    net_link *link;           /* [n_processes] */
+    _Atomic bool broken;      /* a worker has left: no exchange is whole any more */
+    _Atomic bool failed;      /* a process was lost, or gave up */
+    _Atomic double failed_at; /* its last sign of life */
 
     bool has_locks;
     pthread_rwlock_t sink_lock; /* of `sink`; held for reading while it is called */
@@ -103,6 +107,7 @@ struct net_links {
     records early;              /* came before there was a sink */
 
     pthread_t pulse;
+    bool told_stuck;            /* of the pulse */
     pthread_mutex_t pulse_lock; /* of `ended` */
     pthread_cond_t pulse_ended;
     bool ended;
@@ -121,6 +126,8 @@ void links_records_clear(records *list);
 
 /* The end of a link, for a reason in words; logged unless it has said good-bye. */
 void links_lose(net_link *link, const char *why);
+/* Its process was lost, or gave up. */
+void links_fail(net_link *link);
 /* A node of another process has left. */
 void links_hear_left(net_links *links, net_id node);
 /* Hands over a message for a node of this process. */

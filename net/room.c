@@ -187,19 +187,6 @@ strads_status room_open(room *self, const char *url)
     return status;
 }
 
-/* Whether the wait goes on. */
-static strads_status look(const room *self, const net_team_plan *plan)
-{
-    const net_patience *patience = &self->options->patience;
-    if (patience->stop != NULL && atomic_load(patience->stop)) {
-        return STRADS_ERR_CLOSED;
-    }
-    if (strads_now() > patience->deadline) {
-        return STRADS_ERR_AGAIN;
-    }
-    return plan == NULL || plan->check == NULL ? STRADS_OK : plan->check(plan->context);
-}
-
 void room_settle(room *self, uint64_t job, uint32_t n_seats, uint32_t me)
 {
     net_guest *strangers[NET_TEAM_MAX];
@@ -240,6 +227,28 @@ uint32_t room_count(room *self)
     const uint32_t n = count_locked(self, false);
     pthread_mutex_unlock(&self->lock);
     return n;
+}
+
+static void tell_missing(room *self)
+{
+    strads_info("%s: waiting for %u of %u processes", self->url,
+                self->n_seats - self->me - 1 - room_count(self), self->n_seats - self->me - 1);
+}
+
+/* Whether the wait goes on. */
+static strads_status look(room *self, const net_team_plan *plan)
+{
+    const net_patience *patience = &self->options->patience;
+    if (patience->stop != NULL && atomic_load(patience->stop)) {
+        return STRADS_ERR_CLOSED;
+    }
+    if (strads_now() > patience->deadline) {
+        return STRADS_ERR_AGAIN;
+    }
+    if (self->options->report != NULL && atomic_exchange(self->options->report, false)) {
+        tell_missing(self);
+    }
+    return plan == NULL || plan->check == NULL ? STRADS_OK : plan->check(plan->context);
 }
 
 strads_status room_wait(room *self, bool answered, const net_team_plan *plan)

@@ -14,7 +14,9 @@ static strads_status link_up(net_links **out, room *self, const roster_entry *en
                                       .me = self->me,
                                       .queue_messages = options->queue_messages,
                                       .heartbeat = options->heartbeat,
-                                      .timeout = options->timeout};
+                                      .timeout = options->timeout,
+                                      .stuck = options->stuck,
+                                      .report = options->report};
     net_peer peers[NET_TEAM_MAX];
     bool whole = true;
     for (uint32_t p = 0; p < self->n_seats; p++) {

@@ -26,6 +26,8 @@ typedef struct net_team_options {
     uint32_t n_workers;      /* that this process would host, > 0 */
     uint32_t queue_messages; /* as net_links_options, alike heartbeat and timeout */
     double heartbeat, timeout;
+    void (*stuck)(void); /* alike */
+    _Atomic bool *report;
 } net_team_options;
 
 /* What the coordinator's process decides. */

@@ -9,6 +9,7 @@
 #include "base/part.h"
 
 _Atomic bool job_stop_requested;
+_Atomic bool job_report_requested;
 
 /* ---- the site ---- */
 

@@ -40,7 +40,7 @@ STRADS_MUST_CHECK strads_status job_solve(job *self, coordinator_options *option
 /* Frees what the job holds, but its team. */
 void job_fini(job *self);
 
-/* Set by strads_stop_all. */
-extern _Atomic bool job_stop_requested;
+extern _Atomic bool job_stop_requested;   /* set by strads_stop_all */
+extern _Atomic bool job_report_requested; /* set by strads_report_all */
 
 #endif

@@ -19,8 +19,10 @@
 #include "strads/job.h"
 #include "strads/member.h"
 
-/* What a process that was forked is given to end by itself. */
-static const double CHILD_SECONDS = 2.0;
+/* What a process that was forked is given to end by itself, after a run that went well or
+ * did not. */
+static const double CHILD_SECONDS = 30.0;
+static const double FAILED_CHILD_SECONDS = 0.5;
 static const double LOOK_SECONDS = 0.002;
 
 struct processes {
@@ -138,6 +140,14 @@ static strads_status read_key(net_key *out, const strads_config *config)
     return path == NULL ? STRADS_OK : net_key_read(out, path);
 }
 
+/* A callback that takes its time would keep the process, and what waits for it, here. */
+static void end_at_once(void)
+{
+    strads_error("this process has not ended by itself since the run failed: it is ended now");
+    fflush(NULL);
+    _exit(EXIT_FAILURE);
+}
+
 static strads_status read_team(net_team_options *out, const strads_config *config, const char *url)
 {
     *out = (net_team_options){
@@ -151,7 +161,9 @@ static strads_status read_team(net_team_options *out, const strads_config *confi
         .n_workers = strads_cores(),
         .queue_messages = PROCESSES_QUEUE,
         .heartbeat = strads_config_real(config, "net.heartbeat"),
-        .timeout = strads_config_real(config, "net.timeout")};
+        .timeout = strads_config_real(config, "net.timeout"),
+        .stuck = end_at_once,
+        .report = &job_report_requested};
     if (out->timeout <= out->heartbeat) {
         strads_error("%s: net.timeout: %g s must be longer than net.heartbeat, %g s",
                      strads_config_place(config, "net.timeout"), out->timeout, out->heartbeat);
@@ -230,9 +242,9 @@ static bool any_child(const processes *self)
     return false;
 }
 
-static void end_children(processes *self)
+static void end_children(processes *self, bool well)
 {
-    const double deadline = strads_now() + CHILD_SECONDS;
+    const double deadline = strads_now() + (well ? CHILD_SECONDS : FAILED_CHILD_SECONDS);
     look_at_children(self);
     while (any_child(self) && strads_now() < deadline) {
         const net_patience moment = {.deadline = strads_now() + LOOK_SECONDS};
@@ -416,7 +428,7 @@ strads_status processes_end(processes *self, strads_status status)
     if (self->links != NULL) {
         status = net_links_end(self->links, status);
     }
-    end_children(self);
+    end_children(self, status == STRADS_OK);
     if (status == STRADS_OK && self->child_failed) {
         status = STRADS_ERR_CLOSED;
     }

@@ -18,6 +18,11 @@ void strads_stop_all(void)
     atomic_store_explicit(&job_stop_requested, true, memory_order_relaxed);
 }
 
+void strads_report_all(void)
+{
+    atomic_store_explicit(&job_report_requested, true, memory_order_relaxed);
+}
+
 void strads_stop_clear(void)
 {
     atomic_store_explicit(&job_stop_requested, false, memory_order_relaxed);

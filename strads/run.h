@@ -76,6 +76,10 @@ STRADS_API STRADS_MUST_CHECK strads_status strads_estimate(const strads_app *app
 STRADS_API void strads_stop_all(void);
 STRADS_API void strads_stop_clear(void);
 
+/* Asks a run of several processes to say, on stderr, for which of them it waits; safe in a
+ * signal handler. */
+STRADS_API void strads_report_all(void);
+
 /* Loads a plug-in, checks its ABI and its table; it stays loaded until exit. */
 STRADS_API STRADS_MUST_CHECK strads_status strads_plugin_load(const strads_app **out,
                                                               const char *path);

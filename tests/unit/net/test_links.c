@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 
@@ -85,29 +86,44 @@ typedef struct raw_end {
     bool closes;
 } raw_end;
 
+typedef struct raw_links {
+    net_links *links;
+    net_stream *other; /* the other end */
+} raw_links;
+
+static void make_raw(raw_links *out, double timeout, void (*stuck)(void), _Atomic bool *report)
+{
+    net_stream *ends[2];
+    links_case_streams(ends);
+    const net_links_options options = {.n_processes = 2,
+                                       .queue_messages = 2,
+                                       .heartbeat = 0.05,
+                                       .timeout = timeout,
+                                       .stuck = stuck,
+                                       .report = report};
+    const net_peer peers[2] = {
+        {.name = strads_strdup("process 0"), .n = 1},
+        {.stream = ends[0], .name = strads_strdup("process 1 on anna"), .first = 1, .n = 1}};
+    REQUIRE_OK(net_links_create(&out->links, &options, peers));
+    out->other = ends[1];
+}
+
 static void lose(void *context)
 {
     const raw_end *raw = context;
     const net_patience patience = {.deadline = INFINITY};
-    net_stream *ends[2];
-    net_links *links = NULL;
+    raw_links ends;
     net_message *part = NULL;
-    links_case_streams(ends);
-    const net_links_options options = {
-        .n_processes = 2, .queue_messages = 2, .heartbeat = 0.05, .timeout = raw->timeout};
-    const net_peer peers[2] = {
-        {.name = strads_strdup("process 0"), .n = 1},
-        {.stream = ends[0], .name = strads_strdup("process 1 on anna"), .first = 1, .n = 1}};
-    REQUIRE_OK(net_links_create(&links, &options, peers));
+    make_raw(&ends, raw->timeout, NULL, NULL);
     if (raw->bytes != NULL) {
-        REQUIRE_OK(net_stream_write(ends[1], raw->bytes, raw->n_bytes, &patience));
+        REQUIRE_OK(net_stream_write(ends.other, raw->bytes, raw->n_bytes, &patience));
     }
     if (raw->closes) {
-        net_stream_close(ends[1]);
+        net_stream_close(ends.other);
     }
-    CHECK_STATUS(net_links_take(links, 1, &part), STRADS_ERR_CLOSED);
-    CHECK_STATUS(net_links_end(links, STRADS_OK), STRADS_ERR_CLOSED);
-    net_stream_destroy(ends[1]);
+    CHECK_STATUS(net_links_take(ends.links, 1, &part), STRADS_ERR_CLOSED);
+    CHECK_STATUS(net_links_end(ends.links, STRADS_OK), STRADS_ERR_CLOSED);
+    net_stream_destroy(ends.other);
 }
 
 static void a_process_that_is_silent_is_lost_by_name(void)
@@ -171,6 +187,41 @@ static void what_is_not_its_own_loses_the_process(void)
     }
 }
 
+static _Atomic uint32_t n_stuck;
+
+static void count_stuck(void)
+{
+    atomic_fetch_add(&n_stuck, 1);
+}
+
+static _Atomic bool must_report;
+
+static void wait_in_vain(void *context)
+{
+    raw_links *ends = context;
+    net_message *part = NULL;
+    atomic_store(&must_report, true);
+    CHECK_STATUS(net_links_take(ends->links, 1, &part), STRADS_ERR_CLOSED);
+    while (atomic_load(&n_stuck) == 0) {
+        const struct timespec nap = {.tv_nsec = 10000000};
+        nanosleep(&nap, NULL);
+    }
+    CHECK_STATUS(net_links_end(ends->links, STRADS_OK), STRADS_ERR_CLOSED);
+}
+
+static void who_does_not_end_after_a_loss_is_told_so_once(void)
+{
+    raw_links ends;
+    make_raw(&ends, 0.2, count_stuck, &must_report);
+    char *text = suite_stderr_of(wait_in_vain, &ends);
+    CHECK(strstr(text, "this is process 0 of 2") != NULL);
+    CHECK(strstr(text, "process 1 on anna: last sign of life") != NULL);
+    CHECK(strstr(text, "waiting for its part of an exchange") != NULL);
+    CHECK(atomic_load(&n_stuck) == 1);
+    strads_free(text);
+    net_stream_destroy(ends.other);
+}
+
 static void heartbeats_keep_silent_processes_together(void)
 {
     net_links *links[3];
@@ -226,4 +277,6 @@ SUITE("net/links", NET_CONTRACT_CASES,
       {"heartbeats keep silent processes together", heartbeats_keep_silent_processes_together},
       {"garbage loses the process", garbage_loses_the_process},
       {"what is not its own loses the process", what_is_not_its_own_loses_the_process},
+      {"who does not end after a loss is told so, once",
+       who_does_not_end_after_a_loss_is_told_so_once},
       {"a process that gives up says why", a_process_that_gives_up_says_why})
