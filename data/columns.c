@@ -433,17 +433,21 @@ size_t data_columns_peak_bytes(size_t n_rows, size_t n_cols, size_t n_entries)
     return FIXED_BYTES + result + n_entries * 11 / n_buckets;
 }
 
-strads_status data_columns_finish(data_columns *columns, size_t n_rows, size_t n_cols,
+size_t data_columns_entries(const data_columns *columns)
+{
+    return columns->n_entries;
+}
+
+strads_status data_columns_finish(data_columns *columns, size_t n_rows, size_t n_cols, bool dense,
                                   data_matrix *out)
 {
-    assert(n_rows > 0 && n_rows < UINT32_MAX && n_cols > 0 && n_cols <= UINT32_MAX);
+    assert(n_rows < UINT32_MAX && n_cols > 0 && n_cols <= UINT32_MAX);
     for (size_t i = 0; i < N_BUCKETS; i++) {
         close_chunk(&columns->buckets[i]);
     }
     data_matrix matrix = {.n_rows = n_rows, .n_cols = n_cols};
-    const strads_status status = data_columns_dense(n_rows, n_cols, columns->n_entries)
-                                     ? make_dense(columns, &matrix)
-                                     : make_sparse(columns, &matrix);
+    const strads_status status =
+        dense ? make_dense(columns, &matrix) : make_sparse(columns, &matrix);
     free_slabs(columns);
     memset(columns->buckets, 0, sizeof(columns->buckets));
     columns->n_entries = 0;

@@ -20,11 +20,13 @@ void data_columns_destroy(data_columns *columns);
 STRADS_MUST_CHECK strads_status data_columns_add(data_columns *columns, uint32_t row, uint32_t col,
                                                  double value);
 
-/* Makes the matrix, dense when more than half of it is present, and leaves
- * `columns` empty. All entries must be inside (asserted). DATA for an entry given
- * twice. */
+/* Makes the matrix and leaves `columns` empty. All entries must be inside (asserted). DATA
+ * for an entry given twice. */
 STRADS_MUST_CHECK strads_status data_columns_finish(data_columns *columns, size_t n_rows,
-                                                    size_t n_cols, data_matrix *out);
+                                                    size_t n_cols, bool dense, data_matrix *out);
+
+/* How many entries were added, but for zeros. */
+size_t data_columns_entries(const data_columns *columns);
 
 /* Whether so many entries make a matrix dense. */
 bool data_columns_dense(size_t n_rows, size_t n_cols, size_t n_entries);

@@ -68,6 +68,31 @@ STRADS_API STRADS_MUST_CHECK strads_status data_regression_read(data_regression 
                                                                 const data_source *source);
 STRADS_API void data_regression_fini(data_regression *data);
 
+/* ---- shares: processes read a source together, and each keeps its part ---- */
+
+typedef enum data_split { DATA_BY_ROWS, DATA_BY_COLUMNS } data_split;
+
+/* What a process has of a source of n_rows x n_cols. Its matrices are dense or sparse as
+ * the whole would be, their rows and columns numbered from 0, and may have none of them. */
+typedef struct data_share {
+    size_t n_rows, n_cols;
+    /* By rows: one for each worker of the process, in order of rank, and of the rows. By
+     * columns: one, with those of all its workers, and with all of y. */
+    data_regression *shards;
+    size_t n_shards;
+    uint32_t *entries; /* [n_cols] stored ones of each column, in all rows */
+    uint32_t *firsts;  /* [workers + 1] by columns, where each worker's begin: they have about
+                        * equal numbers of entries; NULL by rows */
+} data_share;
+
+/* All processes of `part` call. Of a libsvm file that is not compressed each reads only a
+ * range of bytes, cut at line ends; by columns they then swap entries. Of a .npy file each
+ * reads what it keeps. Of others all read all. */
+STRADS_API STRADS_MUST_CHECK strads_status data_share_read(data_share *out,
+                                                           const data_source *source,
+                                                           data_split split, strads_part *part);
+STRADS_API void data_share_fini(data_share *share);
+
 /* What a source holds, without keeping it: for memory estimates. From the header
  * where the format has one (stated zeros count as entries), by a pass over the
  * file where it has none. */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -40,8 +41,9 @@ const char *data_excerpt(char out[DATA_EXCERPT_BYTES], const char *text, const c
 }
 
 /* Reads up to n bytes of the file as it is, less at its end only. */
-static strads_status read_file(data_input *input, void *out, size_t n, size_t *n_read)
+static strads_status read_file(data_input *input, void *out, size_t wanted, size_t *n_read)
 {
+    const size_t n = wanted < input->n_left ? wanted : (size_t) input->n_left;
     size_t total = 0;
     while (total < n) {
         const ssize_t got = read(input->fd, (char *) out + total, n - total);
@@ -56,6 +58,9 @@ static strads_status read_file(data_input *input, void *out, size_t n, size_t *n
             break;
         }
         total += (size_t) got;
+    }
+    if (input->n_left != UINT64_MAX) {
+        input->n_left -= total;
     }
     *n_read = total;
     return STRADS_OK;
@@ -194,7 +199,6 @@ static strads_status read_first_block(data_input *input)
     if (status != STRADS_OK) {
         return status;
     }
-    input->begin = input->end = input->buffer;
     if (n >= 2 && memcmp(input->buffer, "\x1f\x8b", 2) == 0) {
         status = start_gunzip(input, n);
     } else {
@@ -204,24 +208,138 @@ static strads_status read_first_block(data_input *input)
     return status == STRADS_OK ? fill(input) : status;
 }
 
-strads_status data_input_open(data_input *input, const char *path)
+/* Opens, with an empty buffer. */
+static strads_status start(data_input *input, const char *path)
 {
-    *input = (data_input){.path = path, .last = '\n', .fd = open(path, O_RDONLY | O_CLOEXEC)};
+    *input = (data_input){
+        .path = path, .last = '\n', .n_left = UINT64_MAX, .fd = open(path, O_RDONLY | O_CLOEXEC)};
     if (input->fd < 0) {
         strads_error("cannot open %s: %s", path, strerror(errno));
         return STRADS_ERR_IO;
     }
-    strads_status status = STRADS_ERR_NOMEM;
     input->buffer = strads_alloc(DATA_INPUT_BYTES + 1);
     if (input->buffer == NULL) {
-        data_no_memory(path);
-    } else {
+        data_input_close(input);
+        return data_no_memory(path);
+    }
+    input->begin = input->end = input->buffer;
+    return STRADS_OK;
+}
+
+strads_status data_input_open(data_input *input, const char *path)
+{
+    strads_status status = start(input, path);
+    if (status == STRADS_OK) {
         status = read_first_block(input);
+        if (status != STRADS_OK) {
+            data_input_close(input);
+        }
+    }
+    return status;
+}
+
+bool data_input_has_ranges(const data_input *input, uint64_t *bytes)
+{
+    struct stat about;
+    if (input->gunzip != NULL || fstat(input->fd, &about) != 0 || !S_ISREG(about.st_mode)) {
+        return false;
+    }
+    *bytes = (uint64_t) about.st_size;
+    return true;
+}
+
+strads_status data_input_read_at(const data_input *input, uint64_t at, void *out, size_t n,
+                                 size_t *n_read)
+{
+    size_t total = 0;
+    while (total < n) {
+        const ssize_t got = pread(input->fd, (char *) out + total, n - total, (off_t) (at + total));
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            strads_error("cannot read %s: %s", input->path, strerror(errno));
+            return STRADS_ERR_IO;
+        }
+        if (got == 0) {
+            break;
+        }
+        total += (size_t) got;
+    }
+    *n_read = total;
+    return STRADS_OK;
+}
+
+/* The first place from `at` on where a line begins, or the end of the file; the buffer is
+ * scratch. */
+static strads_status find_line(const data_input *input, uint64_t at, uint64_t *begin)
+{
+    uint64_t from = at > 0 ? at - 1 : 0;
+    size_t n = DATA_INPUT_BYTES;
+    *begin = 0;
+    while (at > 0 && n == DATA_INPUT_BYTES) {
+        const strads_status status =
+            data_input_read_at(input, from, input->buffer, DATA_INPUT_BYTES, &n);
+        if (status != STRADS_OK) {
+            return status;
+        }
+        const char *newline = memchr(input->buffer, '\n', n);
+        if (newline != NULL) {
+            *begin = from + (uint64_t) (newline - input->buffer) + 1;
+            return STRADS_OK;
+        }
+        from += n;
+        *begin = from;
+    }
+    return STRADS_OK;
+}
+
+strads_status data_input_open_range(data_input *input, const char *path, uint64_t begin,
+                                    uint64_t end)
+{
+    strads_status status = start(input, path);
+    uint64_t last = 0;
+    if (status != STRADS_OK) {
+        return status;
+    }
+    status = find_line(input, begin, &input->first);
+    if (status == STRADS_OK) {
+        status = find_line(input, end, &last);
+    }
+    if (status == STRADS_OK && lseek(input->fd, (off_t) input->first, SEEK_SET) < 0) {
+        strads_error("cannot read %s: %s", path, strerror(errno));
+        status = STRADS_ERR_IO;
+    }
+    if (status == STRADS_OK) {
+        input->n_left = last - input->first;
+        status = fill(input);
     }
     if (status != STRADS_OK) {
         data_input_close(input);
     }
     return status;
+}
+
+/* What cannot be read is not counted: the message matters more. */
+size_t data_input_line_number(const data_input *input)
+{
+    enum { BYTES = 1 << 14 };
+    char bytes[BYTES];
+    size_t line = input->line;
+    for (uint64_t at = 0; at < input->first;) {
+        const uint64_t left = input->first - at;
+        size_t n = 0;
+        if (data_input_read_at(input, at, bytes, left < BYTES ? (size_t) left : BYTES, &n) !=
+                STRADS_OK ||
+            n == 0) {
+            break;
+        }
+        for (size_t i = 0; i < n; i++) {
+            line += bytes[i] == '\n';
+        }
+        at += n;
+    }
+    return line;
 }
 
 void data_input_close(data_input *input)

@@ -15,13 +15,15 @@ enum { DATA_INPUT_BYTES = 1 << 20, DATA_EXCERPT_BYTES = 48 };
 
 typedef struct data_input {
     const char *path; /* lent */
-    size_t line;      /* the line being read, from 1; for messages */
+    size_t line;      /* the line being read, from 1 where reading began; for messages */
     char *begin;      /* the bytes held and not read yet: [begin, end) */
     char *end;
     bool ended; /* nothing comes after `end` */
 
     /* private */
     int fd;
+    uint64_t first;             /* where reading began in the file */
+    uint64_t n_left;            /* bytes of the range not read yet; UINT64_MAX: no range */
     char *buffer;               /* [DATA_INPUT_BYTES + 1] */
     char last;                  /* the last byte of the file so far */
     bool drained;               /* the file has been read to its end */
@@ -30,7 +32,21 @@ typedef struct data_input {
 
 /* Opens and reads the first block. */
 STRADS_MUST_CHECK strads_status data_input_open(data_input *input, const char *path);
+/* The lines that begin in bytes [begin, end) of a regular file, as they are. */
+STRADS_MUST_CHECK strads_status data_input_open_range(data_input *input, const char *path,
+                                                      uint64_t begin, uint64_t end);
 void data_input_close(data_input *input);
+
+/* Whether the file can be read in ranges: it is a regular one and not compressed. Its size
+ * is *bytes. */
+bool data_input_has_ranges(const data_input *input, uint64_t *bytes);
+
+/* Reads n bytes from `at`, less at the end of the file, wherever reading stands. */
+STRADS_MUST_CHECK strads_status data_input_read_at(const data_input *input, uint64_t at, void *out,
+                                                   size_t n, size_t *n_read);
+
+/* The line being read, from 1 at the beginning of the file. */
+size_t data_input_line_number(const data_input *input);
 
 /* Whether the content begins with these bytes. */
 bool data_input_begins(const data_input *input, const char *bytes, size_t n);
@@ -56,6 +72,7 @@ strads_status data_no_memory(const char *path);
 
 /* "PATH:LINE: ..."; a DATA status. */
 #define data_refuse(input, format, ...)                                                            \
-    (strads_error("%s:%zu: " format, (input)->path, (input)->line, __VA_ARGS__), STRADS_ERR_DATA)
+    (strads_error("%s:%zu: " format, (input)->path, data_input_line_number(input), __VA_ARGS__),   \
+     STRADS_ERR_DATA)
 
 #endif

@@ -193,19 +193,17 @@ static strads_status read_rows(libsvm *reader)
     return status;
 }
 
-/* Sets n_cols, which is stated or the largest index. */
-static strads_status check_rows(const libsvm *reader, size_t *n_cols)
+strads_status data_libsvm_width(const char *path, size_t n_rows, uint64_t max_index, size_t *n_cols)
 {
-    const char *path = reader->input->path;
-    if (reader->n_rows == 0) {
+    if (n_rows == 0) {
         strads_error("%s: holds no rows: expected lines of TARGET INDEX:VALUE ...", path);
         return STRADS_ERR_DATA;
     }
-    if (*n_cols == 0 && reader->max_index == 0) {
+    if (*n_cols == 0 && max_index == 0) {
         strads_error("%s: holds no INDEX:VALUE, so its number of columns is unknown", path);
         return STRADS_ERR_DATA;
     }
-    *n_cols = *n_cols != 0 ? *n_cols : (size_t) reader->max_index;
+    *n_cols = *n_cols != 0 ? *n_cols : (size_t) max_index;
     return STRADS_OK;
 }
 
@@ -215,7 +213,14 @@ static libsvm start(data_input *input, size_t n_cols, data_columns *columns)
         .input = input, .columns = columns, .index_limit = n_cols != 0 ? n_cols : UINT32_MAX};
 }
 
-strads_status data_libsvm_read(data_regression *out, data_input *input, size_t n_cols)
+void data_piece_fini(data_piece *piece)
+{
+    data_columns_destroy(piece->columns);
+    strads_free(piece->y);
+    *piece = (data_piece){.n_rows = 0};
+}
+
+strads_status data_libsvm_read_piece(data_piece *out, data_input *input, size_t n_cols)
 {
     data_columns *columns = NULL;
     strads_status status = data_columns_create(&columns, input->path, n_cols);
@@ -223,23 +228,48 @@ strads_status data_libsvm_read(data_regression *out, data_input *input, size_t n
         return status;
     }
     libsvm reader = start(input, n_cols, columns);
-    data_regression result = {0};
     status = read_rows(&reader);
-    if (status == STRADS_OK) {
-        status = check_rows(&reader, &n_cols);
-    }
-    if (status == STRADS_OK) {
-        status = data_columns_finish(columns, reader.n_rows, n_cols, &result.x);
-    }
-    data_columns_destroy(columns);
+    data_piece piece = {
+        .columns = columns, .y = reader.y, .n_rows = reader.n_rows, .max_index = reader.max_index};
     if (status != STRADS_OK) {
-        strads_free(reader.y);
+        data_piece_fini(&piece);
         return status;
     }
-    double *fitting = strads_realloc(reader.y, reader.n_rows * sizeof(*fitting));
-    result.y = fitting != NULL ? fitting : reader.y;
-    *out = result;
+    double *fitting = strads_realloc(piece.y, piece.n_rows * sizeof(*fitting));
+    piece.y = fitting != NULL ? fitting : piece.y;
+    *out = piece;
     return STRADS_OK;
+}
+
+strads_status data_piece_finish(data_piece *piece, size_t n_cols, bool dense, data_regression *out)
+{
+    data_regression result = {0};
+    const strads_status status =
+        data_columns_finish(piece->columns, piece->n_rows, n_cols, dense, &result.x);
+    if (status == STRADS_OK) {
+        result.y = piece->y;
+        piece->y = NULL;
+        *out = result;
+    }
+    data_piece_fini(piece);
+    return status;
+}
+
+strads_status data_libsvm_read(data_regression *out, data_input *input, size_t n_cols)
+{
+    data_piece piece;
+    strads_status status = data_libsvm_read_piece(&piece, input, n_cols);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    status = data_libsvm_width(input->path, piece.n_rows, piece.max_index, &n_cols);
+    if (status != STRADS_OK) {
+        data_piece_fini(&piece);
+        return status;
+    }
+    const size_t n_entries = data_columns_entries(piece.columns);
+    return data_piece_finish(&piece, n_cols, data_columns_dense(piece.n_rows, n_cols, n_entries),
+                             out);
 }
 
 strads_status data_libsvm_measure(data_size *out, data_input *input, size_t n_cols)
@@ -247,7 +277,7 @@ strads_status data_libsvm_measure(data_size *out, data_input *input, size_t n_co
     libsvm reader = start(input, n_cols, NULL);
     strads_status status = read_rows(&reader);
     if (status == STRADS_OK) {
-        status = check_rows(&reader, &n_cols);
+        status = data_libsvm_width(input->path, reader.n_rows, reader.max_index, &n_cols);
     }
     if (status == STRADS_OK) {
         *out = (data_size){.n_rows = reader.n_rows,

@@ -24,8 +24,10 @@ typedef struct npy {
     data_input *input;
     bool is_float, fortran;
     size_t n_dims;
-    uint64_t shape[2]; /* 1 where there is no dimension */
-    uint64_t n_read;   /* values so far, for messages */
+    uint64_t shape[2];  /* 1 where there is no dimension */
+    uint64_t n_read;    /* values so far, for messages */
+    uint64_t values_at; /* where they begin in the file, and */
+    bool in_place;      /* whether they are read from the place of n_read on */
 } npy;
 
 static strads_status refuse_header(const npy *file, const char *header)
@@ -105,7 +107,7 @@ static strads_status read_exactly(data_input *input, void *out, size_t n)
 }
 
 /* The length of the header text, which takes 2 bytes in version 1 and 4 later. */
-static strads_status read_prefix(data_input *input, size_t *length)
+static strads_status read_prefix(data_input *input, size_t *length, uint64_t *values_at)
 {
     unsigned char bytes[PREFIX_BYTES + 2] = {0};
     const bool magic = data_input_begins(input, MAGIC, sizeof(MAGIC) - 1);
@@ -123,6 +125,7 @@ static strads_status read_prefix(data_input *input, size_t *length)
         status = read_exactly(input, bytes + PREFIX_BYTES, 2);
         *length |= (size_t) bytes[10] << 16 | (size_t) bytes[11] << 24;
     }
+    *values_at = (version > 1 ? PREFIX_BYTES + 2 : PREFIX_BYTES) + *length;
     return status;
 }
 
@@ -130,7 +133,7 @@ static strads_status read_header(npy *file, data_input *input)
 {
     *file = (npy){.input = input};
     size_t length = 0;
-    strads_status status = read_prefix(input, &length);
+    strads_status status = read_prefix(input, &length, &file->values_at);
     if (status != STRADS_OK) {
         return status;
     }
@@ -180,6 +183,20 @@ static strads_status check_finite(const npy *file, const double *values, size_t 
     return STRADS_OK;
 }
 
+static strads_status refuse_short(const npy *file, uint64_t n_values)
+{
+    strads_error("%s: cut short after %llu of the %llu values its header states", file->input->path,
+                 (unsigned long long) n_values,
+                 (unsigned long long) (file->shape[0] * file->shape[1]));
+    return STRADS_ERR_DATA;
+}
+
+static strads_status refuse_rest(const data_input *input)
+{
+    strads_error("%s: bytes after the values that its header states", input->path);
+    return STRADS_ERR_DATA;
+}
+
 /* Reads the next n values. */
 static strads_status read_values(npy *file, double *out, size_t n)
 {
@@ -188,13 +205,13 @@ static strads_status read_values(npy *file, double *out, size_t n)
         const size_t run = n - done < RUN_VALUES ? n - done : RUN_VALUES;
         char *target = (char *) (out + done) + run * (sizeof(double) - item_bytes);
         size_t n_bytes = 0;
-        strads_status status = data_input_read(file->input, target, run * item_bytes, &n_bytes);
+        strads_status status =
+            file->in_place
+                ? data_input_read_at(file->input, file->values_at + file->n_read * item_bytes,
+                                     target, run * item_bytes, &n_bytes)
+                : data_input_read(file->input, target, run * item_bytes, &n_bytes);
         if (status == STRADS_OK && n_bytes < run * item_bytes) {
-            strads_error("%s: cut short after %llu of the %llu values its header states",
-                         file->input->path,
-                         (unsigned long long) (file->n_read + n_bytes / item_bytes),
-                         (unsigned long long) (file->shape[0] * file->shape[1]));
-            return STRADS_ERR_DATA;
+            return refuse_short(file, file->n_read + n_bytes / item_bytes);
         }
         if (status == STRADS_OK && file->is_float) {
             widen(out + done, run);
@@ -253,11 +270,7 @@ static strads_status expect_end(data_input *input)
     char byte = 0;
     size_t n = 0;
     const strads_status status = data_input_read(input, &byte, 1, &n);
-    if (status == STRADS_OK && n > 0) {
-        strads_error("%s: bytes after the values that its header states", input->path);
-        return STRADS_ERR_DATA;
-    }
-    return status;
+    return status == STRADS_OK && n > 0 ? refuse_rest(input) : status;
 }
 
 /* All values by columns. */
@@ -304,6 +317,99 @@ strads_status data_npy_read_matrix(data_matrix *out, data_input *input, size_t n
     }
     if (status == STRADS_OK) {
         *out = (data_matrix){.n_rows = file.shape[0], .n_cols = file.shape[1], .value = values};
+    }
+    return status;
+}
+
+strads_status data_npy_shape(size_t *n_rows, size_t *n_cols, data_input *input, size_t wanted)
+{
+    npy file;
+    const strads_status status = read_matrix_header(&file, input, wanted);
+    if (status == STRADS_OK) {
+        *n_rows = file.shape[0];
+        *n_cols = file.shape[1];
+    }
+    return status;
+}
+
+/* Reads a box of a file whose values stand by lines of `width`, n lines from `first` on, of
+ * each `length` values from `from` on; lines[n][length]. */
+static strads_status read_lines(npy *file, uint64_t width, const data_box *lines, double *out)
+{
+    const bool whole = lines->n_cols == width;
+    const size_t n_runs = whole ? 1 : lines->n_rows;
+    const size_t length = whole ? lines->n_rows * lines->n_cols : lines->n_cols;
+    strads_status status = STRADS_OK;
+    for (size_t i = 0; i < n_runs && status == STRADS_OK; i++) {
+        file->n_read = (lines->first_row + i) * width + lines->first_col;
+        status = read_values(file, out + i * length, length);
+    }
+    return status;
+}
+
+/* values[n_cols][n_rows] of a box. */
+static strads_status read_box(npy *file, const data_box *box, double *values)
+{
+    if (file->fortran) { /* its lines are columns */
+        const data_box lines = {.first_row = box->first_col,
+                                .n_rows = box->n_cols,
+                                .first_col = box->first_row,
+                                .n_cols = box->n_rows};
+        return read_lines(file, file->shape[0], &lines, values);
+    }
+    const size_t block = box->n_cols == 0 ? 0 : rows_a_block(box->n_rows, box->n_cols);
+    double *rows = strads_alloc_array(block * box->n_cols, sizeof(*rows));
+    if (rows == NULL) {
+        return data_no_memory(file->input->path);
+    }
+    strads_status status = STRADS_OK;
+    for (size_t first = 0; block > 0 && first < box->n_rows && status == STRADS_OK;
+         first += block) {
+        data_box some = *box;
+        some.first_row += first;
+        some.n_rows = box->n_rows - first < block ? box->n_rows - first : block;
+        status = read_lines(file, file->shape[1], &some, rows);
+        if (status == STRADS_OK) {
+            turn_rows(values + first, box->n_rows, rows, some.n_rows, box->n_cols);
+        }
+    }
+    strads_free(rows);
+    return status;
+}
+
+/* Whether the file is as long as its header says. */
+static strads_status check_length(const npy *file)
+{
+    const size_t item_bytes = file->is_float ? sizeof(float) : sizeof(double);
+    const uint64_t n = file->shape[0] * file->shape[1];
+    uint64_t bytes = 0;
+    if (!data_input_has_ranges(file->input, &bytes) || bytes == file->values_at + n * item_bytes) {
+        return STRADS_OK;
+    }
+    if (bytes > file->values_at + n * item_bytes) {
+        return refuse_rest(file->input);
+    }
+    return refuse_short(file, bytes > file->values_at ? (bytes - file->values_at) / item_bytes : 0);
+}
+
+strads_status data_npy_read_boxes(data_matrix *out, const data_box *boxes, size_t n,
+                                  data_input *input)
+{
+    npy file;
+    size_t n_made = 0;
+    strads_status status = read_header(&file, input);
+    if (status == STRADS_OK) {
+        file.in_place = true;
+        status = check_length(&file);
+    }
+    for (; n_made < n && status == STRADS_OK; n_made++) {
+        const data_box *box = &boxes[n_made];
+        double *values = strads_alloc_array(box->n_rows * box->n_cols, sizeof(*values));
+        status = values == NULL ? data_no_memory(input->path) : read_box(&file, box, values);
+        out[n_made] = (data_matrix){.n_rows = box->n_rows, .n_cols = box->n_cols, .value = values};
+    }
+    for (size_t k = 0; k < n_made && status != STRADS_OK; k++) {
+        data_matrix_fini(&out[k]);
     }
     return status;
 }

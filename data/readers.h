@@ -9,6 +9,7 @@
 #ifndef STRADS_DATA_READERS_H
 #define STRADS_DATA_READERS_H
 
+#include "data/columns.h"
 #include "data/data.h"
 #include "data/input.h"
 
@@ -17,6 +18,26 @@ STRADS_MUST_CHECK strads_status data_libsvm_read(data_regression *out, data_inpu
 STRADS_MUST_CHECK strads_status data_libsvm_measure(data_size *out, data_input *input,
                                                     size_t n_cols);
 
+/* Rows of a libsvm file that are not a matrix yet, because its width or whether it is dense
+ * depends on others. */
+typedef struct data_piece {
+    data_columns *columns;
+    double *y; /* [n_rows] */
+    size_t n_rows;
+    uint64_t max_index; /* the largest; 0: none */
+} data_piece;
+
+STRADS_MUST_CHECK strads_status data_libsvm_read_piece(data_piece *out, data_input *input,
+                                                       size_t n_cols);
+/* Makes the matrix of it, which must hold its indices; takes the piece either way. */
+STRADS_MUST_CHECK strads_status data_piece_finish(data_piece *piece, size_t n_cols, bool dense,
+                                                  data_regression *out);
+void data_piece_fini(data_piece *piece); /* one of zeros is allowed */
+
+/* *n_cols: what is stated, else the largest index; refuses a file without either, or rows. */
+STRADS_MUST_CHECK strads_status data_libsvm_width(const char *path, size_t n_rows,
+                                                  uint64_t max_index, size_t *n_cols);
+
 STRADS_MUST_CHECK strads_status data_matrix_market_read(data_matrix *out, data_input *input,
                                                         size_t n_cols);
 STRADS_MUST_CHECK strads_status data_matrix_market_measure(data_size *out, data_input *input,
@@ -24,10 +45,29 @@ STRADS_MUST_CHECK strads_status data_matrix_market_measure(data_size *out, data_
 
 STRADS_MUST_CHECK strads_status data_npy_read_matrix(data_matrix *out, data_input *input,
                                                      size_t n_cols);
+/* Rows and columns of a .npy matrix, from a regular file. */
+typedef struct data_box {
+    size_t first_row, n_rows, first_col, n_cols;
+} data_box;
+
+/* The file's own n_rows and n_cols, without its values; refuses it as data_npy_read_matrix. */
+STRADS_MUST_CHECK strads_status data_npy_shape(size_t *n_rows, size_t *n_cols, data_input *input,
+                                               size_t wanted);
+/* Reads one box after another of an input that is newly opened; may be empty. */
+STRADS_MUST_CHECK strads_status data_npy_read_boxes(data_matrix *out, const data_box *boxes,
+                                                    size_t n, data_input *input);
+
 STRADS_MUST_CHECK strads_status data_npy_measure(data_size *out, data_input *input, size_t n_cols);
 
 /* A vector: one dimension, or n x 1. */
 STRADS_MUST_CHECK strads_status data_npy_read_vector(double **out, size_t *n, data_input *input);
+
+/* What format the source has. */
+data_format data_format_of(const data_source *source, const data_input *input);
+
+/* The target of y_path, one for each of n_rows. */
+STRADS_MUST_CHECK strads_status data_target_of(double **out, const data_source *source,
+                                               size_t n_rows);
 
 /* The target file of a source, in any format of data_source.y_path. */
 STRADS_MUST_CHECK strads_status data_target_read(double **out, size_t *n, const char *path);

@@ -4,7 +4,7 @@
 
 #include "data/readers.h"
 
-static data_format format_of(const data_source *source, const data_input *input)
+data_format data_format_of(const data_source *source, const data_input *input)
 {
     if (source->format != DATA_AUTO) {
         return source->format;
@@ -34,7 +34,7 @@ strads_status data_check_size(const data_input *input, uint64_t n_rows, uint64_t
 
 static strads_status read_input(data_regression *out, data_input *input, const data_source *source)
 {
-    switch (format_of(source, input)) {
+    switch (data_format_of(source, input)) {
     case DATA_MATRIX_MARKET:
         return data_matrix_market_read(&out->x, input, source->n_cols);
     case DATA_NPY:
@@ -44,8 +44,7 @@ static strads_status read_input(data_regression *out, data_input *input, const d
     }
 }
 
-/* Puts the target of y_path in the place of what the format held. */
-static strads_status read_target(data_regression *data, const data_source *source)
+strads_status data_target_of(double **out, const data_source *source, size_t n_rows)
 {
     double *y = NULL;
     size_t n = 0;
@@ -53,15 +52,26 @@ static strads_status read_target(data_regression *data, const data_source *sourc
     if (status != STRADS_OK) {
         return status;
     }
-    if (n != data->x.n_rows) {
-        strads_error("%s: %zu values: expected %zu, a row of %s each", source->y_path, n,
-                     data->x.n_rows, source->path);
+    if (n != n_rows) {
+        strads_error("%s: %zu values: expected %zu, a row of %s each", source->y_path, n, n_rows,
+                     source->path);
         strads_free(y);
         return STRADS_ERR_DATA;
     }
-    strads_free(data->y);
-    data->y = y;
+    *out = y;
     return STRADS_OK;
+}
+
+/* Puts the target of y_path in the place of what the format held. */
+static strads_status read_target(data_regression *data, const data_source *source)
+{
+    double *y = NULL;
+    const strads_status status = data_target_of(&y, source, data->x.n_rows);
+    if (status == STRADS_OK) {
+        strads_free(data->y);
+        data->y = y;
+    }
+    return status;
 }
 
 strads_status data_regression_read(data_regression *out, const data_source *source)
@@ -95,7 +105,7 @@ void data_regression_fini(data_regression *data)
 
 static strads_status measure_input(data_size *size, data_input *input, const data_source *source)
 {
-    switch (format_of(source, input)) {
+    switch (data_format_of(source, input)) {
     case DATA_MATRIX_MARKET:
         return data_matrix_market_measure(size, input, source->n_cols);
     case DATA_NPY:

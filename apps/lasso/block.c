@@ -63,13 +63,16 @@ static strads_status reserve_entries(lasso_block *block, size_t n)
     return STRADS_OK;
 }
 
-static strads_status pack_sparse(lasso_block *block, const data_matrix *x, const uint32_t *vars,
+static strads_status pack_sparse(lasso_block *block, const lasso_site *site, const uint32_t *vars,
                                  size_t n)
 {
+    const data_matrix *x = &site->x;
+    const uint32_t first_col = site->first_col;
     size_t n_entries = 0;
     for (size_t k = 0; k < n; k++) {
+        const size_t col = vars[k] - first_col;
         block->start[k] = (int64_t) n_entries;
-        n_entries += (size_t) (x->col_start[vars[k] + 1] - x->col_start[vars[k]]);
+        n_entries += (size_t) (x->col_start[col + 1] - x->col_start[col]);
     }
     block->start[n] = (int64_t) n_entries;
     /* Never none: columns.row tells sparse from dense. */
@@ -78,7 +81,7 @@ static strads_status pack_sparse(lasso_block *block, const data_matrix *x, const
         return status;
     }
     for (size_t k = 0; k < n; k++) {
-        const int64_t from = x->col_start[vars[k]];
+        const int64_t from = x->col_start[vars[k] - first_col];
         const size_t length = (size_t) (block->start[k + 1] - block->start[k]);
         memcpy(block->row + block->start[k], x->row + from, length * sizeof(*x->row));
         memcpy(block->value + block->start[k], x->value + from, length * sizeof(*x->value));
@@ -89,17 +92,18 @@ static strads_status pack_sparse(lasso_block *block, const data_matrix *x, const
     return STRADS_OK;
 }
 
-static void point_dense(lasso_block *block, const data_matrix *x, const uint32_t *vars, size_t n)
+static void point_dense(lasso_block *block, const lasso_site *site, const uint32_t *vars, size_t n)
 {
+    const data_matrix *x = &site->x;
     for (size_t k = 0; k < n; k++) {
-        block->start[k] = (int64_t) (vars[k] * x->n_rows);
+        block->start[k] = (int64_t) ((vars[k] - site->first_col) * x->n_rows);
     }
     block->columns.row = NULL;
     block->columns.value = x->value;
     block->cost = (double) n * (double) x->n_rows;
 }
 
-static lasso_column column_of(const lasso_site *site, uint32_t var, double l1, double l2)
+lasso_column lasso_column_of(const lasso_site *site, uint32_t var, double l1, double l2)
 {
     const double norm2 = lasso_norm2(site, var);
     const double scale = lasso_scale(site, var);
@@ -112,7 +116,7 @@ static lasso_column column_of(const lasso_site *site, uint32_t var, double l1, d
     return (lasso_column){.norm2 = norm2,
                           .inverse = 1.0 / curvature,
                           .l1 = l1 * weight,
-                          .sum = mean * (double) site->x.n_rows,
+                          .sum = mean * (double) site->n_rows,
                           .mean = mean,
                           .urgency = curvature * scale / l1,
                           .weight = weight};
@@ -129,16 +133,16 @@ strads_status lasso_block_load(lasso_block *block, const lasso_site *site, const
     block->n = n;
     block->n_active = 0;
     if (site->x.col_start != NULL) {
-        status = pack_sparse(block, &site->x, task->vars, n);
+        status = pack_sparse(block, site, task->vars, n);
         if (status != STRADS_OK) {
             return status;
         }
     } else {
-        point_dense(block, &site->x, task->vars, n);
+        point_dense(block, site, task->vars, n);
     }
     for (size_t k = 0; k < n; k++) {
         block->b[k] = task->values[k];
-        block->column[k] = column_of(site, task->vars[k], l1, l2);
+        block->column[k] = lasso_column_of(site, task->vars[k], l1, l2);
     }
     block->columns.start = block->start;
     block->columns.column = block->column;

@@ -32,6 +32,9 @@ void lasso_block_fini(lasso_block *block);
 STRADS_MUST_CHECK strads_status lasso_block_load(lasso_block *block, const lasso_site *site,
                                                  const strads_block *task, double l1, double l2);
 
+/* What an update of a coefficient needs to know of its column. */
+lasso_column lasso_column_of(const lasso_site *site, uint32_t var, double l1, double l2);
+
 /* Renews the list of active columns. */
 void lasso_block_find_active(lasso_block *block);
 

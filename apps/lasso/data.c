@@ -17,59 +17,74 @@ static const double LEAST_SQUARES = 1e-290;
 double lasso_dot(const lasso_site *site, uint32_t var, const double *v)
 {
     const data_matrix *x = &site->x;
+    const size_t col = var - site->first_col;
     if (x->col_start == NULL) {
-        return site->kernels->dot(x->value + (size_t) var * x->n_rows, v, x->n_rows);
+        return site->kernels->dot(x->value + col * x->n_rows, v, x->n_rows);
     }
-    const int64_t first = x->col_start[var];
+    const int64_t first = x->col_start[col];
     return site->kernels->dot_sparse(x->value + first, x->row + first,
-                                     (size_t) (x->col_start[var + 1] - first), v);
+                                     (size_t) (x->col_start[col + 1] - first), v);
 }
 
 void lasso_add(const lasso_site *site, uint32_t var, double a, double *v)
 {
     const data_matrix *x = &site->x;
+    const size_t col = var - site->first_col;
     if (x->col_start == NULL) {
-        site->kernels->add(a, x->value + (size_t) var * x->n_rows, v, x->n_rows);
+        site->kernels->add(a, x->value + col * x->n_rows, v, x->n_rows);
         return;
     }
-    const int64_t first = x->col_start[var];
+    const int64_t first = x->col_start[col];
     site->kernels->add_sparse(a, x->value + first, x->row + first,
-                              (size_t) (x->col_start[var + 1] - first), v);
+                              (size_t) (x->col_start[col + 1] - first), v);
 }
 
-/* The stored entries of a column. */
-static const double *entries(const data_matrix *x, uint32_t var, size_t *n)
+/* The stored entries of a column of x. */
+static const double *entries(const data_matrix *x, size_t col, size_t *n)
 {
     if (x->col_start == NULL) {
         *n = x->n_rows;
-        return x->value + (size_t) var * x->n_rows;
+        return x->value + col * x->n_rows;
     }
-    *n = (size_t) (x->col_start[var + 1] - x->col_start[var]);
-    return x->value + x->col_start[var];
+    *n = (size_t) (x->col_start[col + 1] - x->col_start[col]);
+    return x->value + x->col_start[col];
 }
 
-/* Squares about `mean`, of all n_rows elements. */
-static double squares_about(const lasso_site *site, uint32_t var, double mean)
+double lasso_share_of_squares(const lasso_site *site, size_t col, double mean)
 {
     size_t n = 0;
-    const double *value = entries(&site->x, var, &n);
-    const double of_mean = mean * mean;
-    const double squares =
-        site->kernels->sum_of_squares(value, -mean, n) + (double) (site->x.n_rows - n) * of_mean;
-    return squares > CONSTANT * (double) site->x.n_rows * of_mean ? squares : 0.0;
+    const double *value = entries(&site->x, col, &n);
+    return site->kernels->sum_of_squares(value, -mean, n) +
+           (double) (site->x.n_rows - n) * mean * mean;
+}
+
+double lasso_squares(const lasso_site *site, double squares, double mean)
+{
+    return squares > CONSTANT * (double) site->n_rows * mean * mean ? squares : 0.0;
+}
+
+/* Squares about `mean`, of all rows. */
+static double squares_about(const lasso_site *site, size_t col, double mean)
+{
+    return lasso_squares(site, lasso_share_of_squares(site, col, mean), mean);
 }
 
 double lasso_norm2(const lasso_site *site, uint32_t var)
 {
-    return squares_about(site, var, lasso_mean(site, var));
+    return site->norm2 != NULL ? site->norm2[var]
+                               : squares_about(site, var - site->first_col, lasso_mean(site, var));
 }
 
 double lasso_cost(const void *state, uint32_t var)
 {
     const lasso_site *site = state;
     size_t n = 0;
-    entries(&site->x, var, &n);
-    return (double) n + 1.0;
+    if (site->entries == NULL) {
+        entries(&site->x, var, &n);
+        return (double) n + 1.0;
+    }
+    const double n_sharing = site->split == STRADS_SPLIT_SAMPLES ? site->n_workers : 1.0;
+    return (double) site->entries[var] / n_sharing + 1.0;
 }
 
 data_source lasso_source(const strads_config *config)
@@ -126,87 +141,119 @@ static double mean_of(const double *value, size_t n, size_t n_zeros)
     return mean + left / count;
 }
 
-/* Whether all is well with squares of these values less `mean`: they neither overflow
- * nor come to (almost) nothing where the values are not all the same. */
-static bool in_range(double squares, const double *value, size_t n, double mean)
+bool lasso_all_are(double mean, const double *value, size_t n)
 {
-    bool same = true;
-    for (size_t k = 0; k < n && squares < LEAST_SQUARES && same; k++) {
-        same = value[k] == mean;
+    size_t k = 0;
+    while (k < n && value[k] == mean) {
+        k++;
     }
+    return k == n;
+}
+
+bool lasso_is_sound(double squares, bool same)
+{
     return isfinite(squares) && (squares >= LEAST_SQUARES || same);
 }
 
-static void centre_column(lasso_site *site, uint32_t var, bool is_constant)
+static bool in_range(double squares, const double *value, size_t n, double mean)
+{
+    return lasso_is_sound(squares, squares < LEAST_SQUARES && lasso_all_are(mean, value, n));
+}
+
+void lasso_centre_column(lasso_site *site, size_t col, double mean, bool is_constant)
 {
     const size_t n = site->x.n_rows;
-    double *value = site->x.value + (size_t) var * n;
+    double *value = site->x.value + col * n;
     for (size_t i = 0; i < n; i++) {
-        value[i] = is_constant ? 0.0 : value[i] - site->centre[var];
+        value[i] = is_constant ? 0.0 : value[i] - mean;
     }
 }
 
+strads_status lasso_refuse_column(const lasso_site *site, size_t col, double squares)
+{
+    strads_error("%s: column %zu (the first is 0): the squares of its values add up to %g, which "
+                 "is out of range: use another unit",
+                 strads_config_text(site->config, "data.path"), site->first_col + col, squares);
+    return STRADS_ERR_NUMERIC;
+}
+
 /* A column's mean and scale; a dense one loses its mean. */
-static strads_status prepare_column(lasso_site *site, uint32_t var, const char *path)
+static strads_status prepare_column(lasso_site *site, size_t col)
 {
     size_t n = 0;
-    const double *value = entries(&site->x, var, &n);
+    const double *value = entries(&site->x, col, &n);
     const double mean = mean_of(value, n, site->x.n_rows - n);
     const double centre = site->centre != NULL ? mean : 0.0;
     const double squares = site->kernels->sum_of_squares(value, -centre, n);
     if (!in_range(squares, value, n, centre)) {
-        strads_error("%s: column %u (the first is 0): the squares of its values add up to %g, "
-                     "which is out of range: use another unit",
-                     path, var, squares);
-        return STRADS_ERR_NUMERIC;
+        return lasso_refuse_column(site, col, squares);
     }
-    const double about_mean = squares_about(site, var, mean);
+    const double about_mean = squares_about(site, col, mean);
     if (site->scale != NULL) {
-        site->scale[var] = about_mean > 0.0 ? sqrt((double) site->x.n_rows / about_mean) : 0.0;
+        site->scale[col] = about_mean > 0.0 ? sqrt((double) site->x.n_rows / about_mean) : 0.0;
     }
     if (site->centre != NULL) {
-        site->centre[var] = mean;
+        site->centre[col] = mean;
     }
     if (site->centre != NULL && site->mean == NULL) {
-        centre_column(site, var, about_mean == 0.0);
+        lasso_centre_column(site, col, mean, about_mean == 0.0);
     }
     return STRADS_OK;
 }
 
-static strads_status prepare_columns(lasso_site *site, const strads_config *config,
-                                     const char *path)
+strads_status lasso_reserve_columns(lasso_site *site, size_t n, bool sparse)
 {
-    const size_t bytes = sizeof(double);
-    if (strads_config_bool(config, "lasso.intercept")) {
-        site->centre = strads_alloc_array(site->x.n_cols, bytes);
+    if (strads_config_bool(site->config, "lasso.intercept")) {
+        site->centre = strads_alloc_array(n, sizeof(*site->centre));
         if (site->centre == NULL) {
             return STRADS_ERR_NOMEM;
         }
-        site->mean = site->x.col_start != NULL ? site->centre : NULL;
+        site->mean = sparse ? site->centre : NULL;
     }
-    if (strads_config_bool(config, "lasso.standardize")) {
-        site->scale = strads_alloc_array(site->x.n_cols, bytes);
+    if (strads_config_bool(site->config, "lasso.standardize")) {
+        site->scale = strads_alloc_array(n, sizeof(*site->scale));
         if (site->scale == NULL) {
             return STRADS_ERR_NOMEM;
         }
     }
-    strads_status status = STRADS_OK;
+    return STRADS_OK;
+}
+
+static strads_status prepare_columns(lasso_site *site)
+{
+    strads_status status = lasso_reserve_columns(site, site->x.n_cols, site->x.col_start != NULL);
     for (size_t j = 0; j < site->x.n_cols && status == STRADS_OK; j++) {
-        status = prepare_column(site, (uint32_t) j, path);
+        status = prepare_column(site, j);
     }
     return status;
 }
 
-static strads_status prepare_target(lasso_site *site, double *y, const data_source *source)
+strads_status lasso_refuse_target(const lasso_site *site, double squares)
+{
+    const data_source source = lasso_source(site->config);
+    strads_error("%s: the squares of y, %g, are out of range: use another unit",
+                 source.y_path != NULL ? source.y_path : source.path, squares);
+    return STRADS_ERR_NUMERIC;
+}
+
+strads_status lasso_take_target(lasso_site *site, double **y)
 {
     const size_t n = site->x.n_rows;
-    double *target = strads_realloc(y, (n + 1) * sizeof(*target));
+    double *target = strads_realloc(*y, (n + 1) * sizeof(*target));
     if (target == NULL) {
-        strads_free(y);
         return STRADS_ERR_NOMEM;
     }
+    *y = NULL;
     site->target = target;
     target[n] = 0.0;
+    return STRADS_OK;
+}
+
+static strads_status prepare_target(lasso_site *site)
+{
+    const size_t n = site->x.n_rows;
+    double *target = site->target;
+    double sum = 0.0;
     if (site->centre != NULL) {
         site->y_mean = mean_of(target, n, 0);
         for (size_t i = 0; i < n; i++) {
@@ -215,10 +262,12 @@ static strads_status prepare_target(lasso_site *site, double *y, const data_sour
     }
     const double squares = site->kernels->sum_of_squares(target, 0.0, n);
     if (!in_range(squares, target, n, 0.0)) {
-        strads_error("%s: the squares of y, %g, are out of range: use another unit",
-                     source->y_path != NULL ? source->y_path : source->path, squares);
-        return STRADS_ERR_NUMERIC;
+        return lasso_refuse_target(site, squares);
     }
+    for (size_t i = 0; i < n; i++) {
+        sum += target[i];
+    }
+    site->y_squares = squares - sum * sum / (double) n;
     return STRADS_OK;
 }
 
@@ -226,12 +275,69 @@ static strads_status prepare_target(lasso_site *site, double *y, const data_sour
 static strads_status read_names(lasso_site *site)
 {
     const char *path = strads_config_text(site->config, "data.names");
-    return path == NULL ? STRADS_OK : data_names_read(&site->names, site->x.n_cols, path);
+    return path == NULL ? STRADS_OK : data_names_read(&site->names, site->n_cols, path);
+}
+
+static strads_split split_of(const strads_config *config)
+{
+    const char *name = strads_config_text(config, "data.partition");
+    return strcmp(name, "none") == 0      ? STRADS_SPLIT_NONE
+           : strcmp(name, "columns") == 0 ? STRADS_SPLIT_VARIABLES
+                                          : STRADS_SPLIT_SAMPLES;
+}
+
+/* Reads what the process is to hold of the data. */
+static strads_status read_share(data_share *share, const lasso_site *site, strads_part *part)
+{
+    const data_source source = lasso_source(site->config);
+    if (site->split != STRADS_SPLIT_NONE) {
+        return data_share_read(share, &source,
+                               site->split == STRADS_SPLIT_SAMPLES ? DATA_BY_ROWS : DATA_BY_COLUMNS,
+                               part);
+    }
+    data_regression *whole = strads_calloc(1, sizeof(*whole));
+    const strads_status status =
+        whole == NULL ? STRADS_ERR_NOMEM : data_regression_read(whole, &source);
+    if (status != STRADS_OK) {
+        strads_free(whole);
+        return status;
+    }
+    *share = (data_share){
+        .n_rows = whole->x.n_rows, .n_cols = whole->x.n_cols, .shards = whole, .n_shards = 1};
+    return STRADS_OK;
+}
+
+/* Makes the site of what was read, and takes it. */
+static strads_status take_share(lasso_site *site, data_share *share, strads_part *part)
+{
+    site->n_rows = share->n_rows;
+    site->n_cols = share->n_cols;
+    site->entries = share->entries;
+    site->firsts = share->firsts;
+    site->n_workers = strads_part_rank(part, strads_part_count(part));
+    site->first_rank = strads_part_rank(part, strads_part_index(part));
+    share->entries = NULL;
+    share->firsts = NULL;
+    if (share->shards[0].y == NULL) {
+        strads_error("%s: there is no y in the file: name it with data.y",
+                     strads_config_text(site->config, "data.path"));
+        return STRADS_ERR_DATA;
+    }
+    if (site->split == STRADS_SPLIT_SAMPLES) {
+        return lasso_prepare_rows(site, share, part);
+    }
+    site->first_col = site->firsts == NULL ? 0 : site->firsts[site->first_rank];
+    site->x = share->shards[0].x;
+    share->shards[0].x = (data_matrix){.n_rows = 0};
+    strads_status status = lasso_take_target(site, &share->shards[0].y);
+    if (status == STRADS_OK) {
+        status = prepare_columns(site);
+    }
+    return status == STRADS_OK ? prepare_target(site) : status;
 }
 
 strads_status lasso_open_site(const strads_config *config, strads_part *part, void **out)
 {
-    (void) part;
     strads_status status = check_source(config);
     if (status != STRADS_OK) {
         return status;
@@ -241,21 +347,14 @@ strads_status lasso_open_site(const strads_config *config, strads_part *part, vo
         return STRADS_ERR_NOMEM;
     }
     site->config = config;
+    site->split = split_of(config);
     site->l1_ratio = strads_config_real(config, "lasso.l1_ratio");
     site->kernels = lasso_kernels_choose(strads_config_bool(config, "run.deterministic"));
-    const data_source source = lasso_source(config);
-    data_regression data = {.y = NULL};
-    status = data_regression_read(&data, &source);
+    data_share share = {.n_shards = 0};
+    status = read_share(&share, site, part);
     if (status == STRADS_OK) {
-        site->x = data.x;
-        status = data.y == NULL ? STRADS_ERR_DATA : prepare_columns(site, config, source.path);
-        if (data.y == NULL) {
-            strads_error("%s: there is no y in the file: name it with data.y", source.path);
-        } else if (status == STRADS_OK) {
-            status = prepare_target(site, data.y, &source);
-        } else {
-            strads_free(data.y);
-        }
+        status = take_share(site, &share, part);
+        data_share_fini(&share);
     }
     if (status == STRADS_OK) {
         status = read_names(site);
@@ -268,24 +367,39 @@ strads_status lasso_open_site(const strads_config *config, strads_part *part, vo
     return STRADS_OK;
 }
 
+const lasso_site *lasso_site_of(const lasso_site *site, uint32_t rank)
+{
+    return site->shards == NULL ? site : &site->shards[rank - site->first_rank];
+}
+
 void lasso_close_site(void *state)
 {
     lasso_site *site = state;
-    data_names_free(site->names, site->x.n_cols);
+    for (uint32_t k = 0; k < site->n_shards; k++) {
+        data_matrix_fini(&site->shards[k].x);
+        strads_free(site->shards[k].target);
+    }
+    data_names_free(site->names, site->n_cols);
     data_matrix_fini(&site->x);
+    strads_free(site->shards);
     strads_free(site->target);
     strads_free(site->centre);
     strads_free(site->scale);
+    strads_free(site->entries);
+    strads_free(site->firsts);
+    strads_free(site->norm2);
     strads_free(site);
 }
 
 strads_status lasso_describe(const void *state, strads_structure *structure)
 {
     const lasso_site *site = state;
-    const double n_rows = (double) site->x.n_rows;
-    structure->n_vars = (uint32_t) site->x.n_cols;
+    const double n_rows = (double) site->n_rows;
+    structure->n_vars = (uint32_t) site->n_cols;
     structure->partial_width = LASSO_PARTIAL_WIDTH;
-    structure->n_shared = site->x.n_rows + 1;
+    structure->split = site->split;
+    structure->firsts = site->firsts;
+    structure->n_shared = site->split == STRADS_SPLIT_SAMPLES ? 0 : site->n_rows + 1;
     /* An exchange adds up n_rows numbers: below this it costs what it saves. */
     structure->parallel_cost = fmax(30000.0, 8.0 * n_rows);
     return STRADS_OK;

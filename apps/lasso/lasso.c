@@ -20,6 +20,13 @@ static const strads_option options[] = {
     {.key = "data.names",
      .type = STRADS_PATH,
      .help = "Names of the columns, one a line, for coefficients.csv."},
+    {.key = "data.partition",
+     .type = STRADS_CHOICE,
+     .fallback = "none",
+     .choices = "none | columns | rows",
+     .help = "What of the data a worker, and so its process, holds: all; the columns that it "
+             "updates, for data with many columns; or some of the rows, for data with many rows, "
+             "whose columns the workers then update together."},
     {.key = "lasso.lambda",
      .type = STRADS_REAL,
      .min = 0,
@@ -59,6 +66,7 @@ static const strads_measure measures[LASSO_N_MEASURES] = {
     [LASSO_L1] = {"l1", STRADS_SUM},
     [LASSO_L2] = {"l2", STRADS_SUM},
     [LASSO_NONZEROS] = {"nonzeros", STRADS_SUM},
+    [LASSO_CENTRE] = {"centre", STRADS_SUM},
     [LASSO_RATIO] = {"gradient", STRADS_MAX},
     [LASSO_INSIDE] = {"worst_inside", STRADS_MAX},
     [LASSO_OUTSIDE] = {"worst_outside", STRADS_MAX},

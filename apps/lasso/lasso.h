@@ -9,6 +9,7 @@
  * of the data as they are.
  *
  *   data.c    the site: X, y, and the columns' means and weights
+ *   rows.c    the same when each worker has only some rows; solving a block then
  *   solver.c  a worker: scores, and the update of blocks
  *   model.c   the coordinator: lambda, objective, duality gap; saving and predicting
  *   lasso.c   the table of callbacks and the options
@@ -26,17 +27,35 @@ extern const strads_app lasso_app;
 
 typedef struct lasso_site {
     const strads_config *config;
-    data_matrix x;
-    char **names;   /* [n_cols] of the columns; NULL: none */
-    double *target; /* [n_rows + 1] y less its mean; a 0 behind it, for the offset */
-    double y_mean;  /* 0 without an intercept */
-    double *centre; /* [n_cols] the columns' means; NULL without an intercept */
-    double *mean;   /* what x still has to lose of them: centre, lent, when it is sparse;
-                     * NULL when it is dense, for then x is centred */
-    double *scale;  /* [n_cols] 1 / w_j, 0 for constant columns; NULL: all 1 */
+    strads_split split;
+    size_t n_rows, n_cols; /* of all the data */
+    uint32_t first_col;    /* variable j is column j - first_col of x */
+    data_matrix x;         /* what this process holds; by rows empty: see shards */
+    char **names;          /* [n_cols] of all columns; NULL: none */
+    double *target;        /* [x.n_rows + 1] y less its mean; a 0 behind it, for the offset */
+    double y_mean;         /* 0 without an intercept */
+    double y_squares;      /* |y - mean(y)|^2 */
+    double *centre;        /* [x.n_cols] the columns' means; NULL without an intercept */
+    double *mean;          /* what x still has to lose of them: centre, lent, when it is sparse;
+                            * NULL when it is dense, for then x is centred */
+    double *scale;         /* [x.n_cols] 1 / w_j, 0 for constant columns; NULL: all 1 */
     const lasso_kernels *kernels;
     double l1_ratio;
+
+    /* Of a partition, else NULL. */
+    uint32_t *entries; /* [n_cols] stored ones of each column, in all rows */
+    uint32_t *firsts;  /* by columns, [workers + 1]: the ranges */
+    double *norm2;     /* by rows, [n_cols]: |x_j - mean|^2 of all rows */
+
+    /* By rows: what each worker of the process works on, in order of rank. A shard is a site
+     * of its own that lends all but its x and target. */
+    struct lasso_site *shards;
+    uint32_t n_shards, first_rank;
+    uint32_t n_workers; /* of all processes */
 } lasso_site;
+
+/* What worker `rank`, of this process, works on. */
+const lasso_site *lasso_site_of(const lasso_site *site, uint32_t rank);
 
 strads_status lasso_open_site(const strads_config *config, strads_part *part, void **site);
 void lasso_close_site(void *site);
@@ -47,12 +66,18 @@ double lasso_cost(const void *site, uint32_t var);
 
 static inline double lasso_mean(const lasso_site *site, uint32_t var)
 {
-    return site->mean == NULL ? 0.0 : site->mean[var];
+    return site->mean == NULL ? 0.0 : site->mean[var - site->first_col];
 }
 
 static inline double lasso_scale(const lasso_site *site, uint32_t var)
 {
-    return site->scale == NULL ? 1.0 : site->scale[var];
+    return site->scale == NULL ? 1.0 : site->scale[var - site->first_col];
+}
+
+/* The column's mean where there is an intercept, whether x has lost it or not. */
+static inline double lasso_centre(const lasso_site *site, uint32_t var)
+{
+    return site->centre == NULL ? 0.0 : site->centre[var - site->first_col];
 }
 
 /* x_j'v for the stored column; v += a x_j. */
@@ -61,6 +86,30 @@ void lasso_add(const lasso_site *site, uint32_t var, double a, double *v);
 
 /* |x_j - mean|^2; 0 for a constant column. */
 double lasso_norm2(const lasso_site *site, uint32_t var);
+
+/* ---- of data.c, for rows.c ---- */
+
+/* Values and squares of column `col` of x about `mean`, of the rows that are in it. */
+double lasso_share_of_squares(const lasso_site *site, size_t col, double mean);
+/* 0 for squares about the mean, of all rows, that are rounding only. */
+double lasso_squares(const lasso_site *site, double squares, double mean);
+/* Whether all is well with squares of values less their mean: they neither overflow nor come
+ * to (almost) nothing where the values are not all the same. */
+bool lasso_is_sound(double squares, bool same);
+bool lasso_all_are(double mean, const double *value, size_t n);
+/* Takes the mean off a dense column, or all that is in it. */
+void lasso_centre_column(lasso_site *site, size_t col, double mean, bool is_constant);
+/* Makes centre, mean and scale of n columns, as the configuration wants them. */
+strads_status lasso_reserve_columns(lasso_site *site, size_t n, bool sparse);
+/* Makes *y the target of the site's rows, and NULL. */
+strads_status lasso_take_target(lasso_site *site, double **y);
+strads_status lasso_refuse_column(const lasso_site *site, size_t col, double squares);
+strads_status lasso_refuse_target(const lasso_site *site, double squares);
+
+/* ---- rows.c ---- */
+
+/* Makes the shards of a site by rows, and takes what the share has of them. */
+strads_status lasso_prepare_rows(lasso_site *site, data_share *share, strads_part *part);
 
 /* What the source of the configuration is. */
 data_source lasso_source(const strads_config *config);
@@ -73,6 +122,7 @@ enum {
     LASSO_L1,       /* sum w_j |b_j| */
     LASSO_L2,       /* sum w_j^2 b_j^2 */
     LASSO_NONZEROS, /* */
+    LASSO_CENTRE,   /* sum mean_j b_j, which the intercept makes up for */
     LASSO_RATIO,    /* max |x_j'r - l2_j b_j| / w_j of the variables scored */
     LASSO_INSIDE,   /* the worst score where b_j is not 0 */
     LASSO_OUTSIDE,  /* the worst score where it is */

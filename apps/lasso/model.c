@@ -19,7 +19,8 @@ typedef struct lasso_model {
     double l1_ratio;
     double goal; /* stop.gap */
     double best_dual;
-    double rr; /* |residual|^2 */
+    double rr;     /* |residual|^2 */
+    double centre; /* sum mean_j b_j */
 } lasso_model;
 
 strads_status lasso_open_model(const strads_config *config, const void *site, void **out)
@@ -107,6 +108,7 @@ strads_status lasso_next_stage(void *state, const strads_view *view, strads_stag
     stage->nonzeros = (size_t) measures[LASSO_NONZEROS];
     stage->accuracy = ACCURACY;
     model->rr = measures[LASSO_RR];
+    model->centre = measures[LASSO_CENTRE];
     if (!view->whole) {
         return STRADS_OK;
     }
@@ -169,7 +171,7 @@ static strads_status write_csv(const lasso_site *site, const double *values, con
     }
     FILE *to = data_writer_stream(writer);
     fputs("index,name,value\n", to);
-    for (size_t j = 0; j < site->x.n_cols; j++) {
+    for (size_t j = 0; j < site->n_cols; j++) {
         if (values[j] != 0.0) {
             fprintf(to, "%zu,", j);
             if (site->names != NULL) {
@@ -192,28 +194,6 @@ static strads_status save_csv(const lasso_site *site, const double *values, cons
     return status;
 }
 
-static double intercept_of(const lasso_site *site, const double *values)
-{
-    double intercept = site->y_mean;
-    for (size_t j = 0; j < site->x.n_cols && site->centre != NULL; j++) {
-        intercept -= site->centre[j] * values[j];
-    }
-    return intercept;
-}
-
-/* |y - mean(y)|^2, which R^2 compares with. */
-static double squares_about_mean(const lasso_site *site)
-{
-    const size_t n = site->x.n_rows;
-    double sum = 0.0;
-    double squares = 0.0;
-    for (size_t i = 0; i < n; i++) {
-        sum += site->target[i];
-        squares += site->target[i] * site->target[i];
-    }
-    return squares - sum * sum / (double) n;
-}
-
 /* intercept.npy holds one number, so that predict needs no other file. */
 static strads_status save_arrays(const lasso_site *site, const double *values, double intercept,
                                  const char *dir)
@@ -222,7 +202,7 @@ static strads_status save_arrays(const lasso_site *site, const double *values, d
     char *intercept_path = path_in(dir, "intercept.npy");
     strads_status status = path == NULL || intercept_path == NULL ? STRADS_ERR_NOMEM : STRADS_OK;
     if (status == STRADS_OK) {
-        status = data_npy_write(path, values, site->x.n_cols, 0);
+        status = data_npy_write(path, values, site->n_cols, 0);
     }
     if (status == STRADS_OK) {
         status = data_npy_write(intercept_path, &intercept, 1, 0);
@@ -237,12 +217,12 @@ strads_status lasso_save(void *state, const void *site_state, const double *valu
 {
     const lasso_model *model = state;
     const lasso_site *site = site_state;
-    const double intercept = intercept_of(site, values);
+    const double intercept = site->y_mean - model->centre;
     strads_status status = save_arrays(site, values, intercept, dir);
     if (status == STRADS_OK) {
         status = save_csv(site, values, dir);
     }
-    const double total = squares_about_mean(site);
+    const double total = site->y_squares;
     const struct {
         const char *name;
         double value;
@@ -250,8 +230,8 @@ strads_status lasso_save(void *state, const void *site_state, const double *valu
                  {"lambda_max", model->lambda_max},
                  {"intercept", intercept},
                  {"r2", total > 0.0 ? 1.0 - model->rr / total : (double) NAN},
-                 {"rows", (double) site->x.n_rows},
-                 {"columns", (double) site->x.n_cols}};
+                 {"rows", (double) site->n_rows},
+                 {"columns", (double) site->n_cols}};
     for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]) && status == STRADS_OK; i++) {
         status = strads_summary_add(summary, facts[i].name, facts[i].value);
     }

@@ -11,7 +11,7 @@ strads_status lasso_open_worker(const void *site, strads_worker *worker, void **
     if (self == NULL) {
         return STRADS_ERR_NOMEM;
     }
-    self->site = site;
+    self->site = lasso_site_of(site, strads_worker_rank(worker));
     self->worker = worker;
     strads_worker_range(worker, &self->first, &self->n);
     const size_t n_shared = self->site->x.n_rows + 1;
@@ -21,8 +21,10 @@ strads_status lasso_open_worker(const void *site, strads_worker *worker, void **
     self->listed = strads_calloc(self->n, sizeof(*self->listed));
     self->gradient = strads_alloc_array(self->n, sizeof(*self->gradient));
     self->set_aside = strads_alloc_array(self->n, sizeof(*self->set_aside));
+    self->cols = strads_alloc_array(self->n, sizeof(*self->cols));
     if (self->state == NULL || self->beta == NULL || self->support == NULL ||
-        self->listed == NULL || self->gradient == NULL || self->set_aside == NULL) {
+        self->listed == NULL || self->gradient == NULL || self->set_aside == NULL ||
+        self->cols == NULL) {
         lasso_close_worker(self);
         return STRADS_ERR_NOMEM;
     }
@@ -36,6 +38,7 @@ void lasso_close_worker(void *state)
 {
     lasso_worker *self = state;
     lasso_block_fini(&self->block);
+    lasso_gram_fini(&self->gram);
     anderson_fini(&self->mix);
     strads_free(self->state);
     strads_free(self->beta);
@@ -43,6 +46,7 @@ void lasso_close_worker(void *state)
     strads_free(self->listed);
     strads_free(self->gradient);
     strads_free(self->set_aside);
+    strads_free(self->cols);
     strads_free(self);
 }
 
@@ -60,7 +64,7 @@ strads_status lasso_begin_stage(void *state, const strads_stage *stage)
 
 /* Makes the residual afresh from the committed coefficients, each worker subtracting
  * its own columns: what rounding has gathered in it is gone, and who had no part in
- * the last round hears of it. */
+ * the last round hears of it. By rows each has all columns, and its own residual. */
 static strads_status refresh(lasso_worker *self)
 {
     const lasso_site *site = self->site;
@@ -80,7 +84,9 @@ static strads_status refresh(lasso_worker *self)
     self->n_support = n;
     self->state_is_fresh = true;
     self->gradient_is_fresh = false;
-    return strads_exchange(self->worker, self->state, site->target, n_rows + 1);
+    return site->split == STRADS_SPLIT_SAMPLES
+               ? STRADS_OK
+               : strads_exchange(self->worker, self->state, site->target, n_rows + 1);
 }
 
 /* The score of one variable of the range, noting what measure will report. */
@@ -108,48 +114,60 @@ static void measure_state(lasso_worker *self)
     const size_t n_rows = site->x.n_rows;
     double *measures = self->measures;
     const double offset = self->state[n_rows];
+    const bool by_rows = site->split == STRADS_SPLIT_SAMPLES;
+    const bool first = strads_worker_rank(self->worker) == 0;
     memset(measures, 0, sizeof(self->measures));
     measures[LASSO_INSIDE] = -INFINITY;
     measures[LASSO_OUTSIDE] = -INFINITY;
-    if (strads_worker_rank(self->worker) == 0) {
+    if (first || by_rows) {
         measures[LASSO_RR] = site->kernels->sum_of_squares(self->state, offset, n_rows);
         /* y sums to 0 with an intercept, and without one the offset is 0. */
         measures[LASSO_RY] = site->kernels->dot(self->state, site->target, n_rows);
     }
-    for (size_t i = 0; i < self->n_support; i++) {
+    for (size_t i = 0; i < self->n_support && (first || !by_rows); i++) {
         const uint32_t k = self->support[i];
         if (self->beta[k] != 0.0) {
             const double weighted = self->beta[k] / lasso_scale(site, self->first + k);
             measures[LASSO_L1] += fabs(weighted);
             measures[LASSO_L2] += weighted * weighted;
             measures[LASSO_NONZEROS] += 1.0;
+            measures[LASSO_CENTRE] += self->beta[k] * lasso_centre(site, self->first + k);
         }
     }
 }
 
-/* gradient[i] := x_j'r, for the true residual and the column less its mean, of the
- * variables vars[n] or of the whole range. */
-static void find_gradient(lasso_worker *self, const uint32_t *vars, size_t n)
+strads_status lasso_find_gradient(lasso_worker *self, const uint32_t *vars, size_t n, double *to)
 {
     const lasso_site *site = self->site;
     const data_matrix *x = &site->x;
-    const size_t first = vars == NULL ? self->first : 0;
+    const size_t first = vars == NULL ? self->first - site->first_col : 0;
+    const uint32_t *cols = vars;
+    if (vars != NULL && site->first_col > 0) {
+        for (size_t i = 0; i < n; i++) {
+            self->cols[i] = vars[i] - site->first_col;
+        }
+        cols = self->cols;
+    }
     const lasso_columns columns = {.start = x->col_start == NULL ? NULL : x->col_start + first,
                                    .row = x->row,
                                    .value = x->col_start == NULL ? x->value + first * x->n_rows
                                                                  : x->value,
                                    .n_rows = x->n_rows};
     if (x->col_start == NULL) {
-        site->kernels->dots(&columns, vars, n, self->state, self->gradient);
+        site->kernels->dots(&columns, cols, n, self->state, to);
     } else {
-        site->kernels->dots_sparse(&columns, vars, n, self->state, self->gradient);
+        site->kernels->dots_sparse(&columns, cols, n, self->state, to);
     }
-    if (site->mean != NULL) {
-        const double offset = self->state[x->n_rows] * (double) x->n_rows;
+    const strads_status status = site->split == STRADS_SPLIT_SAMPLES
+                                     ? strads_exchange(self->worker, to, NULL, n)
+                                     : STRADS_OK;
+    if (status == STRADS_OK && site->mean != NULL) {
+        const double offset = self->state[x->n_rows] * (double) site->n_rows;
         for (size_t i = 0; i < n; i++) {
-            self->gradient[i] += offset * site->mean[vars == NULL ? first + i : vars[i]];
+            to[i] += offset * lasso_mean(site, vars == NULL ? self->first + (uint32_t) i : vars[i]);
         }
     }
+    return status;
 }
 
 /* Scores the whole range: all as if they were 0, then anew those that are not. */
@@ -160,7 +178,8 @@ static void score_range(lasso_worker *self, float *scores)
         self->set_aside[i] = self->gradient[self->support[i]];
         self->gradient[self->support[i]] = 0.0;
     }
-    const double *scale = site->scale == NULL ? NULL : site->scale + self->first;
+    const double *scale =
+        site->scale == NULL ? NULL : site->scale + (self->first - site->first_col);
     const double largest =
         site->kernels->rate(self->gradient, scale, self->n, self->l1, self->unit, scores);
     self->measures[LASSO_RATIO] = largest;
@@ -183,7 +202,10 @@ strads_status lasso_score(void *state, const uint32_t *vars, size_t n, float *sc
     }
     measure_state(self);
     if (vars != NULL || !self->gradient_is_fresh) {
-        find_gradient(self, vars, n);
+        const strads_status status = lasso_find_gradient(self, vars, n, self->gradient);
+        if (status != STRADS_OK) {
+            return status;
+        }
         self->gradient_is_fresh = vars == NULL;
     }
     if (vars == NULL) {
@@ -208,6 +230,9 @@ strads_status lasso_measure(void *state, double *out)
 strads_status lasso_push(void *state, const strads_block *block, double *partial)
 {
     lasso_worker *self = state;
+    if (self->site->split == STRADS_SPLIT_SAMPLES) {
+        return lasso_push_rows(self, block, partial);
+    }
     strads_status status = lasso_block_load(&self->block, self->site, block, self->l1, self->l2);
     if (status != STRADS_OK) {
         return status;

@@ -5,6 +5,7 @@
 
 #include "apps/lasso/anderson.h"
 #include "apps/lasso/block.h"
+#include "apps/lasso/gram.h"
 
 typedef struct lasso_worker {
     const lasso_site *site;
@@ -20,13 +21,24 @@ typedef struct lasso_worker {
     size_t n_support;
     double *gradient;  /* [n] x_j'r of the last scan */
     double *set_aside; /* [n] scratch: gradients of the support */
+    uint32_t *cols;    /* [n] scratch: columns of variables */
     bool state_is_fresh;
     bool gradient_is_fresh; /* it is of the whole range and of the state as it is */
     double measures[LASSO_N_MEASURES];
 
+    lasso_gram gram; /* by rows, in the place of what follows */
     lasso_block block;
     anderson mix;
 } lasso_worker;
+
+/* to[i] := x_j'r, for the true residual and the column less its mean, of the variables
+ * vars[n] or, when that is NULL, of the whole range. By rows all workers call. */
+STRADS_MUST_CHECK strads_status lasso_find_gradient(lasso_worker *self, const uint32_t *vars,
+                                                    size_t n, double *to);
+
+/* lasso_push by rows. */
+STRADS_MUST_CHECK strads_status lasso_push_rows(lasso_worker *self, const strads_block *block,
+                                                double *partial);
 
 /* Sweeps over the loaded block until no coefficient moves by more than `target` in
  * units of the score, together with the other members of the round. */

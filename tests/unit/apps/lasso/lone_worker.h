@@ -68,6 +68,13 @@ strads_status strads_step_run(strads_worker *worker, const strads_step *step, do
     return STRADS_OK;
 }
 
+void strads_worker_count(strads_worker *worker, double n_updates, double units)
+{
+    (void) worker;
+    (void) n_updates;
+    (void) units;
+}
+
 void strads_gram_add(strads_gram *gram, uint32_t a, uint32_t b, double cosine)
 {
     gram->cosine[a][b] = cosine;

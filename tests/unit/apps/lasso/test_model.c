@@ -205,6 +205,15 @@ static char *slurp(const char *name)
     return text;
 }
 
+static double centre_of(const lasso_site *site, const double *values)
+{
+    double centre = 0.0;
+    for (uint32_t j = 0; j < P; j++) {
+        centre += lasso_centre(site, j) * values[j];
+    }
+    return centre;
+}
+
 static void what_is_saved_is_on_the_scale_of_the_data(void)
 {
     char setting[256];
@@ -221,6 +230,12 @@ static void what_is_saved_is_on_the_scale_of_the_data(void)
     REQUIRE(config != NULL);
     REQUIRE_OK(lasso_case_open(config, 1, &site));
     REQUIRE_OK(lasso_open_model(config, site, &model));
+    const double measures[LASSO_N_MEASURES] = {
+        [LASSO_RATIO] = 20.0, [LASSO_CENTRE] = centre_of(site, values)};
+    const strads_view view = {.whole = true, .measures = measures};
+    strads_stage stage = {.gap = INFINITY};
+    REQUIRE_OK(lasso_next_stage(model, &view, &stage)); /* it takes lambda */
+    REQUIRE_OK(lasso_next_stage(model, &view, &stage));
     REQUIRE_OK(lasso_save(model, site, values, suite_folder(), &summary));
 
     char *csv = slurp("coefficients.csv");

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * data/shares.h - what the ways to read a share of a source have in common.
+ */
+#ifndef STRADS_DATA_SHARES_H
+#define STRADS_DATA_SHARES_H
+
+#include "data/readers.h"
+
+/* What is read, how it is split, and with whom. */
+typedef struct data_sharing {
+    const data_source *source;
+    data_split split;
+    strads_part *part;
+    uint32_t first_rank, n_ranks; /* the workers of this process */
+    uint32_t n_workers;           /* of all */
+} data_sharing;
+
+/* The shards of an uncompressed libsvm file of so many bytes, with the target it holds;
+ * n_rows, n_cols and entries too, and by columns firsts. */
+STRADS_MUST_CHECK strads_status data_share_libsvm(data_share *out, const data_sharing *how,
+                                                  uint64_t n_bytes);
+
+/* firsts[n_workers + 1], for strads_free: where each worker's columns begin, if each is to
+ * have about as many entries; a column costs one more than it has. */
+STRADS_MUST_CHECK strads_status data_share_cut(uint32_t **firsts, const uint32_t *entries,
+                                               size_t n_cols, uint32_t n_workers);
+
+#endif
