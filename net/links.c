@@ -21,6 +21,18 @@ void net_links_nodes(const net_links *links, uint32_t process, net_id *first, ne
     *n = links->link[process].n;
 }
 
+void net_links_set_cost(net_links *links, double hop, double byte)
+{
+    links->hop = hop;
+    links->byte = byte;
+}
+
+void net_links_cost(const net_links *links, double *hop, double *byte)
+{
+    *hop = links->hop;
+    *byte = links->byte;
+}
+
 /* That of another process's node. */
 static net_link *link_to(net_links *links, net_id node)
 {

@@ -60,6 +60,11 @@ uint32_t net_links_me(const net_links *links);
 /* The nodes of a process. */
 void net_links_nodes(const net_links *links, uint32_t process, net_id *first, net_id *n);
 
+/* What it takes until a part has come from all others: seconds, and seconds a byte. Both 0
+ * until they are set. */
+void net_links_set_cost(net_links *links, double hop, double byte);
+void net_links_cost(const net_links *links, double *hop, double *byte);
+
 /* ---- between processes: messages that no node is asked for, in order ---- */
 
 /* Sends `part` at once, and takes it. CLOSED: the peer is lost. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "net/room.h"
+#include "net/trade.h"
 
 /* The links with all whose streams are there; takes these. */
 static strads_status link_up(net_links **out, room *self, const roster_entry *entries)
@@ -32,7 +33,18 @@ static strads_status link_up(net_links **out, room *self, const roster_entry *en
         }
         return STRADS_ERR_NOMEM;
     }
-    return net_links_create(out, &linked, peers);
+    net_links *links = NULL;
+    strads_status status = net_links_create(&links, &linked, peers);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    status = net_trade_measure(links);
+    if (status != STRADS_OK) {
+        (void) net_links_end(links, status);
+        return status;
+    }
+    *out = links;
+    return STRADS_OK;
 }
 
 /* ---- the coordinator ---- */

@@ -426,6 +426,12 @@ static void threads_attach(net *base, net_id id, net_handler handler, void *self
     network->nodes[id].self = self;
 }
 
+/* A unit of work is about a multiplication: a nanosecond. */
+static double threads_exchange_units(const net *base, uint32_t n_members, size_t n)
+{
+    return 1e9 * net_trade_seconds(&((const threads_net *) base)->trade, n_members, n);
+}
+
 const net_driver net_threads = {
     .name = "threads",
     .create = threads_create,
@@ -435,4 +441,5 @@ const net_driver net_threads = {
     .send = threads_send,
     .leave = threads_leave,
     .exchange = threads_exchange,
+    .exchange_units = threads_exchange_units,
 };

@@ -2,8 +2,10 @@
 /* net/trade.c - vectors go out, vectors come in. */
 #include "net/trade.h"
 
-#include <assert.h>
+#include <math.h>
 #include <string.h>
+
+#include "base/clock.h"
 
 /* Where all processes add up everything though there are more than two: bytes that one
  * sends. A second hop costs about as much. */
@@ -190,22 +192,34 @@ static strads_status take_vectors(net_trade *trade, uint32_t process, uint32_t n
     return STRADS_OK;
 }
 
-/* Which processes take part (all in a row; that of the coordinator may have no worker),
- * and how; all of them choose alike. */
+/* Which processes take part: all in a row; that of the coordinator may have no worker. */
+static void find_processes(const net_trade *trade, uint32_t n_members, uint32_t *first, uint32_t *n)
+{
+    *first = takes_part(trade, 0, n_members) ? 0 : 1;
+    *n = 0;
+    while (*first + *n < net_links_count(trade->links) &&
+           takes_part(trade, *first + *n, n_members)) {
+        *n += 1;
+    }
+}
+
+/* Bytes that a process sends when all add up everything; by the members of the first, so
+ * that all processes choose alike. */
+static double bytes_of_one_hop(const net_trade *trade, uint32_t n_members, size_t n)
+{
+    uint32_t first = 0;
+    uint32_t n_in = 0;
+    find_processes(trade, n_members, &first, &n_in);
+    const ranks some = members_of(trade, first, n_members);
+    return (double) (n_in - 1) * (some.end - some.first) * (double) n * sizeof(double);
+}
+
 static void choose(net_trade *trade, const net_exchange *exchange)
 {
     const uint32_t me = net_links_me(trade->links);
-    const uint32_t n_members = exchange->n_members;
-    trade->first_in = takes_part(trade, 0, n_members) ? 0 : 1;
-    trade->n_in = 0;
-    while (trade->first_in + trade->n_in < net_links_count(trade->links) &&
-           takes_part(trade, trade->first_in + trade->n_in, n_members)) {
-        trade->n_in++;
-    }
-    const ranks some = members_of(trade, trade->first_in, n_members);
-    const double bytes = (double) (trade->n_in - 1) * (some.end - some.first) *
-                         (double) exchange->n * sizeof(double);
-    trade->whole = trade->n_in == 2 || bytes <= ONE_HOP_BYTES;
+    find_processes(trade, exchange->n_members, &trade->first_in, &trade->n_in);
+    trade->whole = trade->n_in == 2 ||
+                   bytes_of_one_hop(trade, exchange->n_members, exchange->n) <= ONE_HOP_BYTES;
     trade->first = slice_first(trade, exchange->n, me);
     trade->n = slice_end(trade, exchange->n, me) - trade->first;
 }
@@ -264,4 +278,80 @@ strads_status net_trade_sums(net_trade *trade, const net_exchange *exchange, dou
         }
     }
     return status;
+}
+
+/* ---- what it costs ---- */
+
+static strads_status send_and_take(net_links *links, size_t bytes)
+{
+    const uint32_t n = net_links_count(links);
+    const uint32_t me = net_links_me(links);
+    strads_status status = STRADS_OK;
+    for (uint32_t i = 1; i < n && status == STRADS_OK; i++) {
+        net_message *part = net_message_create(PART_VECTORS, NET_DATA, bytes);
+        if (part == NULL) {
+            return STRADS_ERR_NOMEM;
+        }
+        memset(part->body, 0, bytes);
+        status = net_links_post(links, (me + i) % n, part);
+    }
+    for (uint32_t i = 1; i < n && status == STRADS_OK; i++) {
+        net_message *part = NULL;
+        status = net_links_take(links, (me + i) % n, &part);
+        if (status == STRADS_OK) {
+            net_message_destroy(part);
+        }
+    }
+    return status;
+}
+
+/* The time of an exchange of parts of so many bytes: the least of the means of some, for
+ * in a single one the others may have begun before. */
+static strads_status time_parts(net_links *links, size_t bytes, double *seconds)
+{
+    enum { MEANS = 4, OF = 4 };
+    strads_status status = STRADS_OK;
+    *seconds = INFINITY;
+    for (int i = 0; i < MEANS && status == STRADS_OK; i++) {
+        const double started = strads_now();
+        for (int k = 0; k < OF && status == STRADS_OK; k++) {
+            status = send_and_take(links, bytes);
+        }
+        *seconds = fmin(*seconds, (strads_now() - started) / OF);
+    }
+    return status;
+}
+
+strads_status net_trade_measure(net_links *links)
+{
+    enum { BYTES = 1 << 16 };
+    double least = 0.0;
+    double more = 0.0;
+    strads_status status = time_parts(links, 0, &least);
+    if (status == STRADS_OK) {
+        status = time_parts(links, BYTES, &more);
+    }
+    if (status == STRADS_OK) {
+        const double n_bytes = (double) BYTES * (net_links_count(links) - 1);
+        net_links_set_cost(links, least, fmax(0.0, more - least) / n_bytes);
+        strads_debug("an exchange between processes takes %.1f us, and %.2f ns a byte", 1e6 * least,
+                     1e9 * fmax(0.0, more - least) / n_bytes);
+    }
+    return status;
+}
+
+double net_trade_seconds(const net_trade *trade, uint32_t n_members, size_t n)
+{
+    if (!net_trade_needed(trade, n_members)) {
+        return 0.0;
+    }
+    double hop = 0.0;
+    double byte = 0.0;
+    net_links_cost(trade->links, &hop, &byte);
+    uint32_t first = 0;
+    uint32_t n_in = 0;
+    find_processes(trade, n_members, &first, &n_in);
+    const double bytes = bytes_of_one_hop(trade, n_members, n);
+    return n_in == 2 || bytes <= ONE_HOP_BYTES ? hop + byte * bytes
+                                               : 2.0 * (hop + byte * bytes / n_in);
 }

@@ -27,6 +27,14 @@ STRADS_MUST_CHECK strads_status net_trade_init(net_trade *trade, net_links *link
                                                uint32_t n_nodes);
 void net_trade_fini(net_trade *trade);
 
+/* Times some exchanges between processes, so that net_trade_seconds can tell; all of
+ * them must call, before anything else is exchanged. CLOSED: one is lost. */
+STRADS_MUST_CHECK strads_status net_trade_measure(net_links *links);
+
+/* What an exchange of n numbers takes, beside the summing; 0 where it was not measured, or
+ * all members are in one process. */
+double net_trade_seconds(const net_trade *trade, uint32_t n_members, size_t n);
+
 /* Whether members are in other processes. */
 bool net_trade_needed(const net_trade *trade, uint32_t n_members);
 
