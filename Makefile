@@ -124,7 +124,7 @@ WATCHED := create attach send leave exchange_sum destroy
 $B/tests/property/%: private LDFLAGS += $(WATCHED:%=-Wl,--wrap=net_%)
 
 $(TESTS): $B/%: $B/%.o $(TEST_LIBS)
-	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(CUNIT) $(LDLIBS) -o $@
+	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(CUNIT) -lmbedx509 $(LDLIBS) -o $@
 
 $B/bench/%: $B/bench/%.o $B/lib/libapps.a $B/lib/libstrads.a
 	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@

@@ -203,11 +203,20 @@ static void call_back(operation *self, strads_status status)
     }
 }
 
+/* How an operation ended. The good-bye of TLS comes as a refusal, or as nothing at all. */
+static int result_of(const operation *self)
+{
+    const int code = nng_aio_result(self->aio);
+    const bool over =
+        code == NNG_ECONNREFUSED || (code == 0 && !self->sends && nng_aio_count(self->aio) == 0);
+    return over ? NNG_ECONNSHUT : code;
+}
+
 static void on_done(void *context)
 {
     operation *self = context;
     net_stream *stream = self->stream;
-    const int code = nng_aio_result(self->aio);
+    const int code = result_of(self);
     pthread_mutex_lock(&stream->lock);
     if (code == 0) {
         const bool more = advance(self, nng_aio_count(self->aio));

@@ -6,7 +6,8 @@
  *   ipc:///PATH              a socket file, removed when its listener closes
  *   abstract://NAME          the same without a file; NAME empty: any
  *   tcp://HOST:PORT          listening: port 0 is any, a range 5000-5010 its first free
- *   tls+tcp://HOST:PORT      the same, encrypted
+ *   tls+tcp://HOST:PORT      the same, encrypted; each side has to send or receive for the
+ *                            other to get on, as the first operations make it secure
  * where HOST is a name, a number or [IPv6], and * means all addresses of this machine.
  *
  * Nothing of nng runs before the first call here, so a process may fork until then.

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Byte streams: real ones, within this process. */
+#include "net/stream.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "net/wait.h"
+#include "tests/support/streams.h"
+#include "tests/support/suite.h"
+
+/* ---- what every kind of stream does ---- */
+
+static void on_done(void *context, strads_status status, size_t n)
+{
+    net_wait_end(context, status, n);
+}
+
+/* A TLS stream needs both sides at work, so the writer must not wait first. */
+static void check_says(net_stream *from, net_stream *to, const char *words)
+{
+    char heard[64] = "";
+    size_t n = 0;
+    const net_patience patience = streams_patience();
+    const struct iovec part = {(void *) words, strlen(words)};
+    net_wait wait;
+    net_wait_init(&wait);
+    net_stream_send(from, &part, 1, on_done, &wait);
+    REQUIRE_OK(net_stream_read(to, heard, strlen(words), &patience));
+    REQUIRE_OK(net_wait_for(&wait, NULL));
+    CHECK_STATUS(net_wait_fini(&wait, &n), STRADS_OK);
+    CHECK_TEXT(heard, words);
+}
+
+/* Many parts of unlike sizes, some empty, arrive as the bytes that they are. */
+static void check_parts(net_stream *from, net_stream *to)
+{
+    enum { N_PARTS = 20, N = 700000 };
+    unsigned char *sent = strads_alloc(N), *heard = strads_calloc(1, N);
+    struct iovec parts[N_PARTS];
+    size_t at = 0;
+    for (int k = 0; k < N; k++) {
+        sent[k] = (unsigned char) (k * 7 + k / 256);
+    }
+    for (int k = 0; k < N_PARTS; k++) {
+        const size_t n = k == N_PARTS - 1 ? N - at : k % 5 == 0 ? 0 : 1 + (size_t) (k * k * 113);
+        parts[k] = (struct iovec){sent + at, n};
+        at += n;
+    }
+    const net_patience patience = streams_patience();
+    net_wait wait;
+    size_t n = 0;
+    net_wait_init(&wait);
+    net_stream_send(from, parts, N_PARTS, on_done, &wait);
+    REQUIRE_OK(net_stream_read(to, heard, N, &patience));
+    REQUIRE_OK(net_wait_for(&wait, NULL));
+    CHECK_STATUS(net_wait_fini(&wait, &n), STRADS_OK);
+    CHECK(n == N);
+    CHECK(memcmp(sent, heard, N) == 0);
+    strads_free(sent);
+    strads_free(heard);
+}
+
+static void check_end(net_stream *from, net_stream *to)
+{
+    char byte;
+    const net_patience patience = streams_patience();
+    CHECK_TEXT(net_stream_why(to), "");
+    net_stream_destroy(from);
+    CHECK_STATUS(net_stream_read(to, &byte, 1, &patience), STRADS_ERR_CLOSED);
+    CHECK(net_stream_why(to)[0] != '\0');
+    net_stream_destroy(to);
+}
+
+static void check_kind(const char *url, const net_tls *tls, const char *peer)
+{
+    net_stream *pair[2];
+    streams_connect(pair, url, tls);
+    CHECK(strncmp(net_stream_peer(pair[1]), peer, strlen(peer)) == 0);
+    check_says(pair[0], pair[1], "hello");
+    check_says(pair[1], pair[0], "hello to you");
+    check_parts(pair[0], pair[1]);
+    check_parts(pair[1], pair[0]);
+    check_end(pair[0], pair[1]);
+}
+
+static void kinds(void)
+{
+    char url[200], *cert = NULL, *key = NULL;
+    const size_t live = strads_mem_live();
+    snprintf(url, sizeof(url), "ipc://%s/socket", suite_folder());
+    streams_certificate("kinds", "localhost", &cert, &key);
+    const net_tls tls = {.cert = cert, .key = key, .ca = cert};
+    const net_tls named = {.cert = cert, .key = key, .ca = cert, .name = "localhost"};
+    check_kind("abstract://", NULL, "process ");
+    check_kind(url, NULL, "process ");
+    check_kind("tcp://127.0.0.1:0", NULL, "127.0.0.1:");
+    check_kind("tls+tcp://localhost:0", &tls, "");
+    check_kind("tls+tcp://127.0.0.1:0", &named, "127.0.0.1:");
+    strads_free(cert);
+    strads_free(key);
+    CHECK(strads_mem_live() == live);
+}
+
+static void forks_before(void)
+{
+    int pipes[2];
+    char url[128] = "";
+    REQUIRE(pipe(pipes) == 0);
+    const pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        net_stream *stream = NULL;
+        char why[NET_WHY], byte = 'x';
+        const net_patience patience = streams_patience();
+        const bool done = read(pipes[0], url, sizeof(url)) == sizeof(url) &&
+                          net_stream_dial(&stream, url, NULL, &patience, why) == STRADS_OK &&
+                          net_stream_write(stream, &byte, 1, &patience) == STRADS_OK &&
+                          net_stream_read(stream, &byte, 1, &patience) == STRADS_OK;
+        _exit(done ? 0 : 1);
+    }
+    streams_host *host = streams_listen("abstract://", NULL);
+    snprintf(url, sizeof(url), "%s", streams_url(host));
+    REQUIRE(write(pipes[1], url, sizeof(url)) == sizeof(url));
+    net_stream *stream = streams_accept(host);
+    char byte = 0, peer[32];
+    int status = -1;
+    const net_patience patience = streams_patience();
+    REQUIRE_OK(net_stream_read(stream, &byte, 1, &patience));
+    REQUIRE_OK(net_stream_write(stream, &byte, 1, &patience));
+    snprintf(peer, sizeof(peer), "process %d", (int) child);
+    CHECK_TEXT(net_stream_peer(stream), peer);
+    REQUIRE(waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    net_stream_destroy(stream);
+    streams_close(host);
+    close(pipes[0]);
+    close(pipes[1]);
+}
+
+/* ---- ends ---- */
+
+static void close_ends_operations(void)
+{
+    char byte;
+    size_t n = 0;
+    net_stream *pair[2];
+    const struct iovec part = {&byte, 1};
+    streams_connect(pair, "tcp://127.0.0.1:0", NULL);
+    for (int late = 0; late < 2; late++) { /* under way, and after */
+        net_wait wait;
+        net_wait_init(&wait);
+        if (late) {
+            net_stream_close(pair[0]);
+        }
+        net_stream_recv(pair[0], &part, 1, on_done, &wait);
+        net_stream_close(pair[0]);
+        net_stream_close(pair[0]);
+        REQUIRE_OK(net_wait_for(&wait, NULL));
+        CHECK_STATUS(net_wait_fini(&wait, &n), STRADS_ERR_CLOSED);
+    }
+    net_stream_destroy(pair[0]);
+    net_stream_destroy(pair[1]);
+    net_stream_destroy(NULL);
+}
+
+typedef struct ender {
+    net_stream *stream;
+    net_wait received, sent;
+} ender;
+
+static void on_received(void *context, strads_status status, size_t n)
+{
+    ender *self = context;
+    net_stream_destroy(self->stream);
+    net_wait_end(&self->received, status, n);
+}
+
+static void on_sent(void *context, strads_status status, size_t n)
+{
+    ender *self = context;
+    net_wait_end(&self->sent, status, n);
+}
+
+static void destroyed_in_callback(void)
+{
+    enum { LARGE = 1 << 26 }; /* more than the system buffers */
+    const size_t live = strads_mem_live();
+    char byte;
+    size_t n = 0;
+    net_stream *pair[2];
+    ender self;
+    char *large = strads_calloc(1, LARGE);
+    const struct iovec part = {&byte, 1}, all = {large, LARGE};
+    const net_patience patience = streams_patience();
+    streams_connect(pair, "abstract://", NULL);
+    self.stream = pair[0];
+    net_wait_init(&self.received);
+    net_wait_init(&self.sent);
+    net_stream_send(pair[0], &all, 1, on_sent, &self);
+    net_stream_recv(pair[0], &part, 1, on_received, &self);
+    REQUIRE_OK(net_stream_write(pair[1], "x", 1, &patience));
+    REQUIRE_OK(net_wait_for(&self.received, NULL));
+    REQUIRE_OK(net_wait_for(&self.sent, NULL));
+    CHECK_STATUS(net_wait_fini(&self.received, &n), STRADS_OK);
+    CHECK_STATUS(net_wait_fini(&self.sent, &n), STRADS_ERR_CLOSED);
+    net_stream_destroy(pair[1]);
+    strads_free(large);
+    while (strads_mem_live() > live) { /* its last callback is about to free it */
+    }
+}
+
+static void deadlines(void)
+{
+    enum { LARGE = 1 << 26 };
+    char *large = strads_calloc(1, LARGE), byte;
+    net_stream *pair[2];
+    const net_patience patience = streams_patience(), none = {.deadline = strads_now() - 1.0};
+    streams_connect(pair, "tcp://127.0.0.1:0", NULL);
+    net_stream_set_deadline(pair[0], strads_now());
+    CHECK_STATUS(net_stream_write(pair[0], large, LARGE, &patience), STRADS_ERR_IO);
+    CHECK_TEXT(net_stream_why(pair[0]), "no answer in time");
+    net_stream_destroy(pair[0]);
+    net_stream_destroy(pair[1]);
+
+    streams_connect(pair, "tcp://127.0.0.1:0", NULL);
+    CHECK_STATUS(net_stream_read(pair[1], &byte, 1, &none), STRADS_ERR_IO);
+    net_stream_destroy(pair[0]);
+    net_stream_destroy(pair[1]);
+
+    const _Atomic bool stop = true;
+    const net_patience stopped = {.deadline = INFINITY, .stop = &stop};
+    streams_connect(pair, "tcp://127.0.0.1:0", NULL);
+    CHECK_STATUS(net_stream_read(pair[0], &byte, 1, &stopped), STRADS_ERR_CLOSED);
+    net_stream_destroy(pair[0]);
+    net_stream_destroy(pair[1]);
+    strads_free(large);
+}
+
+/* ---- addresses ---- */
+
+static void open_and_close(void *url)
+{
+    net_listener *listener = NULL;
+    const strads_status status = net_listener_open(&listener, url, NULL);
+    CHECK(status == STRADS_ERR_IO || status == STRADS_ERR_USAGE);
+    net_listener_close(listener);
+}
+
+static void check_unfit(const char *url, const char *words)
+{
+    char *said = suite_stderr_of(open_and_close, (void *) url);
+    if (strstr(said, words) == NULL) {
+        printf("%s: said %s", url, said);
+        CHECK(false);
+    }
+    strads_free(said);
+}
+
+static void addresses_to_listen_at(void)
+{
+    char url[200];
+    streams_host *first = streams_listen("tcp://127.0.0.1:0", NULL);
+    check_unfit(streams_url(first), "the address is in use");
+    const unsigned port = (unsigned) atoi(strrchr(streams_url(first), ':') + 1);
+    snprintf(url, sizeof(url), "tcp://127.0.0.1:%u-%u", port, port + 20);
+    if (port + 20 <= 65535) {
+        streams_host *second = streams_listen(url, NULL);
+        CHECK(strcmp(streams_url(first), streams_url(second)) != 0);
+        streams_close(second);
+    }
+    streams_close(first);
+    check_unfit("tcp://no-such-host.invalid:5000", "does not resolve");
+    check_unfit("tcp://192.0.2.1:5000", "no address of this kind");
+    check_unfit("http://127.0.0.1:80", "must begin with");
+    check_unfit("tls+tcp://127.0.0.1:0", "a certificate and its key");
+    check_unfit("ipc:///no/such/folder/socket", "no such");
+}
+
+static void socket_files(void)
+{
+    char url[200];
+    struct stat found;
+    snprintf(url, sizeof(url), "ipc://%s/file", suite_folder());
+    streams_host *host = streams_listen(url, NULL);
+    REQUIRE(stat(url + strlen("ipc://"), &found) == 0);
+    CHECK((found.st_mode & 0777) == 0600);
+    check_unfit(url, "the address is in use");
+    streams_close(host);
+    CHECK(stat(url + strlen("ipc://"), &found) != 0);
+}
+
+static void check_fails(const char *url, const net_tls *tls, strads_status status,
+                        const char *words)
+{
+    char why[NET_WHY] = "";
+    net_stream *stream = NULL;
+    const net_patience patience = streams_patience();
+    const strads_status got = net_stream_dial(&stream, url, tls, &patience, why);
+    if (got != status || strstr(why, words) == NULL) {
+        printf("%s: %s, %s\n", url, strads_status_name(got), why);
+        CHECK(false);
+    }
+}
+
+static void addresses_to_dial(void)
+{
+    char url[200];
+    streams_host *host = streams_listen("tcp://127.0.0.1:0", NULL);
+    snprintf(url, sizeof(url), "%s", streams_url(host));
+    streams_close(host);
+    check_fails(url, NULL, STRADS_ERR_IO, "connection refused");
+    check_fails("tcp://no-such-host.invalid:5000", NULL, STRADS_ERR_IO, "resolve");
+    check_fails("abstract://nobody-here", NULL, STRADS_ERR_IO, "connection refused");
+    check_fails("ipc:///no/such/socket", NULL, STRADS_ERR_IO, "nobody listens there");
+    check_fails("tcp://127.0.0.1:0", NULL, STRADS_ERR_USAGE, "one port");
+    check_fails("tls+tcp://127.0.0.1:1", NULL, STRADS_ERR_USAGE, "certificate (ca) to trust");
+}
+
+static void a_name_reaches_either_family(void)
+{
+    char url[64], why[NET_WHY];
+    net_stream *stream = NULL;
+    streams_host *host = streams_listen("tcp://127.0.0.1:0", NULL);
+    const net_patience patience = streams_patience();
+    snprintf(url, sizeof(url), "tcp://localhost%s", strrchr(streams_url(host), ':'));
+    REQUIRE_OK(net_stream_dial(&stream, url, NULL, &patience, why));
+    net_stream_destroy(stream);
+    streams_close(host);
+}
+
+static void a_dial_stops(void)
+{
+    char why[NET_WHY];
+    net_stream *stream = NULL;
+    const _Atomic bool stop = true;
+    const net_patience stopped = {.deadline = INFINITY, .stop = &stop};
+    const net_patience late = {.deadline = strads_now() - 1.0};
+    /* An address that no packet comes back from. */
+    const strads_status status = net_stream_dial(&stream, "tcp://192.0.2.1:9", NULL, &stopped, why);
+    CHECK(status == STRADS_ERR_CLOSED || status == STRADS_ERR_IO); /* no route at all */
+    CHECK_STATUS(net_stream_dial(&stream, "tcp://192.0.2.1:9", NULL, &late, why), STRADS_ERR_IO);
+}
+
+/* ---- TLS ---- */
+
+/* What a client hears with these files on the two sides. */
+static void check_tls(const net_tls *server, const net_tls *client, strads_status status)
+{
+    char why[NET_WHY], byte = 'x';
+    net_stream *stream = NULL;
+    const net_patience patience = streams_patience();
+    streams_host *host = streams_listen("tls+tcp://127.0.0.1:0", server);
+    REQUIRE_OK(net_stream_dial(&stream, streams_url(host), client, &patience, why));
+    net_stream *other = streams_accept(host);
+    net_wait wait;
+    const struct iovec part = {&byte, 1};
+    char heard;
+    size_t n = 0;
+    net_wait_init(&wait);
+    net_stream_recv(other, &part, 1, on_done, &wait);
+    strads_status got = net_stream_write(stream, "y", 1, &patience);
+    if (got == STRADS_OK && status != STRADS_OK) {
+        got = net_stream_read(stream, &heard, 1, &patience);
+    }
+    /* A client whose certificate is not accepted sees the other side hang up. */
+    CHECK(got == status ||
+          (status == STRADS_ERR_USAGE && got == STRADS_ERR_CLOSED && server->ca != NULL));
+    REQUIRE_OK(net_wait_for(&wait, NULL));
+    CHECK((net_wait_fini(&wait, &n) == STRADS_OK) == (status == STRADS_OK));
+    net_stream_destroy(stream);
+    net_stream_destroy(other);
+    streams_close(host);
+}
+
+static void certificates(void)
+{
+    char *cert = NULL, *key = NULL, *alien_cert = NULL, *alien_key = NULL;
+    streams_certificate("ours", "strads", &cert, &key);
+    streams_certificate("alien", "strads", &alien_cert, &alien_key);
+    const net_tls one_way = {.cert = cert, .key = key};
+    const net_tls both = {.cert = cert, .key = key, .ca = cert};
+    const net_tls client = {.ca = cert, .name = "strads"};
+    const net_tls known = {.cert = cert, .key = key, .ca = cert, .name = "strads"};
+    const net_tls distrusts = {.ca = alien_cert, .name = "strads"};
+    const net_tls misnamed = {.ca = cert, .name = "somebody"};
+    const net_tls alien = {.cert = alien_cert, .key = alien_key, .ca = cert, .name = "strads"};
+    check_tls(&one_way, &client, STRADS_OK);
+    check_tls(&both, &known, STRADS_OK);
+    check_tls(&one_way, &distrusts, STRADS_ERR_USAGE);
+    check_tls(&one_way, &misnamed, STRADS_ERR_USAGE);
+    check_tls(&both, &client, STRADS_ERR_USAGE);
+    check_tls(&both, &alien, STRADS_ERR_USAGE);
+
+    char *text = suite_file("text", "this is no certificate\n");
+    const net_tls unfit[] = {
+        {.ca = text}, {.ca = "/no/such/file"}, {.ca = cert, .cert = cert, .key = text}};
+    check_fails("tls+tcp://localhost:1", &unfit[0], STRADS_ERR_USAGE, "no certificate to trust");
+    check_fails("tls+tcp://localhost:1", &unfit[1], STRADS_ERR_USAGE, "cannot be opened");
+    check_fails("tls+tcp://localhost:1", &unfit[2], STRADS_ERR_USAGE, "no certificate and its key");
+    char *const files[] = {cert, key, alien_cert, alien_key, text};
+    for (size_t k = 0; k < sizeof(files) / sizeof(files[0]); k++) {
+        strads_free(files[k]);
+    }
+}
+
+/* ---- no memory ---- */
+
+static void no_memory(void)
+{
+    char why[NET_WHY];
+    net_stream *stream = NULL;
+    const net_patience patience = streams_patience();
+    streams_host *host = streams_listen("abstract://", NULL);
+    const size_t live = strads_mem_live();
+    strads_mem_fail_after(1);
+    CHECK_STATUS(net_stream_dial(&stream, streams_url(host), NULL, &patience, why),
+                 STRADS_ERR_NOMEM);
+    strads_mem_fail_after(0);
+    net_stream_destroy(streams_accept(host));
+    CHECK(strads_mem_live() <= live);
+    streams_close(host);
+}
+
+SUITE("net/stream", {"a process may fork before the first use", forks_before},
+      {"bytes arrive as they were sent, over every kind", kinds},
+      {"closing ends what is under way and what comes after", close_ends_operations},
+      {"a stream may be destroyed in its callback", destroyed_in_callback},
+      {"nothing waits longer than it may", deadlines},
+      {"an address that cannot be listened at is said in words", addresses_to_listen_at},
+      {"a socket file is its owner's and goes with its listener", socket_files},
+      {"an address that cannot be reached is said in words", addresses_to_dial},
+      {"a name is tried in both families", a_name_reaches_either_family},
+      {"a dial can be stopped", a_dial_stops},
+      {"a certificate that is not trusted ends the stream", certificates},
+      {"no memory for a stream is said", no_memory})
