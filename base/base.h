@@ -139,6 +139,11 @@ STRADS_API void strads_config_destroy(strads_config *config);
 STRADS_API STRADS_MUST_CHECK strads_status strads_config_load(strads_config *config,
                                                               const char *path);
 
+/* The same from text in memory, which `name` stands for in messages. */
+STRADS_API STRADS_MUST_CHECK strads_status strads_config_load_text(strads_config *config,
+                                                                   const char *name,
+                                                                   const char *text);
+
 /* Takes "key=value", as from --set; overrides the file and earlier settings. An
  * empty value, ~ or null (unquoted, in the file) leaves the key at its default. For a
  * list a value in brackets, "[a, b]", is one; any other is its one item. */
@@ -199,6 +204,10 @@ STRADS_API const char *strads_config_place(const strads_config *config, const ch
  * folder: every path is made absolute. */
 STRADS_API STRADS_MUST_CHECK strads_status strads_config_print(const strads_config *config,
                                                                FILE *to);
+
+/* The same of those options alone that are wanted. */
+STRADS_MUST_CHECK strads_status strads_config_print_some(const strads_config *config, FILE *to,
+                                                         bool (*wanted)(const strads_option *));
 
 /* Writes type, range, default, unit and help of one key, of all keys under a
  * section, or of all there are (NULL). USAGE, with the nearest key named, when there

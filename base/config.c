@@ -202,6 +202,11 @@ strads_status strads_config_load(strads_config *config, const char *path)
     return status;
 }
 
+strads_status strads_config_load_text(strads_config *config, const char *name, const char *text)
+{
+    return config_load_text(config, name, text, strlen(text));
+}
+
 /* Adds the entry, or replaces the one of the same key. */
 static strads_status put(config_list *list, const config_entry *entry)
 {

@@ -442,7 +442,8 @@ static void emit_value(writer *to, const config_value *value)
     }
 }
 
-static void emit_document(writer *to, const strads_config *config)
+static void emit_document(writer *to, const strads_config *config,
+                          bool (*wanted)(const strads_option *))
 {
     yaml_event_t event;
     emit(to, &event, yaml_stream_start_event_initialize(&event, YAML_UTF8_ENCODING));
@@ -450,10 +451,12 @@ static void emit_document(writer *to, const strads_config *config)
     emit_mapping_start(to);
     const char *previous = "";
     for (size_t i = 0; i < config->n_values; i++) {
-        const char *key = config->values[i].option->key;
-        emit_key(to, previous, key);
-        emit_value(to, &config->values[i]);
-        previous = key;
+        const strads_option *option = config->values[i].option;
+        if (wanted(option)) {
+            emit_key(to, previous, option->key);
+            emit_value(to, &config->values[i]);
+            previous = option->key;
+        }
     }
     close_sections(to, previous);
     emit_mapping_end(to);
@@ -461,7 +464,8 @@ static void emit_document(writer *to, const strads_config *config)
     emit(to, &event, yaml_stream_end_event_initialize(&event));
 }
 
-strads_status strads_config_print(const strads_config *config, FILE *to)
+strads_status strads_config_print_some(const strads_config *config, FILE *to,
+                                       bool (*wanted)(const strads_option *))
 {
     char folder[PATH_MAX];
     assert(config->resolved);
@@ -476,7 +480,18 @@ strads_status strads_config_print(const strads_config *config, FILE *to)
     yaml_emitter_set_output(&out.emitter, write_to_stream, to);
     yaml_emitter_set_unicode(&out.emitter, 1);
     yaml_emitter_set_width(&out.emitter, -1);
-    emit_document(&out, config);
+    emit_document(&out, config, wanted);
     yaml_emitter_delete(&out.emitter);
     return out.status == STRADS_OK ? config_end_of_output(to) : out.status;
+}
+
+static bool any(const strads_option *option)
+{
+    (void) option;
+    return true;
+}
+
+strads_status strads_config_print(const strads_config *config, FILE *to)
+{
+    return strads_config_print_some(config, to, any);
 }

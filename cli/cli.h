@@ -47,6 +47,9 @@ const cli_command *cli_command_find(const char *name); /* NULL: there is none */
 const char *cli_command_nearest(const char *name);     /* NULL: nothing is close */
 
 int cli_run(int argc, char **argv);
+int cli_coordinator(int argc, char **argv);
+int cli_worker(int argc, char **argv);
+int cli_key(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_predict(int argc, char **argv);
 int cli_generate(int argc, char **argv);
@@ -118,11 +121,26 @@ STRADS_MUST_CHECK strads_status cli_session_set(cli_session *session, const cli_
 /* Loads the file, finds the app it names, and resolves the configuration. */
 STRADS_MUST_CHECK strads_status cli_session_load(cli_session *session, const char *path);
 
+/* The same with text in memory, which `name` stands for in messages. */
+STRADS_MUST_CHECK strads_status cli_session_load_text(cli_session *session, const char *name,
+                                                      const char *text);
+
+/* Resolves the framework's keys alone; the session has no app. */
+STRADS_MUST_CHECK strads_status cli_session_load_none(cli_session *session);
+
 void cli_session_close(cli_session *session);
 
-/* Runs the model program as a loaded session says; the first SIGINT or SIGTERM ends it in
- * good order. Returns the exit code. */
+/* Runs the model program as a loaded session says; returns the exit code. */
 int cli_solve(const cli_session *session, bool quiet);
+
+/* ---- signals ---- */
+
+/* From now on the first SIGINT, SIGTERM or SIGHUP (unless it is ignored, as by nohup) ends
+ * what runs in good order, a second one at once; SIGUSR1 tells what is waited for. */
+void cli_catch_signals(void);
+
+/* The number of the one that came; 0: none did. */
+int cli_caught_signal(void);
 
 /* The built-in model programs, at most CLI_MAX_APPS. */
 enum { CLI_MAX_APPS = 8 };

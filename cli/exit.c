@@ -5,14 +5,17 @@
 #include "cli/cli.h"
 
 static const cli_exit_row rows[] = {
-    {CLI_DONE, "the goal was met (converged), or the work asked for is done (completed)"},
+    {CLI_DONE, "the goal was met (converged), or the work asked for is done (completed); of a "
+               "worker: its run ended well, also at a limit or by Ctrl-C"},
     {CLI_FAILED, "failed for another reason: the model program, the system, a value not finite; "
-                 "a run of a sweep"},
+                 "a run of a sweep; a process was lost"},
     {CLI_USAGE, "the command line or the configuration is wrong"},
     {CLI_DATA, "the content of an input file is wrong"},
     {CLI_IO, "a file cannot be opened, read or written"},
     {CLI_NOMEM, "out of memory"},
-    {CLI_LIMIT, "a limit (stop.rounds, stop.seconds) ended the run before its goal"},
+    {CLI_LIMIT, "a limit (stop.rounds, stop.seconds) ended the run before its goal, or a signal to "
+                "another of its processes"},
+    {CLI_SIGNAL + SIGHUP, "ended by SIGHUP (a closed terminal); what the run had found is written"},
     {CLI_SIGNAL + SIGINT, "ended by SIGINT (Ctrl-C); what the run had found is written"},
     {CLI_SIGNAL + SIGTERM, "ended by SIGTERM; what the run had found is written"},
 };

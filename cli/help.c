@@ -11,7 +11,7 @@ static void print_overview(void)
     const cli_exit_row *codes = cli_exit_rows(&n_codes);
     printf("usage: strads COMMAND [arguments]\n\ncommands:\n");
     for (size_t i = 0; i < n_commands; i++) {
-        printf("  %-10s %s\n", commands[i].name, commands[i].help);
+        printf("  %-11s %s\n", commands[i].name, commands[i].help);
     }
     printf("\nstrads help COMMAND   explains a command\n"
            "strads help KEY       explains a key of a configuration, or a section of them\n"

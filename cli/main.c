@@ -21,6 +21,9 @@ static int version(int argc, char **argv)
 
 static const cli_command commands[] = {
     {"run", "solve the problem that a configuration describes", cli_run},
+    {"coordinator", "the same, with processes that others start", cli_coordinator},
+    {"worker", "help in a run that a coordinator leads", cli_worker},
+    {"key", "make the key that the processes of a run share", cli_key},
     {"check", "check a configuration and estimate the memory it needs", cli_check},
     {"predict", "apply the model of a run to a data file", cli_predict},
     {"generate", "write a generated problem with a known answer", cli_generate},

@@ -1,35 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* cli/run.c - `strads run`: solves a problem, shows how it goes and says what came out. */
+/*
+ * cli/run.c - `strads run` and `strads coordinator`: solve a problem, show how it goes and
+ * say what came out.
+ */
 #include <math.h>
-#include <signal.h>
 
 #include "cli/cli.h"
 #include "cli/progress.h"
 #include "cli/sweep.h"
 
 typedef struct run_request {
+    const char *command;
     sweep_request sweep; /* of a run alone its `sets` count */
     bool quiet, verbose, trace, print_config;
 } run_request;
-
-/* ---- signals ---- */
-
-static volatile sig_atomic_t caught_signal;
-
-static void on_signal(int number)
-{
-    caught_signal = number;
-    strads_stop_all();
-}
-
-/* The first signal ends the run in good order, the second at once. */
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESETHAND | SA_RESTART};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
 
 /* ---- what came out ---- */
 
@@ -41,8 +25,8 @@ static const char *verdict_text(strads_verdict verdict)
     case STRADS_COMPLETED:
         return "completed: all the work asked for is done";
     case STRADS_STOPPED:
-        return caught_signal != 0 ? "stopped: interrupted before the goal"
-                                  : "stopped: a limit came before the goal";
+        return cli_caught_signal() != 0 ? "stopped: interrupted before the goal"
+                                        : "stopped: a limit came before the goal";
     default:
         return "failed";
     }
@@ -80,19 +64,27 @@ static int exit_of_verdict(strads_verdict verdict)
     case STRADS_COMPLETED:
         return CLI_DONE;
     case STRADS_STOPPED:
-        return caught_signal != 0 ? CLI_SIGNAL + caught_signal : CLI_LIMIT;
+        return cli_caught_signal() != 0 ? CLI_SIGNAL + cli_caught_signal() : CLI_LIMIT;
     default:
         return CLI_FAILED;
     }
 }
 
-/* ---- the command ---- */
+/* A wait for others that a signal has ended is no failure of its own. */
+static int exit_of_failure(strads_status status)
+{
+    const bool ended = status == STRADS_ERR_CLOSED && strads_log_n_errors() == 0;
+    return ended && cli_caught_signal() != 0 ? CLI_SIGNAL + cli_caught_signal()
+                                             : cli_exit_of(status);
+}
+
+/* ---- the commands ---- */
 
 int cli_solve(const cli_session *session, bool quiet)
 {
     cli_progress progress;
     cli_progress_init(&progress);
-    catch_signals();
+    cli_catch_signals();
     strads_result result;
     const strads_status status = strads_run(session->app, session->config,
                                             quiet ? NULL : cli_progress_listen, &progress, &result);
@@ -100,7 +92,7 @@ int cli_solve(const cli_session *session, bool quiet)
         cli_progress_end(&progress);
     }
     if (status != STRADS_OK) {
-        return cli_exit_of(status);
+        return exit_of_failure(status);
     }
     if (!quiet) {
         print_summary(session, &result);
@@ -145,7 +137,7 @@ static int check_request(const run_request *request)
                                  : "--verbose is for one run, --csv for a sweep of them";
     }
     if (problem != NULL) {
-        strads_error("run: %s", problem);
+        strads_error("%s: %s", request->command, problem);
         return CLI_USAGE;
     }
     return CLI_GO_ON;
@@ -172,6 +164,8 @@ static int parse_and_run(run_request *request, int argc, char **argv)
     sweep_request *sweep = &request->sweep;
     const cli_flag flags[] = {
         {"workers", "N", "as --set run.workers=N", .texts = &sweep->sets, .key = "run.workers"},
+        {"processes", "N", "as --set run.processes=N: started here, sharing the workers",
+         .texts = &sweep->sets, .key = "run.processes"},
         {"out", "DIR", "as --set run.out=DIR", .texts = &sweep->sets, .key = "run.out"},
         {"set", "KEY=VALUE", "overrides a key of CONFIG; repeatable", .texts = &sweep->sets},
         {"quiet", NULL, "nothing but warnings and errors", .on = &request->quiet},
@@ -209,9 +203,53 @@ static int parse_and_run(run_request *request, int argc, char **argv)
 
 int cli_run(int argc, char **argv)
 {
-    run_request request = {.sweep = {.n_seeds = 1}};
+    run_request request = {.command = "run", .sweep = {.n_seeds = 1}};
     const int code = parse_and_run(&request, argc, argv);
     cli_texts_fini(&request.sweep.sets);
     cli_texts_fini(&request.sweep.sweeps);
+    return code;
+}
+
+static int parse_and_coordinate(run_request *request, int argc, char **argv)
+{
+    cli_texts *sets = &request->sweep.sets;
+    const cli_flag flags[] = {
+        {"listen", "URL", "as --set net.listen=URL: where to wait", .texts = sets,
+         .key = "net.listen", .required = true},
+        {"processes", "N", "as --set run.processes=N: how many, with this one", .texts = sets,
+         .key = "run.processes"},
+        {"workers", "N", "as --set run.workers=N: in all; default one a core", .texts = sets,
+         .key = "run.workers"},
+        {"key", "FILE", "as --set net.key_file=FILE", .texts = sets, .key = "net.key_file"},
+        {"out", "DIR", "as --set run.out=DIR", .texts = sets, .key = "run.out"},
+        {"set", "KEY=VALUE", "overrides a key of CONFIG; repeatable", .texts = sets},
+        {"quiet", NULL, "nothing but warnings and errors", .on = &request->quiet},
+        {"verbose", NULL, "tells what the scheduler does", .on = &request->verbose},
+        {"trace", NULL, "and the schedule of every round", .on = &request->trace},
+    };
+    const cli_usage usage = {
+        .command = "coordinator",
+        .operands = {"CONFIG"},
+        .help = "As strads run, with processes that others start: waits at URL until they have\n"
+                "come (strads worker --join URL, here or on other machines), then solves.\n"
+                "URL is tcp://HOST:PORT, tls+tcp://HOST:PORT (port 0: any; 5000-5010: the first\n"
+                "free; HOST *: all addresses of this machine) or ipc:///PATH. What other machines\n"
+                "can reach needs a key: strads key new FILE. See docs/CLUSTER.md.\n",
+        .flags = flags,
+        .n_flags = sizeof(flags) / sizeof(flags[0])};
+    const char *operands[CLI_MAX_OPERANDS];
+    const int code = cli_parse(&usage, argc, argv, operands);
+    if (code != CLI_GO_ON) {
+        return code;
+    }
+    request->sweep.config = operands[0];
+    return run(request);
+}
+
+int cli_coordinator(int argc, char **argv)
+{
+    run_request request = {.command = "coordinator", .sweep = {.n_seeds = 1}};
+    const int code = parse_and_coordinate(&request, argc, argv);
+    cli_texts_fini(&request.sweep.sets);
     return code;
 }

@@ -85,21 +85,42 @@ strads_status cli_session_set(cli_session *session, const cli_texts *sets)
     return status;
 }
 
-strads_status cli_session_load(cli_session *session, const char *path)
+static strads_status declare_framework(cli_session *session)
 {
-    size_t n_options = 0;
-    const strads_option *options = strads_options(&n_options);
-    strads_status status = strads_config_load(session->config, path);
+    size_t n = 0;
+    const strads_option *options = strads_options(&n);
+    return strads_config_declare(session->config, options, n);
+}
+
+/* Of what was loaded from `name`. */
+static strads_status resolve(cli_session *session, const char *name)
+{
+    strads_status status = find_app(session, name);
     if (status == STRADS_OK) {
-        status = find_app(session, path);
-    }
-    if (status == STRADS_OK) {
-        status = strads_config_declare(session->config, options, n_options);
+        status = declare_framework(session);
     }
     if (status == STRADS_OK) {
         const strads_app *app = session->app;
         status = strads_config_declare(session->config, app->options, app->n_options);
     }
+    return status == STRADS_OK ? strads_config_resolve(session->config) : status;
+}
+
+strads_status cli_session_load(cli_session *session, const char *path)
+{
+    const strads_status status = strads_config_load(session->config, path);
+    return status == STRADS_OK ? resolve(session, path) : status;
+}
+
+strads_status cli_session_load_text(cli_session *session, const char *name, const char *text)
+{
+    const strads_status status = strads_config_load_text(session->config, name, text);
+    return status == STRADS_OK ? resolve(session, name) : status;
+}
+
+strads_status cli_session_load_none(cli_session *session)
+{
+    const strads_status status = declare_framework(session);
     return status == STRADS_OK ? strads_config_resolve(session->config) : status;
 }
 

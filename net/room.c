@@ -51,6 +51,16 @@ static seat *find_seat_locked(room *self, const introduction *who)
     return &self->seats[place];
 }
 
+/* Of a guest at the coordinator's door. */
+static void tell(room *self, const introduction *who, const char *what)
+{
+    if (self->is_first && !self->options->quiet) {
+        const uint32_t n = self->n_seats - self->me - 1;
+        strads_info("pid %u on %s %s: %u of %u are here", who->self.pid, who->self.host, what,
+                    room_count(self), n);
+    }
+}
+
 static void came(void *context, net_guest *guest)
 {
     room *self = context;
@@ -79,6 +89,8 @@ static void came(void *context, net_guest *guest)
     pthread_mutex_unlock(&self->lock);
     if (bad) {
         net_guest_refuse(guest, reason);
+    } else {
+        tell(self, &who, "has come");
     }
 }
 
@@ -86,17 +98,20 @@ static void gone(void *context, net_guest *guest)
 {
     room *self = context;
     bool mine = false;
+    introduction who = {0};
     pthread_mutex_lock(&self->lock);
     for (uint32_t p = 0; p < self->n_seats; p++) {
         if (self->seats[p].guest == guest) {
             self->seats[p].guest = NULL;
             self->seats[p].taken = false;
+            who = self->seats[p].who;
             mine = true;
         }
     }
     pthread_mutex_unlock(&self->lock);
     if (mine) {
         net_guest_refuse(guest, "it has hung up");
+        tell(self, &who, "has hung up");
     }
 }
 

@@ -59,9 +59,10 @@ void roster_see(roster_entry *entry, const char *peer)
 {
     const char *star = strstr(entry->url, "://*:");
     const char *colon = strrchr(peer, ':');
-    if (star == NULL || colon == NULL) {
+    if (star == NULL) {
         return;
     }
+    colon = colon == NULL ? peer + strlen(peer) : colon;
     char url[NET_URL];
     const int n = snprintf(url, sizeof(url), "%.*s://%.*s:%s", (int) (star - entry->url),
                            entry->url, (int) (colon - peer), peer, star + strlen("://*:"));

@@ -46,7 +46,8 @@ bool roster_introduction(introduction *out, const void *from, size_t bytes);
 bool roster_welcome(welcome *out, const roster_entry **entries, const char **brief,
                     const void *from, size_t bytes);
 
-/* The entry's door has this host: a URL that says * gets that of its peer, "HOST:PORT". */
+/* The entry's door has this host: a URL that says * gets that of its peer, "HOST:PORT" or
+ * "HOST". */
 void roster_see(roster_entry *entry, const char *peer);
 
 /* "process 1 (pid 4711 on anna)"; NULL: no memory. */

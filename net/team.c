@@ -107,6 +107,21 @@ static strads_status check_answers(const room *self, const roster_entry *entries
     return STRADS_OK;
 }
 
+/* The command that starts a member, as far as this process knows. */
+static void say_how_to_come(const room *self, const net_team_plan *plan)
+{
+    const net_team_options *options = self->options;
+    roster_entry here;
+    roster_self(&here, 1);
+    memcpy(here.url, self->url, sizeof(here.url));
+    roster_see(&here, here.host); /* * is this machine */
+    strads_log(options->quiet ? STRADS_LOG_DEBUG : STRADS_LOG_INFO,
+               "waiting for %u process%s; to start one: strads worker --join %s%s%s",
+               plan->n_processes - 1, plan->n_processes == 2 ? "" : "es", here.url,
+               options->key.given ? " --key FILE" : "",
+               strncmp(here.url, "tls", 3) == 0 ? " --set net.tls.ca=FILE" : "");
+}
+
 static strads_status form(net_links **out, room *self, const net_team_plan *plan)
 {
     roster_entry entries[NET_TEAM_MAX];
@@ -119,7 +134,7 @@ static strads_status form(net_links **out, room *self, const net_team_plan *plan
     if (status != STRADS_OK) {
         return status;
     }
-    strads_debug("waiting for %u processes at %s", plan->n_processes - 1, self->url);
+    say_how_to_come(self, plan);
     status = room_wait(self, false, plan);
     if (status == STRADS_ERR_AGAIN) {
         say_who_is_missing(self, plan);

@@ -49,7 +49,7 @@ static msg_bounds expected_of(const coordinator *self, uint32_t rank)
     const heard *before = &self->heard[rank];
     const flight *next = next_flight(self, rank);
     msg_bounds bounds = {.to = NET_COORDINATOR,
-                         .types = 1U << MSG_FAILED,
+                         .types = 1U << MSG_FAILED | 1U << MSG_STOP,
                          .data = msg_found(&options->structure, options->app),
                          .n_workers = coordinator_workers(self),
                          .first = options->firsts[rank],

@@ -110,7 +110,7 @@ strads_status coordinator_broadcast(coordinator *self, uint32_t type, const void
 bool coordinator_limit_reached(const coordinator *self)
 {
     const coordinator_options *options = &self->options;
-    return self->round >= options->run.rounds ||
+    return self->round >= options->run.rounds || self->told_to_stop ||
            atomic_load_explicit(options->signal, memory_order_relaxed) ||
            (options->deadline < INFINITY && strads_now() > options->deadline);
 }
@@ -315,6 +315,15 @@ static void on_failed(coordinator *self, uint32_t rank, const msg_failed *reply)
     coordinator_fail(self, (strads_status) reply->status);
 }
 
+/* Its process was asked to end: the run stops with what it has. */
+static void on_stop(coordinator *self, uint32_t rank)
+{
+    if (!self->told_to_stop) {
+        strads_warn("the process of worker %u was asked to end: the run stops", rank);
+    }
+    self->told_to_stop = true;
+}
+
 static void on_message(coordinator *self, uint32_t rank, const net_message *message)
 {
     if (message->foreign && !coordinator_admits(self, rank, message)) {
@@ -346,6 +355,9 @@ static void on_message(coordinator *self, uint32_t rank, const net_message *mess
         break;
     case MSG_DONE:
         on_done(self, rank, message);
+        break;
+    case MSG_STOP:
+        on_stop(self, rank);
         break;
     default:
         assert(false && "the coordinator got a message that is not for it");

@@ -69,6 +69,7 @@ struct coordinator {
     net_message **syncs; /* [n_workers] NULL but while they are made */
     size_t commit_capacity;
 
+    bool told_to_stop; /* by a worker */
     uint64_t round, updates, updates_at_scan;
     uint64_t scored, products;     /* variables, pairs of columns */
     uint64_t n_scans, n_questions; /* begun */

@@ -61,25 +61,34 @@ strads_status identity_of_app(uint64_t *out, const strads_app *app)
     return hash_home(out, app, 0);
 }
 
-strads_status identity_of_config(uint64_t *out, char **text, size_t *bytes,
-                                 const strads_config *config)
+/* Whether it must be the same for all who work on a run. The model program is compared by
+ * its file, the data by what is in them. */
+static bool is_shared(const strads_option *option)
 {
-    char *made = NULL;
+    static const char *const own[] = {"app", "run.out", "run.workers", "run.processes"};
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+        if (strcmp(option->key, own[i]) == 0) {
+            return false;
+        }
+    }
+    return option->type != STRADS_PATH && strncmp(option->key, "net.", 4) != 0;
+}
+
+strads_status identity_of_config(uint64_t *out, const strads_config *config)
+{
+    char *text = NULL;
     size_t n = 0;
-    FILE *to = open_memstream(&made, &n);
+    FILE *to = open_memstream(&text, &n);
     if (to == NULL) {
         return STRADS_ERR_NOMEM;
     }
-    strads_status status = strads_config_print(config, to);
+    strads_status status = strads_config_print_some(config, to, is_shared);
     if (fclose(to) != 0) {
         status = STRADS_ERR_NOMEM;
     }
-    if (status != STRADS_OK) {
-        free(made);
-        return status;
+    if (status == STRADS_OK) {
+        *out = XXH3_64bits(text, n) | 1; /* not 0, which is none */
     }
-    *out = XXH3_64bits(made, n) | 1; /* not 0, which is none */
-    *text = made;
-    *bytes = n;
-    return STRADS_OK;
+    free(text);
+    return status;
 }

@@ -11,8 +11,8 @@ STRADS_MUST_CHECK strads_status identity_of_program(uint64_t *out);
 /* Of the file that holds the model program: the program itself, or a plug-in. */
 STRADS_MUST_CHECK strads_status identity_of_app(uint64_t *out, const strads_app *app);
 
-/* Of a configuration's values; *text: as YAML, for free(). */
-STRADS_MUST_CHECK strads_status identity_of_config(uint64_t *out, char **text, size_t *bytes,
-                                                   const strads_config *config);
+/* Of what a configuration asks for: its values, but for paths and what is a process's own
+ * (net.*, run.out and how many share the work). Never 0. */
+STRADS_MUST_CHECK strads_status identity_of_config(uint64_t *out, const strads_config *config);
 
 #endif

@@ -136,7 +136,7 @@ static strads_status create_worker(job *self, uint32_t rank, double deadline)
         .n_vars = samples ? self->structure.n_vars : firsts[rank + 1] - firsts[rank],
         .structure = self->structure,
         .unguarded = !self->run.guard,
-        .limits = {.deadline = deadline, .signal = &job_stop_requested}};
+        .limits = {.deadline = deadline, .signal = &job_stop_requested, .alone = !is_first(self)}};
     const strads_status status = worker_create(&self->workers[rank], &options);
     if (status == STRADS_OK) {
         net_attach(self->network, rank + 1, worker_handle, self->workers[rank]);

@@ -3,6 +3,7 @@
 #include "strads/member.h"
 
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -14,17 +15,22 @@ struct strads_team {
     char *config; /* YAML */
 };
 
-strads_status strads_team_join(strads_team **out, const strads_config *config, const char *url)
+strads_status strads_team_join(strads_team **out, const strads_config *config, const char *url,
+                               bool compare)
 {
     strads_team *team = strads_calloc(1, sizeof(*team));
     if (team == NULL) {
         return STRADS_ERR_NOMEM;
     }
-    const strads_status status = processes_join(&team->processes, &team->config, config, url);
+    const strads_status status =
+        processes_join(&team->processes, &team->config, config, url, compare);
     if (status != STRADS_OK) {
         strads_free(team);
         return status;
     }
+    const strads_part part = processes_part(team->processes);
+    strads_info("joined as process %u of %u, with workers %u to %u of %u", part.index, part.count,
+                part.ranks[part.index], part.ranks[part.index + 1] - 1, part.ranks[part.count]);
     *out = team;
     return STRADS_OK;
 }
@@ -72,12 +78,22 @@ strads_status strads_team_work(strads_team *team, const strads_app *app,
     return strads_team_leave(team, status);
 }
 
+strads_status strads_key_make(const char *path)
+{
+    return net_key_make(path);
+}
+
 void member_run(const strads_app *app, const strads_config *config, const net_team_options *options)
 {
+    const pid_t parent = getppid();
     processes *team = NULL;
     char *brief = NULL;
     strads_status status = processes_knock(&team, &brief, options);
+    if (status != STRADS_OK && getppid() != parent) {
+        strads_error("process %d, which coordinates the run, has ended", (int) parent);
+    }
     if (status == STRADS_OK) {
+        prctl(PR_SET_PDEATHSIG, 0); /* from now on its connection says when it ends */
         status = processes_end(team, work(team, app, config));
     }
     strads_free(brief);

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -150,6 +151,7 @@ static void end_at_once(void)
 
 static strads_status read_team(net_team_options *out, const strads_config *config, const char *url)
 {
+    const uint32_t asked = (uint32_t) strads_config_int(config, "run.workers");
     *out = (net_team_options){
         .url = url,
         .tls = {.cert = strads_config_text(config, "net.tls.cert"),
@@ -158,7 +160,7 @@ static strads_status read_team(net_team_options *out, const strads_config *confi
                 .name = strads_config_text(config, "net.tls.name")},
         .patience = {.deadline = strads_now() + strads_config_real(config, "net.join_timeout"),
                      .stop = &job_stop_requested},
-        .n_workers = strads_cores(),
+        .n_workers = asked > 0 ? asked : strads_cores(),
         .queue_messages = PROCESSES_QUEUE,
         .heartbeat = strads_config_real(config, "net.heartbeat"),
         .timeout = strads_config_real(config, "net.timeout"),
@@ -262,6 +264,14 @@ static void end_children(processes *self, bool well)
     }
 }
 
+/* A process that was forked ends with the one that did, which may be gone already. */
+static void end_with(pid_t parent)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent) {
+        raise(SIGTERM);
+    }
+}
+
 /* Forks the others; in them `member_run` works and exits. */
 static strads_status fork_all(processes *self, uint32_t n, const strads_app *app,
                               const strads_config *config, const net_team_options *options)
@@ -270,6 +280,7 @@ static strads_status fork_all(processes *self, uint32_t n, const strads_app *app
     if (self->children == NULL) {
         return STRADS_ERR_NOMEM;
     }
+    const pid_t parent = getpid();
     fflush(NULL);
     for (uint32_t i = 0; i < n; i++) {
         const pid_t pid = fork();
@@ -278,6 +289,7 @@ static strads_status fork_all(processes *self, uint32_t n, const strads_app *app
             return STRADS_ERR_SYSTEM;
         }
         if (pid == 0) {
+            end_with(parent);
             strads_free(self->children);
             strads_free(self);
             member_run(app, config, options); /* does not return */
@@ -311,14 +323,38 @@ static strads_status make_own_team(net_team_options *options, char url[64])
     return status;
 }
 
+/* *brief is for free(). */
+static strads_status make_brief(char **brief, size_t *bytes, const strads_app *app,
+                                const strads_config *config)
+{
+    brief_head head;
+    strads_status status = identity_of_app(&head.app, app);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    FILE *to = open_memstream(brief, bytes);
+    if (to == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    fwrite(&head, sizeof(head), 1, to);
+    status = strads_config_print(config, to);
+    if (fclose(to) != 0) {
+        status = STRADS_ERR_NOMEM;
+    }
+    if (status != STRADS_OK) {
+        free(*brief);
+        *brief = NULL;
+    }
+    return status;
+}
+
 static strads_status form(processes *self, const strads_app *app, const strads_config *config,
                           const run_options *run, net_team_options *options)
 {
     char url[64];
-    brief_head head;
-    char *text = NULL;
-    size_t text_bytes = 0;
-    strads_status status = identity_of_app(&head.app, app);
+    char *brief = NULL;
+    size_t brief_bytes = 0;
+    strads_status status = identity_of_config(&options->config, config);
     if (status == STRADS_OK && options->url == NULL) {
         status = make_own_team(options, url);
         if (status == STRADS_OK) {
@@ -326,24 +362,18 @@ static strads_status form(processes *self, const strads_app *app, const strads_c
         }
     }
     if (status == STRADS_OK) {
-        status = identity_of_config(&options->config, &text, &text_bytes, config);
+        status = make_brief(&brief, &brief_bytes, app, config);
     }
-    char *brief = status == STRADS_OK ? strads_alloc(sizeof(head) + text_bytes) : NULL;
-    if (brief != NULL) {
-        memcpy(brief, &head, sizeof(head));
-        memcpy(brief + sizeof(head), text, text_bytes);
+    if (status == STRADS_OK) {
         const net_team_plan plan = {.n_processes = run->n_processes,
                                     .n_workers = run->deals_workers ? run->n_workers : 0,
                                     .brief = brief,
-                                    .brief_bytes = sizeof(head) + text_bytes,
+                                    .brief_bytes = brief_bytes,
                                     .check = check_children,
                                     .context = self};
         status = net_team_form(&self->links, options, &plan);
-    } else if (status == STRADS_OK) {
-        status = STRADS_ERR_NOMEM;
     }
-    strads_free(brief);
-    free(text);
+    free(brief);
     return status == STRADS_OK ? settle(self) : status;
 }
 
@@ -400,10 +430,13 @@ strads_status processes_knock(processes **out, char **brief, const net_team_opti
 }
 
 strads_status processes_join(processes **out, char **brief, const strads_config *config,
-                             const char *url)
+                             const char *url, bool compare)
 {
     net_team_options options;
-    const strads_status status = read_team(&options, config, url);
+    strads_status status = read_team(&options, config, url);
+    if (status == STRADS_OK && compare) {
+        status = identity_of_config(&options.config, config);
+    }
     return status == STRADS_OK ? processes_knock(out, brief, &options) : status;
 }
 

@@ -22,9 +22,11 @@ typedef struct processes processes;
 STRADS_MUST_CHECK strads_status processes_form(processes **out, const strads_app *app,
                                                const strads_config *config, const run_options *run);
 
-/* A member's side; *brief: the run's configuration, YAML, for strads_free. */
+/* A member's side; *brief: the run's configuration, YAML, for strads_free. With `compare`
+ * the coordinator refuses who has another one. */
 STRADS_MUST_CHECK strads_status processes_join(processes **out, char **brief,
-                                               const strads_config *config, const char *url);
+                                               const strads_config *config, const char *url,
+                                               bool compare);
 
 /* The same with options of its own, for a process that was forked. */
 STRADS_MUST_CHECK strads_status processes_knock(processes **out, char **brief,

@@ -12,10 +12,10 @@
 #include <stdarg.h>
 
 static const char *const names[] = {
-    [MSG_READY] = "READY",         [MSG_SCAN] = "SCAN",    [MSG_SCORES] = "SCORES",
-    [MSG_STAGE] = "STAGE",         [MSG_EDGES] = "EDGES",  [MSG_PUSH] = "PUSH",
-    [MSG_CORRELATE] = "CORRELATE", [MSG_DONE] = "DONE",    [MSG_SYNC] = "SYNC",
-    [MSG_CLOSE] = "CLOSE",         [MSG_FAILED] = "FAILED"};
+    [MSG_READY] = "READY",         [MSG_SCAN] = "SCAN",     [MSG_SCORES] = "SCORES",
+    [MSG_STAGE] = "STAGE",         [MSG_EDGES] = "EDGES",   [MSG_PUSH] = "PUSH",
+    [MSG_CORRELATE] = "CORRELATE", [MSG_DONE] = "DONE",     [MSG_SYNC] = "SYNC",
+    [MSG_CLOSE] = "CLOSE",         [MSG_FAILED] = "FAILED", [MSG_STOP] = "STOP"};
 enum { N_TYPES = sizeof(names) / sizeof(names[0]) };
 
 /* A message and what it has to agree with. */
@@ -418,7 +418,8 @@ static strads_status check_failed(const checked *it)
     return status;
 }
 
-static strads_status check_close(const checked *it)
+/* CLOSE and STOP. */
+static strads_status check_empty(const checked *it)
 {
     return check_size(it, 0);
 }
@@ -437,10 +438,10 @@ msg_ready msg_found(const strads_structure *structure, const strads_app *app)
 strads_status msg_check(const net_message *message, const msg_bounds *bounds)
 {
     static strads_status (*const checks[N_TYPES])(const checked *it) = {
-        [MSG_READY] = check_ready,         [MSG_SCAN] = check_scan,    [MSG_SCORES] = check_scores,
-        [MSG_STAGE] = check_stage,         [MSG_EDGES] = check_edges,  [MSG_PUSH] = check_push,
-        [MSG_CORRELATE] = check_correlate, [MSG_DONE] = check_done,    [MSG_SYNC] = check_sync,
-        [MSG_CLOSE] = check_close,         [MSG_FAILED] = check_failed};
+        [MSG_READY] = check_ready,         [MSG_SCAN] = check_scan,     [MSG_SCORES] = check_scores,
+        [MSG_STAGE] = check_stage,         [MSG_EDGES] = check_edges,   [MSG_PUSH] = check_push,
+        [MSG_CORRELATE] = check_correlate, [MSG_DONE] = check_done,     [MSG_SYNC] = check_sync,
+        [MSG_CLOSE] = check_empty,         [MSG_FAILED] = check_failed, [MSG_STOP] = check_empty};
     const checked it = {.message = message, .bounds = bounds};
     if (message->type >= N_TYPES) {
         return refuse(&it, "its type is %u; it is at most %d", message->type, N_TYPES - 1);

@@ -22,7 +22,8 @@ enum {
     MSG_DONE,      /* worker: the answer; msg_done */
     MSG_SYNC,      /* coordinator: committed values; msg_sync */
     MSG_CLOSE,     /* coordinator: close and leave; no body */
-    MSG_FAILED     /* worker: a callback failed, I leave; msg_failed */
+    MSG_FAILED,    /* worker: a callback failed, I leave; msg_failed */
+    MSG_STOP       /* worker: my process was asked to end; no body */
 };
 
 /* Bytes of `count` things of `size` bytes in a body. */

@@ -52,10 +52,13 @@ strads_run(const strads_app *app, const strads_config *config,
 typedef struct strads_team strads_team;
 
 /* Joins the run that is coordinated at `url`; `config` (resolved; strads_options declared)
- * says net.*. Waits until all its processes have come. */
+ * says net.*, and with run.workers how many this process would host where the coordinator
+ * leaves it open. With `compare` it is the run's, and refused when the coordinator's is
+ * another one, paths, net.*, run.out and how many share the work apart. Waits until all
+ * processes of the run have come. */
 STRADS_API STRADS_MUST_CHECK strads_status strads_team_join(strads_team **out,
                                                             const strads_config *config,
-                                                            const char *url);
+                                                            const char *url, bool compare);
 /* The run's configuration, YAML; valid as long as the team. */
 STRADS_API const char *strads_team_config(const strads_team *team);
 /* Works until the run ends; `app` and `config` as that says. Takes the team. CLOSED: the
@@ -65,6 +68,10 @@ STRADS_API STRADS_MUST_CHECK strads_status strads_team_work(strads_team *team,
                                                             const strads_config *config);
 /* Leaves before that, for this reason. Takes the team; returns the reason. */
 STRADS_API strads_status strads_team_leave(strads_team *team, strads_status reason);
+
+/* Makes the key that the processes of a run share, in a new file that its owner alone may
+ * read. */
+STRADS_API STRADS_MUST_CHECK strads_status strads_key_make(const char *path);
 
 /* Refuses what a run would before it loads; the bytes it would hold, 0: not known. */
 STRADS_API STRADS_MUST_CHECK strads_status strads_estimate(const strads_app *app,

@@ -155,9 +155,32 @@ static void fail(strads_worker *worker, strads_status status)
     net_leave(worker->node);
 }
 
+/* Tells the coordinator, once, that this process was asked to end. */
+static strads_status tell_stop(strads_worker *worker)
+{
+    const worker_limits *limits = &worker->options.limits;
+    if (!limits->alone || worker->told_stop ||
+        !atomic_load_explicit(limits->signal, memory_order_relaxed)) {
+        return STRADS_OK;
+    }
+    net_message *message = net_message_create(MSG_STOP, NET_CONTROL, 0);
+    if (message == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    const strads_status status = net_send(worker->node, NET_COORDINATOR, message);
+    if (status != STRADS_OK) {
+        net_message_destroy(message);
+    }
+    worker->told_stop = status == STRADS_OK;
+    return status;
+}
+
 strads_status worker_reply(strads_worker *worker, net_message *message)
 {
-    const strads_status status = net_send(worker->node, NET_COORDINATOR, message);
+    strads_status status = tell_stop(worker);
+    if (status == STRADS_OK) {
+        status = net_send(worker->node, NET_COORDINATOR, message);
+    }
     if (status != STRADS_OK) {
         net_message_destroy(message);
     }

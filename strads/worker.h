@@ -13,6 +13,7 @@
 typedef struct worker_limits {
     double deadline;            /* on strads_now's clock; INFINITY: none */
     const _Atomic bool *signal; /* Ctrl-C */
+    bool alone; /* the coordinator is in another process, and must be told of the signal */
 } worker_limits;
 
 typedef struct worker_options {

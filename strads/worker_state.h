@@ -18,6 +18,7 @@ struct strads_worker {
     void *state;        /* the program's; NULL before open and after close */
     uint32_t n_members; /* of the exchanges of the callback that runs */
     bool stopping;      /* as of the last exchange */
+    bool told_stop;     /* the coordinator, of the signal */
     double *values;     /* [n_vars] committed, of its range; NULL: the program has sync */
 
     float *scores; /* of the scan that is being answered */

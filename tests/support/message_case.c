@@ -9,7 +9,7 @@
 static bool is_for_coordinator(uint32_t type)
 {
     return type == MSG_READY || type == MSG_SCORES || type == MSG_EDGES || type == MSG_DONE ||
-           type == MSG_FAILED;
+           type == MSG_FAILED || type == MSG_STOP;
 }
 
 msg_bounds message_bounds(uint32_t type)
@@ -84,7 +84,7 @@ size_t message_sound(uint32_t type, unsigned char body[MESSAGE_BODY])
         [MSG_EDGES] = {&edges, sizeof(edges)},    [MSG_CORRELATE] = {&correlate, sizeof(correlate)},
         [MSG_PUSH] = {&push, sizeof(push)},       [MSG_DONE] = {&done, sizeof(done)},
         [MSG_SYNC] = {&sync, sizeof(sync)},       [MSG_CLOSE] = {&sync, 0},
-        [MSG_FAILED] = {&failed, sizeof(failed)}};
+        [MSG_FAILED] = {&failed, sizeof(failed)}, [MSG_STOP] = {&sync, 0}};
     memcpy(body, of[type].body, of[type].bytes);
     return of[type].bytes;
 }
@@ -308,7 +308,7 @@ static void read_sync(reader *from, const msg_bounds *bounds)
     read_vars(from, n, bounds->first, bounds->n_range, false);
 }
 
-static void read_close(reader *from, const msg_bounds *bounds)
+static void read_empty(reader *from, const msg_bounds *bounds)
 {
     (void) from, (void) bounds; /* empty */
 }
@@ -323,10 +323,10 @@ static void read_failed(reader *from, const msg_bounds *bounds)
 bool message_is_sound(const net_message *message, const msg_bounds *bounds)
 {
     static void (*const readers[MESSAGE_TYPES])(reader *, const msg_bounds *) = {
-        [MSG_READY] = read_ready,         [MSG_SCAN] = read_scan,    [MSG_SCORES] = read_scores,
-        [MSG_STAGE] = read_stage,         [MSG_EDGES] = read_edges,  [MSG_PUSH] = read_push,
-        [MSG_CORRELATE] = read_correlate, [MSG_DONE] = read_done,    [MSG_SYNC] = read_sync,
-        [MSG_CLOSE] = read_close,         [MSG_FAILED] = read_failed};
+        [MSG_READY] = read_ready,         [MSG_SCAN] = read_scan,     [MSG_SCORES] = read_scores,
+        [MSG_STAGE] = read_stage,         [MSG_EDGES] = read_edges,   [MSG_PUSH] = read_push,
+        [MSG_CORRELATE] = read_correlate, [MSG_DONE] = read_done,     [MSG_SYNC] = read_sync,
+        [MSG_CLOSE] = read_empty,         [MSG_FAILED] = read_failed, [MSG_STOP] = read_empty};
     reader from = {.at = message->body, .left = message->bytes, .ok = true};
     if (message->type >= MESSAGE_TYPES || (bounds->types & 1U << message->type) == 0) {
         return false;

@@ -205,11 +205,28 @@ static void what_comes_after_the_end_is_not_read(void)
     stop();
 }
 
+static void a_worker_may_say_at_any_time_that_it_was_asked_to_end(void)
+{
+    start_foreign(cyclic);
+    script_net_say(run.net, 1, MSG_STOP, NULL, 0);
+    open_workers();
+    both(MSG_SCAN);
+    const size_t n_errors = strads_log_n_errors();
+    script_net_say(run.net, 0, MSG_STOP, NULL, 0);
+    CHECK(strads_log_n_errors() == n_errors);
+    play();
+    CHECK_STATUS(outcome_of_run().status, STRADS_OK);
+    CHECK(outcome_of_run().verdict == STRADS_STOPPED && outcome_of_run().last.round == 0);
+    stop();
+}
+
 SUITE("strads/admit",
       {"a run of sound workers is as in one process", a_run_of_sound_workers_is_as_in_one_process},
       {"a worker with other data ends the run", a_worker_with_other_data_ends_the_run},
       {"who is ready twice is refused", who_is_ready_twice_is_refused},
       {"answers before all are ready are refused", answers_before_all_are_ready_are_refused},
+      {"a worker may say at any time that it was asked to end",
+       a_worker_may_say_at_any_time_that_it_was_asked_to_end},
       {"a scan is answered once", a_scan_is_answered_once},
       {"a pool without the working set is refused", a_pool_without_the_working_set_is_refused},
       {"a question is answered once, and with places that it has",
