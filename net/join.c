@@ -198,27 +198,41 @@ static strads_status conclude(const attempt *self, strads_status status)
     return status == STRADS_ERR_CLOSED ? STRADS_ERR_IO : status;
 }
 
+/* Tells the caller for what it waits, when that is new. An attempt that ran out of time
+ * says less than the one before. */
+static void tell(const attempt *self, char told[NET_REASON_MAX + 1])
+{
+    const net_knock *knock = self->knock;
+    if (told[0] != '\0' && strads_now() >= knock->patience.deadline) {
+        return;
+    }
+    if (knock->waiting != NULL && strcmp(told, self->why) != 0) {
+        knock->waiting(knock->context, self->why);
+    }
+    memcpy(told, self->why, sizeof(self->why));
+}
+
 strads_status net_join(net_stream **out, void **welcome, size_t *bytes, const net_knock *knock)
 {
     assert(out != NULL && welcome != NULL && bytes != NULL && knock != NULL);
     assert(knock->bytes <= NET_INTRODUCTION_MAX);
     attempt self = {.knock = knock, .hand.key = knock->key};
-    char told[sizeof(self.why)] = "";
+    char told[NET_REASON_MAX + 1] = "";
     double pause = first_pause;
     strads_status status = try(&self, welcome, bytes);
-    while (status == STRADS_ERR_AGAIN && strads_now() < knock->patience.deadline) {
-        if (knock->waiting != NULL && strcmp(told, self.why) != 0) {
-            memcpy(told, self.why, sizeof(told));
-            knock->waiting(knock->context, told);
+    while (status == STRADS_ERR_AGAIN) {
+        tell(&self, told);
+        const double now = strads_now(), deadline = knock->patience.deadline;
+        if (now >= deadline) {
+            memcpy(self.why, told, sizeof(told));
+            break;
         }
-        const net_patience rest = {.deadline = fmin(strads_now() + pause, knock->patience.deadline),
+        const net_patience rest = {.deadline = fmin(now + pause, deadline),
                                    .stop = knock->patience.stop};
         pause = fmin(2.0 * pause, longest_pause);
         status = net_wait_pause(&rest);
-        if (status == STRADS_OK && strads_now() < knock->patience.deadline) {
+        if (status == STRADS_OK) {
             status = try(&self, welcome, bytes);
-        } else if (status == STRADS_OK) {
-            status = STRADS_ERR_AGAIN;
         }
     }
     status = conclude(&self, status);
