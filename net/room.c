@@ -146,7 +146,11 @@ void room_fini(room *self)
 
 strads_status room_init(room *self, const net_team_options *options, bool is_first)
 {
-    *self = (room){.options = options, .is_first = is_first, .n_seats = NET_TEAM_MAX};
+    *self = (room){.options = options,
+                   .heartbeat = options->heartbeat,
+                   .timeout = options->timeout,
+                   .is_first = is_first,
+                   .n_seats = NET_TEAM_MAX};
     self->seats = strads_calloc(NET_TEAM_MAX, sizeof(*self->seats));
     if (self->seats == NULL) {
         return STRADS_ERR_NOMEM;

@@ -23,6 +23,7 @@ typedef struct seat {
 
 typedef struct room {
     const net_team_options *options;
+    double heartbeat, timeout; /* the coordinator's */
     bool is_first; /* the coordinator's: guests are seated as they come, else where they say */
     net_door *door;
     char url[NET_URL]; /* of the door */

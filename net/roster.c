@@ -42,6 +42,9 @@ bool roster_welcome(welcome *out, const roster_entry **entries, const char **bri
     }
     memcpy(out, from, sizeof(*out));
     const size_t rest = bytes - sizeof(*out);
+    if (!(out->heartbeat > 0.0) || !(out->timeout > out->heartbeat)) {
+        return false;
+    }
     if (out->me >= out->n_processes || out->n_processes > rest / sizeof(**entries) ||
         out->brief_bytes != rest - out->n_processes * sizeof(**entries)) {
         return false;

@@ -34,6 +34,7 @@ typedef struct welcome {
     uint64_t job;
     uint32_t n_processes, me;
     uint64_t brief_bytes;
+    double heartbeat, timeout; /* of all links */
 } welcome;
 
 /* This process, without its door. */

@@ -14,8 +14,8 @@ static strads_status link_up(net_links **out, room *self, const roster_entry *en
     const net_links_options linked = {.n_processes = self->n_seats,
                                       .me = self->me,
                                       .queue_messages = options->queue_messages,
-                                      .heartbeat = options->heartbeat,
-                                      .timeout = options->timeout,
+                                      .heartbeat = self->heartbeat,
+                                      .timeout = self->timeout,
                                       .stuck = options->stuck,
                                       .report = options->report};
     net_peer peers[NET_TEAM_MAX];
@@ -87,7 +87,9 @@ static strads_status welcome_all(room *self, const net_team_plan *plan, const ro
         const welcome head = {.job = self->job,
                               .n_processes = plan->n_processes,
                               .me = p,
-                              .brief_bytes = plan->brief_bytes};
+                              .brief_bytes = plan->brief_bytes,
+                              .heartbeat = self->heartbeat,
+                              .timeout = self->timeout};
         memcpy(payload, &head, sizeof(head));
         status = room_welcome(self, p, payload, bytes);
     }
@@ -266,6 +268,8 @@ static strads_status sit_down(room *self, void *answer, size_t bytes, const rost
         return STRADS_ERR_USAGE;
     }
     *text_bytes = (size_t) head.brief_bytes;
+    self->heartbeat = head.heartbeat;
+    self->timeout = head.timeout;
     room_settle(self, head.job, head.n_processes, head.me);
     return STRADS_OK;
 }

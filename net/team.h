@@ -19,14 +19,14 @@ typedef struct net_team_options {
     const char *url; /* where the coordinator is, or is to listen */
     net_key key;
     net_tls tls;
-    net_patience patience;   /* for all to have come */
-    uint64_t program;        /* of the binary: must be the same everywhere */
-    uint64_t config;         /* of the configuration; a member's 0: it was given none */
-    bool quiet;              /* a member does not say for whom it waits */
-    uint32_t n_workers;      /* that this process would host, > 0 */
-    uint32_t queue_messages; /* as net_links_options, alike heartbeat and timeout */
-    double heartbeat, timeout;
-    void (*stuck)(void); /* alike */
+    net_patience patience;     /* for all to have come */
+    uint64_t program;          /* of the binary: must be the same everywhere */
+    uint64_t config;           /* of the configuration; a member's 0: it was given none */
+    bool quiet;                /* a member does not say for whom it waits */
+    uint32_t n_workers;        /* that this process would host, > 0 */
+    uint32_t queue_messages;   /* as net_links_options, alike heartbeat and timeout */
+    double heartbeat, timeout; /* a member gets the coordinator's */
+    void (*stuck)(void);       /* alike */
     _Atomic bool *report;
 } net_team_options;
 

@@ -172,14 +172,16 @@ static const strads_option table[] = {
      .min = 0.01,
      .max = 3600,
      .unit = "s",
-     .help = "A process that has nothing to say gives a sign of life this often."},
+     .help = "A process that has nothing to say gives a sign of life this often. The coordinator's "
+             "holds for all."},
     {.key = "net.timeout",
      .type = STRADS_REAL,
      .fallback = "5",
      .min = 0.02,
      .max = 36000,
      .unit = "s",
-     .help = "A process without a sign of life for so long is lost, and the run ends."},
+     .help = "A process without a sign of life for so long is lost, and the run ends. The "
+             "coordinator's holds for all."},
 };
 
 /* The table and the cluster's, in one. */
