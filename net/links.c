@@ -132,7 +132,9 @@ void links_lose(net_link *link, const char *why)
         return;
     }
     if (!well) {
+        net_link *none = NULL;
         links_fail(link);
+        atomic_compare_exchange_strong(&links->lost, &none, link);
         strads_error("%s is lost: %s; its last sign of life was %.1f s ago", link->name, why,
                      strads_now() - atomic_load(&link->last_heard));
     }

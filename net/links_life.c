@@ -246,9 +246,15 @@ strads_status net_links_create(net_links **out, const net_links_options *options
 }
 
 /* Why a process that ends with this status gives up, for the others. */
-static record *farewell_of(strads_status status)
+static record *farewell_of(const net_links *links, strads_status status)
 {
-    const char *words = strads_status_name(status);
+    const net_link *lost = atomic_load(&links->lost);
+    char words[NET_WHY];
+    if (status == STRADS_ERR_CLOSED && lost != NULL) {
+        snprintf(words, sizeof(words), "%s is lost", lost->name);
+    } else {
+        snprintf(words, sizeof(words), "%s", strads_status_name(status));
+    }
     const size_t bytes = strlen(words);
     net_message *message = net_message_create(0, NET_CONTROL, bytes);
     if (message == NULL) {
@@ -261,7 +267,7 @@ static record *farewell_of(strads_status status)
 
 static void say_bye(net_link *link, strads_status status)
 {
-    record *farewell = status == STRADS_OK ? NULL : farewell_of(status);
+    record *farewell = status == STRADS_OK ? NULL : farewell_of(link->links, status);
     pthread_mutex_lock(&link->lock);
     link->must_bye = true;
     link->farewell = farewell;

@@ -97,6 +97,7 @@ struct net_links {
     _Atomic bool broken;      /* a worker has left: no exchange is whole any more */
     _Atomic bool failed;      /* a process was lost, or gave up */
     _Atomic double failed_at; /* its last sign of life */
+    _Atomic(net_link *) lost; /* the first that was; NULL: none */
 
     bool has_locks;
     pthread_rwlock_t sink_lock; /* of `sink`; held for reading while it is called */
