@@ -78,6 +78,8 @@ typedef struct net_exchange {
     double *vector;     /* [n] := base + sum of (vector - base), in order of node */
     const double *base; /* [n] the same on every member; NULL: zeros */
     size_t n;
+    double *extra; /* [n_extra] := the sum of the members', whose base is zeros */
+    size_t n_extra;
     uint32_t *votes; /* in: my bits; out: the bits of all members, or-ed */
 } net_exchange;
 
@@ -120,7 +122,7 @@ STRADS_MUST_CHECK strads_status net_send(net_node *node, net_id to, net_message 
  * exchange with this node gets CLOSED. */
 void net_leave(net_node *node);
 
-/* Waits until all members have called, with the same n and base. CLOSED when a
+/* Waits until all members have called, with the same n, base and n_extra. CLOSED when a
  * member has left. Only from a worker's handler, and only by members. */
 STRADS_MUST_CHECK strads_status net_exchange_sum(net_node *node, const net_exchange *exchange);
 

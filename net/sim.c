@@ -352,6 +352,7 @@ static strads_status init_node(sim_net *network, net_id id)
 
 static void free_arrays(sim_net *network)
 {
+    strads_free(network->extras);
     strads_free(network->vectors);
     strads_free(network->n_waiting);
     strads_free(network->sets);
@@ -366,8 +367,9 @@ static strads_status alloc_arrays(sim_net *network)
     network->sets = strads_calloc(2 * n_nodes * network->n_words, sizeof(*network->sets));
     network->n_waiting = strads_calloc(n_nodes, sizeof(*network->n_waiting));
     network->vectors = strads_calloc(n_nodes, sizeof(*network->vectors));
+    network->extras = strads_calloc(n_nodes, sizeof(*network->extras));
     if (network->nodes == NULL || network->sets == NULL || network->n_waiting == NULL ||
-        network->vectors == NULL) {
+        network->vectors == NULL || network->extras == NULL) {
         free_arrays(network);
         return STRADS_ERR_NOMEM;
     }

@@ -68,7 +68,8 @@ static bool plan(sim_net *network, const sim_node *nodes, uint32_t n_members, do
         first_loss = fmin(first_loss, nodes[k].lose_at);
     }
     *start = sim_cuts_clear_all(network->cluster, n_members, last);
-    *end = *start + seconds_of(network, n_members, nodes[0].exchange->n);
+    const net_exchange *exchange = nodes[0].exchange;
+    *end = *start + seconds_of(network, n_members, exchange->n + exchange->n_extra);
     return *end < first_loss && *end < INFINITY;
 }
 
@@ -79,7 +80,8 @@ static void account(sim_node *node, double start, double end)
     node->account.waiting += start - node->clock;
     node->account.exchanging += end - start;
     node->account.n_messages += 2 * (uint64_t) ceil_log2(n_members);
-    node->account.n_bytes += (uint64_t) (share * (double) node->exchange->n * sizeof(double));
+    const size_t n = node->exchange->n + node->exchange->n_extra;
+    node->account.n_bytes += (uint64_t) (share * (double) n * sizeof(double));
     node->clock = end;
 }
 
@@ -94,11 +96,14 @@ static void complete(sim_net *network, uint32_t n_members)
     uint32_t votes = 0;
     for (uint32_t k = 0; k < n_members; k++) {
         const net_exchange *exchange = members[k].exchange;
-        assert(exchange->n == first->n && (exchange->base == NULL) == (first->base == NULL));
+        assert(exchange->n == first->n && exchange->n_extra == first->n_extra &&
+               (exchange->base == NULL) == (first->base == NULL));
         network->vectors[k] = exchange->vector;
+        network->extras[k] = exchange->extra;
         votes |= *exchange->votes;
     }
     net_sum_vectors(network->vectors, n_members, first->base, 0, first->n);
+    net_sum_vectors(network->extras, n_members, NULL, 0, first->n_extra);
     for (uint32_t k = 0; k < n_members; k++) {
         *members[k].exchange->votes = votes;
         account(&members[k], start, end);

@@ -63,6 +63,7 @@ typedef struct sim_net {
     uint64_t *sets;        /* where the nodes' sets are */
     uint32_t *n_waiting;   /* [n_nodes] how many wait in an exchange of that many members */
     double **vectors;      /* [n_nodes] of the exchange that is being added up */
+    double **extras;       /* [n_nodes] alike */
     strads_status failure; /* once it is not OK, the run unwinds */
 } sim_net;
 

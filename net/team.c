@@ -121,7 +121,9 @@ static void say_how_to_come(const room *self, const net_team_plan *plan)
                "waiting for %u process%s; to start one: strads worker --join %s%s%s",
                plan->n_processes - 1, plan->n_processes == 2 ? "" : "es", here.url,
                options->key.given ? " --key FILE" : "",
-               strncmp(here.url, "tls", 3) == 0 ? " --set net.tls.ca=FILE" : "");
+               strncmp(here.url, "tls", 3) == 0
+                   ? " --set net.tls.ca=FILE --set net.tls.cert=FILE --set net.tls.key=FILE"
+                   : "");
 }
 
 static strads_status form(net_links **out, room *self, const net_team_plan *plan)

@@ -342,6 +342,7 @@ static void free_arrays(threads_net *network)
 {
     net_trade_fini(&network->trade);
     strads_free(network->votes);
+    strads_free(network->extras);
     strads_free(network->vectors);
     strads_free(network->nodes);
     strads_free(network);
@@ -391,9 +392,11 @@ static strads_status threads_create(net **out, const net_options *options)
     }
     network->nodes = strads_calloc(options->n_nodes, sizeof(*network->nodes));
     network->vectors = strads_calloc(options->n_nodes, sizeof(*network->vectors));
+    network->extras = strads_calloc(options->n_nodes, sizeof(*network->extras));
     network->votes = strads_calloc(options->n_nodes, sizeof(*network->votes));
     strads_status status = net_trade_init(&network->trade, network->links, options->n_nodes);
-    if (network->nodes == NULL || network->vectors == NULL || network->votes == NULL) {
+    if (network->nodes == NULL || network->vectors == NULL || network->extras == NULL ||
+        network->votes == NULL) {
         status = STRADS_ERR_NOMEM;
     }
     if (status == STRADS_OK) {

@@ -39,9 +39,18 @@ static uint32_t or_all(const uint32_t *votes, uint32_t n_members)
     return all;
 }
 
+/* Few numbers: the first member here adds them up, for all. */
+static void add_extras(double *const *extras, const net_exchange *exchange, place at)
+{
+    if (at.mine == 0 && exchange->n_extra > 0) {
+        net_sum_vectors(extras, exchange->n_members, NULL, 0, exchange->n_extra);
+    }
+}
+
 static void exchange_here(threads_net *network, const net_exchange *exchange, place at)
 {
     const size_t n = exchange->n;
+    add_extras(network->extras, exchange, at);
     *exchange->votes = or_all(network->votes, exchange->n_members);
     net_sum_vectors(network->vectors, exchange->n_members, exchange->base, n * at.mine / at.n,
                     n * (at.mine + 1) / at.n);
@@ -52,12 +61,14 @@ static strads_status exchange_across(threads_net *network, const net_exchange *e
 {
     net_trade *trade = &network->trade;
     if (at.mine == 0) {
-        network->traded = net_trade_vectors(trade, exchange, network->vectors, network->votes);
+        const net_lent lent = {network->vectors, network->extras, network->votes};
+        network->traded = net_trade_vectors(trade, exchange, &lent);
     }
     meet(&network->middle, at.n);
     if (network->traded != STRADS_OK) {
         return network->traded;
     }
+    add_extras(trade->extras, exchange, at);
     const double *base = exchange->base == NULL ? NULL : exchange->base + trade->first;
     *exchange->votes = or_all(network->votes, exchange->n_members);
     net_sum_vectors(trade->slices, exchange->n_members, base, trade->n * at.mine / at.n,
@@ -82,6 +93,7 @@ strads_status threads_exchange(net_node *node, const net_exchange *exchange)
     }
     const place at = place_of(network, node->id, n_members);
     network->vectors[node->id - 1] = exchange->vector;
+    network->extras[node->id - 1] = exchange->extra;
     network->votes[node->id - 1] = *exchange->votes;
     if (at.n > 1 && !net_barrier_wait(&network->entry, at.n)) {
         return STRADS_ERR_CLOSED; /* for all members here, so nobody reads another's vector */

@@ -41,6 +41,7 @@ typedef struct threads_net {
     net_barrier middle;  /* of the exchange; never broken: whoever entered gets there */
     net_barrier exit;    /* alike */
     double **vectors;    /* [n_nodes] lent to the running exchange */
+    double **extras;     /* [n_nodes] alike */
     uint32_t *votes;     /* [n_nodes] alike */
     net_trade trade;     /* of the exchange, with other processes */
     strads_status traded;

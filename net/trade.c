@@ -11,10 +11,11 @@
  * sends. A second hop costs about as much. */
 enum { ONE_HOP_BYTES = 32 * 1024 };
 
-/* What a part begins with; then uint32_t votes[n_members], and double [n_members][n],
- * both aligned to 8. A part of sums has no members, and n numbers. */
+/* What a part begins with; then uint32_t votes[n_members], and for each member double
+ * extra[n_extra] and vector[n], all aligned to 8. A part of sums has no members and no
+ * votes, and one vector. */
 typedef struct part_head {
-    uint64_t n;
+    uint64_t n, n_extra;
     uint64_t n_members;
 } part_head;
 
@@ -33,7 +34,8 @@ strads_status net_trade_init(net_trade *trade, net_links *links, uint32_t n_node
     }
     trade->parts = strads_calloc(net_links_count(links), sizeof(net_message *));
     trade->slices = strads_calloc(n_nodes, sizeof(double *));
-    if (trade->parts == NULL || trade->slices == NULL) {
+    trade->extras = strads_calloc(n_nodes, sizeof(double *));
+    if (trade->parts == NULL || trade->slices == NULL || trade->extras == NULL) {
         net_trade_fini(trade);
         return STRADS_ERR_NOMEM;
     }
@@ -55,6 +57,7 @@ void net_trade_fini(net_trade *trade)
     }
     strads_free(trade->parts);
     strads_free(trade->slices);
+    strads_free(trade->extras);
     *trade = (net_trade){.links = NULL};
 }
 
@@ -97,35 +100,37 @@ static double *numbers_of(net_message *part)
     return (double *) (part->body + sizeof(*head) + padded(head->n_members * sizeof(uint32_t)));
 }
 
-static net_message *create_part(uint32_t type, uint64_t n_members, uint64_t n_rows, uint64_t n)
+static size_t bytes_of(const part_head *head)
 {
-    const size_t bytes =
-        sizeof(part_head) + padded(n_members * sizeof(uint32_t)) + n_rows * n * sizeof(double);
-    net_message *part = net_message_create(type, NET_DATA, bytes);
+    const uint64_t n_rows = head->n_members > 0 ? head->n_members : 1;
+    return sizeof(*head) + padded(head->n_members * sizeof(uint32_t)) +
+           n_rows * (head->n + head->n_extra) * sizeof(double);
+}
+
+static net_message *create_part(uint32_t type, const part_head *head)
+{
+    net_message *part = net_message_create(type, NET_DATA, bytes_of(head));
     if (part != NULL) {
-        *(part_head *) part->body = (part_head){.n = n, .n_members = n_members};
+        *(part_head *) part->body = *head;
     }
     return part;
 }
 
-/* Takes the next part of a process, which must be of this kind. */
-static strads_status take(net_trade *trade, uint32_t process, uint32_t type, uint64_t n_members,
-                          uint64_t n_rows, uint64_t n)
+/* Takes the next part of a process, which must be this. */
+static strads_status take(net_trade *trade, uint32_t process, uint32_t type, const part_head *head)
 {
     net_message *part = NULL;
     const strads_status status = net_links_take(trade->links, process, &part);
     if (status != STRADS_OK) {
         return status;
     }
-    const part_head *head = (const part_head *) part->body;
-    const size_t bytes =
-        sizeof(*head) + padded(n_members * sizeof(uint32_t)) + n_rows * n * sizeof(double);
-    if (part->type != type || part->bytes != bytes || head->n != n ||
-        head->n_members != n_members) {
-        strads_error("process %u sent %zu bytes for an exchange of %llu numbers of %llu members, "
-                     "which take %zu: the members do not make the same exchanges",
-                     process, part->bytes, (unsigned long long) n, (unsigned long long) n_members,
-                     bytes);
+    if (part->type != type || part->bytes != bytes_of(head) ||
+        memcmp(part->body, head, sizeof(*head)) != 0) {
+        strads_error("process %u sent %zu bytes for an exchange of %llu and %llu numbers of %llu "
+                     "members, which take %zu: the members do not make the same exchanges",
+                     process, part->bytes, (unsigned long long) head->n,
+                     (unsigned long long) head->n_extra, (unsigned long long) head->n_members,
+                     bytes_of(head));
         net_message_destroy(part);
         return STRADS_ERR_APP;
     }
@@ -154,40 +159,54 @@ static uint32_t peer_at(const net_trade *trade, uint32_t i)
     return trade->first_in + (mine + i) % trade->n_in;
 }
 
+static void put(double **to, const double *from, size_t n)
+{
+    if (n > 0) {
+        memcpy(*to, from, n * sizeof(**to));
+        *to += n;
+    }
+}
+
 /* Sends a process what it adds up of the vectors of the members here. */
 static strads_status post_vectors(net_trade *trade, uint32_t process, const net_exchange *exchange,
-                                  double *const *vectors, const uint32_t *votes)
+                                  const net_lent *lent)
 {
     const ranks here = members_of(trade, net_links_me(trade->links), exchange->n_members);
     const size_t first = slice_first(trade, exchange->n, process);
     const size_t n = slice_end(trade, exchange->n, process) - first;
-    const uint32_t n_here = here.end - here.first;
-    net_message *part = create_part(PART_VECTORS, n_here, n_here, n);
+    const part_head head = {
+        .n = n, .n_extra = exchange->n_extra, .n_members = here.end - here.first};
+    net_message *part = create_part(PART_VECTORS, &head);
     if (part == NULL) {
         return STRADS_ERR_NOMEM;
     }
-    memcpy(part->body + sizeof(part_head), votes + here.first, n_here * sizeof(*votes));
+    memcpy(part->body + sizeof(head), lent->votes + here.first,
+           head.n_members * sizeof(*lent->votes));
     double *to = numbers_of(part);
-    for (uint32_t k = here.first; k < here.end && n > 0; k++) {
-        memcpy(to, vectors[k] + first, n * sizeof(*to));
-        to += n;
+    for (uint32_t k = here.first; k < here.end; k++) {
+        put(&to, lent->extras[k], exchange->n_extra);
+        put(&to, lent->vectors[k] + first, n);
     }
     return net_links_post(trade->links, process, part);
 }
 
-static strads_status take_vectors(net_trade *trade, uint32_t process, uint32_t n_members,
+static strads_status take_vectors(net_trade *trade, uint32_t process, const net_exchange *exchange,
                                   uint32_t *votes)
 {
-    const ranks there = members_of(trade, process, n_members);
+    const ranks there = members_of(trade, process, exchange->n_members);
     const uint32_t n_there = there.end - there.first;
-    const strads_status status = take(trade, process, PART_VECTORS, n_there, n_there, trade->n);
+    const part_head head = {.n = trade->n, .n_extra = exchange->n_extra, .n_members = n_there};
+    const strads_status status = take(trade, process, PART_VECTORS, &head);
     if (status != STRADS_OK) {
         return status;
     }
     net_message *part = trade->parts[process];
-    memcpy(votes + there.first, part->body + sizeof(part_head), n_there * sizeof(*votes));
-    for (uint32_t k = 0; k < n_there; k++) {
-        trade->slices[there.first + k] = numbers_of(part) + k * trade->n;
+    memcpy(votes + there.first, part->body + sizeof(head), n_there * sizeof(*votes));
+    double *at = numbers_of(part);
+    for (uint32_t k = there.first; k < there.end; k++) {
+        trade->extras[k] = at;
+        trade->slices[k] = at + exchange->n_extra;
+        at += exchange->n_extra + trade->n;
     }
     return STRADS_OK;
 }
@@ -225,20 +244,20 @@ static void choose(net_trade *trade, const net_exchange *exchange)
 }
 
 strads_status net_trade_vectors(net_trade *trade, const net_exchange *exchange,
-                                double *const *vectors, uint32_t *votes)
+                                const net_lent *lent)
 {
-    const uint32_t me = net_links_me(trade->links);
     choose(trade, exchange);
     strads_status status = STRADS_OK;
     for (uint32_t i = 1; i < trade->n_in && status == STRADS_OK; i++) {
-        status = post_vectors(trade, peer_at(trade, i), exchange, vectors, votes);
+        status = post_vectors(trade, peer_at(trade, i), exchange, lent);
     }
     for (uint32_t i = 1; i < trade->n_in && status == STRADS_OK; i++) {
-        status = take_vectors(trade, peer_at(trade, i), exchange->n_members, votes);
+        status = take_vectors(trade, peer_at(trade, i), exchange, lent->votes);
     }
-    const ranks here = members_of(trade, me, exchange->n_members);
+    const ranks here = members_of(trade, net_links_me(trade->links), exchange->n_members);
     for (uint32_t k = here.first; k < here.end; k++) {
-        trade->slices[k] = vectors[k] + trade->first;
+        trade->slices[k] = lent->vectors[k] + trade->first;
+        trade->extras[k] = lent->extras[k];
     }
     return status;
 }
@@ -247,7 +266,8 @@ strads_status net_trade_vectors(net_trade *trade, const net_exchange *exchange,
 
 static strads_status post_sums(net_trade *trade, uint32_t process, const double *sums)
 {
-    net_message *part = create_part(PART_SUMS, 0, 1, trade->n);
+    const part_head head = {.n = trade->n};
+    net_message *part = create_part(PART_SUMS, &head);
     if (part == NULL) {
         return STRADS_ERR_NOMEM;
     }
@@ -272,7 +292,7 @@ strads_status net_trade_sums(net_trade *trade, const net_exchange *exchange, dou
         const uint32_t process = peer_at(trade, i);
         const size_t first = slice_first(trade, exchange->n, process);
         const size_t n = slice_end(trade, exchange->n, process) - first;
-        status = take(trade, process, PART_SUMS, 0, 1, n);
+        status = take(trade, process, PART_SUMS, &(part_head){.n = n});
         for (uint32_t k = here.first; k < here.end && status == STRADS_OK && n > 0; k++) {
             memcpy(vectors[k] + first, numbers_of(trade->parts[process]), n * sizeof(double));
         }

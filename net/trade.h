@@ -13,10 +13,18 @@
 
 #include "net/links.h"
 
+/* What the members of this process lend to an exchange, by rank. */
+typedef struct net_lent {
+    double *const *vectors;
+    double *const *extras;
+    uint32_t *votes; /* takes those of the others too */
+} net_lent;
+
 typedef struct net_trade {
     net_links *links;
     net_message **parts;     /* [n_processes] of the running exchange; NULL: not held */
     double **slices;         /* [n_nodes] the elements that are added up here, a member each */
+    double **extras;         /* [n_nodes] all of these are added up here */
     size_t first, n;         /* these are first .. first + n - 1 */
     uint32_t first_in, n_in; /* processes that take part: first_in and those after it */
     bool whole;              /* all processes add up everything */
@@ -38,11 +46,11 @@ double net_trade_seconds(const net_trade *trade, uint32_t n_members, size_t n);
 /* Whether members are in other processes. */
 bool net_trade_needed(const net_trade *trade, uint32_t n_members);
 
-/* Sends what the members here have, and waits for the others': then votes[n_members] are
- * complete, and slices[n_members] lead to what has to be added up. vectors: of the
- * members here, by rank. CLOSED: a member has left. */
+/* Sends what the members here have, and waits for the others': then the votes are
+ * complete, and slices and extras [n_members] lead to what has to be added up. CLOSED: a
+ * member has left. */
 STRADS_MUST_CHECK strads_status net_trade_vectors(net_trade *trade, const net_exchange *exchange,
-                                                  double *const *vectors, uint32_t *votes);
+                                                  const net_lent *lent);
 
 /* The slices are added up: spreads the sums, so that vectors have all of them. */
 STRADS_MUST_CHECK strads_status net_trade_sums(net_trade *trade, const net_exchange *exchange,

@@ -2,8 +2,8 @@
 /*
  * strads/guard.c - the guarded parallel step.
  *
- * A step costs a member two copies of the shared state and one more exchange, of
- * the scalars by which all members judge it alike:
+ * A step costs a member two copies of the shared state. With its last exchange go the
+ * scalars by which all members judge it alike:
  *
  *   tail = { own objective before, own objective after, move of rank 0, rank 1, ... }
  *
@@ -82,21 +82,24 @@ static void count_updates(step_guard *guard, strads_worker *worker, const strads
     worker_count_updates(worker, n / n_parts);
 }
 
-/* Adds up the changes that the members made to the shared state since base. */
-static strads_status add_up(step_guard *guard, strads_worker *worker, const strads_step *step)
+/* Adds up the changes that the members made to the shared state since base; with the last
+ * of a step's goes the tail. */
+static strads_status add_up(step_guard *guard, strads_worker *worker, const strads_step *step,
+                            bool last)
 {
-    return strads_exchange(worker, step->shared, guard->base, step->n_shared);
+    const size_t n_tail = TAIL_MOVES + (size_t) strads_worker_members(worker);
+    return worker_exchange(worker, step->shared, guard->base, step->n_shared, guard->tail,
+                           last ? n_tail : 0);
 }
 
-static strads_status share_tail(step_guard *guard, strads_worker *worker, double before,
-                                double after, double moved)
+static void fill_tail(step_guard *guard, strads_worker *worker, double before, double after,
+                      double moved)
 {
     const size_t n = TAIL_MOVES + (size_t) strads_worker_members(worker);
     memset(guard->tail, 0, n * sizeof(double));
     guard->tail[TAIL_BEFORE] = before;
     guard->tail[TAIL_AFTER] = after;
     guard->tail[TAIL_MOVES + strads_worker_rank(worker)] = moved;
-    return strads_exchange(worker, guard->tail, NULL, n);
 }
 
 static double farthest_of(const step_guard *guard, uint32_t n_members)
@@ -121,16 +124,17 @@ static strads_status run_in_turn(step_guard *guard, strads_worker *worker, const
             moved = step->sweep(step->self, 0, 1);
             count_updates(guard, worker, step, 1);
         }
-        const strads_status status = add_up(guard, worker, step);
+        const bool last = turn == n_members - 1;
+        if (last) {
+            fill_tail(guard, worker, 0.0, 0.0, moved);
+        }
+        const strads_status status = add_up(guard, worker, step, last);
         if (status != STRADS_OK) {
             return status;
         }
     }
-    const strads_status status = share_tail(guard, worker, 0.0, 0.0, moved);
-    if (status == STRADS_OK) {
-        *farthest = farthest_of(guard, n_members);
-    }
-    return status;
+    *farthest = farthest_of(guard, n_members);
+    return STRADS_OK;
 }
 
 /* All members at once; *rise: by how much the objective did, relative. */
@@ -148,15 +152,14 @@ static strads_status run_in_parallel(step_guard *guard, strads_worker *worker,
         copy(guard->base, step->shared, step->n_shared);
         moved = fmax(moved, step->sweep(step->self, part, n_parts));
         count_updates(guard, worker, step, n_parts);
-        const strads_status status = add_up(guard, worker, step);
+        const bool last = part == n_parts - 1;
+        if (last) {
+            fill_tail(guard, worker, own_before, step->own_objective(step->self), moved);
+        }
+        const strads_status status = add_up(guard, worker, step, last);
         if (status != STRADS_OK) {
             return status;
         }
-    }
-    const strads_status status =
-        share_tail(guard, worker, own_before, step->own_objective(step->self), moved);
-    if (status != STRADS_OK) {
-        return status;
     }
     const double before = shared_before + guard->tail[TAIL_BEFORE];
     const double after = step->shared_objective(step->self) + guard->tail[TAIL_AFTER];

@@ -45,4 +45,11 @@ width_guard width_guard_start(uint32_t n_workers);
 /* Learns from a round that ran with `n_blocks` blocks. */
 void width_guard_learn(width_guard *guard, uint32_t n_blocks, uint64_t n_steps, uint64_t n_guarded);
 
+/* ---- what the guard needs of its worker ---- */
+
+/* strads_exchange, and beside it extra[n_extra] := the sum of the members'. */
+STRADS_MUST_CHECK strads_status worker_exchange(strads_worker *worker, double *vector,
+                                                const double *base, size_t n, double *extra,
+                                                size_t n_extra);
+
 #endif

@@ -53,11 +53,17 @@ static bool must_stop(const strads_worker *worker)
            (limits->deadline < INFINITY && strads_now() > limits->deadline);
 }
 
-strads_status strads_exchange(strads_worker *worker, double *vector, const double *base, size_t n)
+strads_status worker_exchange(strads_worker *worker, double *vector, const double *base, size_t n,
+                              double *extra, size_t n_extra)
 {
     uint32_t votes = must_stop(worker) ? VOTE_STOP : 0;
-    const net_exchange exchange = {
-        .n_members = worker->n_members, .vector = vector, .base = base, .n = n, .votes = &votes};
+    const net_exchange exchange = {.n_members = worker->n_members,
+                                   .vector = vector,
+                                   .base = base,
+                                   .n = n,
+                                   .extra = extra,
+                                   .n_extra = n_extra,
+                                   .votes = &votes};
     if (worker->n_members > 1) {
         const double before = strads_now();
         const strads_status status = net_exchange_sum(worker->node, &exchange);
@@ -68,6 +74,11 @@ strads_status strads_exchange(strads_worker *worker, double *vector, const doubl
     }
     worker->stopping = (votes & VOTE_STOP) != 0;
     return STRADS_OK;
+}
+
+strads_status strads_exchange(strads_worker *worker, double *vector, const double *base, size_t n)
+{
+    return worker_exchange(worker, vector, base, n, NULL, 0);
 }
 
 bool strads_stopping(const strads_worker *worker)

@@ -33,6 +33,7 @@ struct script {
     strads_status status;
     pthread_t thread;
     double vector[NUMBERS], base[NUMBERS];
+    double extra[FEW];
     uint32_t votes;
     bool by_base;
 };
@@ -269,6 +270,8 @@ static void exchange_and_leave(script *self, net_node *node, const net_event *ev
                                    .vector = self->vector,
                                    .base = self->by_base ? self->base : NULL,
                                    .n = NUMBERS,
+                                   .extra = self->extra,
+                                   .n_extra = FEW,
                                    .votes = &self->votes};
     self->status = net_exchange_sum(node, &exchange);
     expect(send_number(node, 0, NET_DATA, TYPE_STOP, 0) == STRADS_OK);
@@ -294,6 +297,7 @@ static void check_sums(uint32_t n_members, bool by_base)
 {
     script *scripts = strads_calloc(MAX_NODES, sizeof(*scripts));
     double expected[NUMBERS];
+    double expected_extra[FEW] = {0.0};
     REQUIRE(scripts != NULL);
     scripts[0].on_event = leave_when_all_have_stopped;
     for (size_t i = 0; i < NUMBERS; i++) {
@@ -308,12 +312,19 @@ static void check_sums(uint32_t n_members, bool by_base)
             expected[i] += scripts[k].vector[i] - base; /* in order of rank */
         }
     }
+    for (uint32_t k = 1; k <= n_members; k++) {
+        for (uint32_t i = 0; i < FEW; i++) {
+            scripts[k].extra[i] = cos((double) (k * FEW + i));
+            expected_extra[i] += scripts[k].extra[i];
+        }
+    }
     run(scripts, n_members + 1);
     for (uint32_t k = 1; k <= n_members; k++) {
         CHECK_STATUS(scripts[k].status, STRADS_OK);
         CHECK(scripts[k].votes == (UINT32_C(1) << (n_members + 1)) - 2);
         if (n_members > 1) {
             CHECK(memcmp(scripts[k].vector, expected, sizeof(expected)) == 0);
+            CHECK(memcmp(scripts[k].extra, expected_extra, sizeof(expected_extra)) == 0);
         }
     }
     strads_free(scripts);

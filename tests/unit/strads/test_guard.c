@@ -63,7 +63,7 @@ void worker_count_numbers(strads_worker *worker, size_t n)
     (void) n;
 }
 
-strads_status strads_exchange(strads_worker *worker, double *vector, const double *base, size_t n)
+static strads_status add_up(strads_worker *worker, double *vector, const double *base, size_t n)
 {
     crowd *all = worker->all;
     double sum[MAX_N];
@@ -84,6 +84,13 @@ strads_status strads_exchange(strads_worker *worker, double *vector, const doubl
     }
     memcpy(vector, sum, n * sizeof(*vector));
     return net_barrier_wait(&all->barrier, all->n_members) ? STRADS_OK : STRADS_ERR_CLOSED;
+}
+
+strads_status worker_exchange(strads_worker *worker, double *vector, const double *base, size_t n,
+                              double *extra, size_t n_extra)
+{
+    const strads_status status = add_up(worker, vector, base, n);
+    return status == STRADS_OK && n_extra > 0 ? add_up(worker, extra, NULL, n_extra) : status;
 }
 
 /* ---- the problem ---- */
