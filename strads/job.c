@@ -135,6 +135,7 @@ static strads_status create_worker(job *self, uint32_t rank, double deadline)
         .first = samples ? 0 : firsts[rank],
         .n_vars = samples ? self->structure.n_vars : firsts[rank + 1] - firsts[rank],
         .structure = self->structure,
+        .deterministic = self->run.deterministic,
         .unguarded = !self->run.guard,
         .limits = {.deadline = deadline, .signal = &job_stop_requested, .alone = !is_first(self)}};
     const strads_status status = worker_create(&self->workers[rank], &options);

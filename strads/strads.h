@@ -214,6 +214,10 @@ STRADS_API uint32_t strads_worker_members(const strads_worker *worker);
 STRADS_API STRADS_MUST_CHECK strads_status strads_exchange(strads_worker *worker, double *vector,
                                                            const double *base, size_t n);
 
+/* What an exchange of n numbers takes beside the summing, in units of `cost`: next to
+ * nothing within a process, much between machines. Not the same on all members. */
+STRADS_API double strads_exchange_units(const strads_worker *worker, size_t n);
+
 /* Whether the run is to end early (Ctrl-C, stop.seconds): as of the last exchange,
  * so the same on all members. A long push then returns with what it has. */
 STRADS_API bool strads_stopping(const strads_worker *worker);

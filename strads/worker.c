@@ -81,6 +81,12 @@ strads_status strads_exchange(strads_worker *worker, double *vector, const doubl
     return worker_exchange(worker, vector, base, n, NULL, 0);
 }
 
+double strads_exchange_units(const strads_worker *worker, size_t n)
+{
+    return worker->options.deterministic ? 0.0
+                                         : net_exchange_units(worker->node, worker->n_members, n);
+}
+
 bool strads_stopping(const strads_worker *worker)
 {
     return worker->n_members > 1 ? worker->stopping : must_stop(worker);

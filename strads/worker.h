@@ -22,7 +22,8 @@ typedef struct worker_options {
     uint32_t rank, n_workers;
     uint32_t first, n_vars; /* its range */
     strads_structure structure;
-    bool unguarded; /* not schedule.guard */
+    bool deterministic; /* no decision goes by the network */
+    bool unguarded;     /* not schedule.guard */
     worker_limits limits;
 } worker_options;
 

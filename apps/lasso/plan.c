@@ -82,18 +82,21 @@ strads_status lasso_step(lasso_worker *self, bool active, uint32_t n_parts, doub
     return strads_step_run(self->worker, &step, farthest);
 }
 
-/* How often the members exchange in a sweep: an exchange adds up n_rows numbers, and
- * must not cost more than a fraction of what was done since the one before. */
+/* How often the members exchange in a sweep: an exchange adds up n_rows numbers, beside
+ * what the network takes, and must not cost more than a fraction of what was done since
+ * the one before. */
 static strads_status choose_parts(lasso_worker *self, uint32_t *n_parts)
 {
     const uint32_t n_members = strads_worker_members(self->worker);
-    double cost = self->block.cost;
+    const double n_rows = (double) self->site->x.n_rows;
+    double costs[] = {self->block.cost, /* of a sweep, and of an exchange */
+                      n_rows + strads_exchange_units(self->worker, self->site->x.n_rows)};
     *n_parts = 1;
     if (n_members == 1) {
         return STRADS_OK;
     }
-    const strads_status status = strads_exchange(self->worker, &cost, NULL, 1);
-    const double worth = cost / (4.0 * n_members * (double) self->site->x.n_rows);
+    const strads_status status = strads_exchange(self->worker, costs, NULL, 2);
+    const double worth = costs[0] / (4.0 * costs[1]);
     *n_parts = worth < 1.0 ? 1 : worth > MAX_PARTS ? MAX_PARTS : (uint32_t) worth;
     return status;
 }
