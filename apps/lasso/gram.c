@@ -17,6 +17,8 @@ enum {
 
 /* Active sweeps end when they move this much less than the whole one did. */
 static const double ACTIVE_ENOUGH = 0.1;
+/* What a slice solves of its first sweep's move: the others will change it again. */
+static const double SLICE_ENOUGH = 0.1;
 
 void lasso_gram_fini(lasso_gram *gram)
 {
@@ -252,10 +254,12 @@ static size_t find_active(lasso_gram *gram)
     return n;
 }
 
-/* Descends until a sweep over all moves nothing by more than `target`, or for one sweep.
- * Returns how far the first sweep moved. */
-static double descend(lasso_worker *self, bool solve, double target)
+/* Descends until a sweep over all moves nothing by more than `target`, nor, when it is one of
+ * several slices, than a share of the first sweep; or for one sweep. Returns how far the
+ * first moved. */
+static double descend(lasso_worker *self, const strads_block *block)
 {
+    const double share = block->n_vars > LASSO_GRAM_MOST ? SLICE_ENOUGH : 0.0;
     lasso_gram *gram = &self->gram;
     double n_updates = 0.0;
     double first = 0.0;
@@ -263,7 +267,7 @@ static double descend(lasso_worker *self, bool solve, double target)
         const double farthest = sweep(gram, gram->order, gram->n);
         n_updates += (double) gram->n;
         first = i == 0 ? farthest : first;
-        if (!solve || farthest <= target) {
+        if (!block->solve || farthest <= fmax(block->target, share * first)) {
             break;
         }
         const size_t n_active = find_active(gram);
@@ -303,7 +307,7 @@ static strads_status solve_slices(lasso_worker *self, const strads_block *block,
         if (status != STRADS_OK) {
             return status;
         }
-        *farthest = fmax(*farthest, descend(self, block->solve, block->target));
+        *farthest = fmax(*farthest, descend(self, block));
         apply(self, vars, values + first, n);
         for (size_t i = 0; i < n; i++) {
             values[first + i] = self->gram.b[self->gram.order[i]];

@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* tests/unit/data/test_share.c - what processes read together is the whole, cut. */
+#include <string.h>
+
+#include "base/random.h"
+#include "tests/support/parts.h"
+#include "tests/unit/data/reading.h"
+
+enum { MOST = 8, MORE_WORKERS = 3 };
+
+/* What all processes have read. */
+typedef struct team {
+    data_source source;
+    data_split split;
+    uint32_t count, n_workers;
+    data_share shares[PARTS_MOST];
+    strads_status status;
+} team;
+
+static strads_status read_share(void *context, strads_part *part)
+{
+    team *self = context;
+    return data_share_read(&self->shares[strads_part_index(part)], &self->source, self->split,
+                           part);
+}
+
+static void read_together(void *context)
+{
+    team *self = context;
+    memset(self->shares, 0, sizeof(self->shares));
+    self->status = parts_run(self->count, self->n_workers, read_share, self);
+}
+
+static void drop(team *self)
+{
+    for (uint32_t i = 0; i < self->count; i++) {
+        data_share_fini(&self->shares[i]);
+    }
+}
+
+/* Whether y and the part of `whole` that begins at `row`, `col` are what the shard has. */
+static bool same_part(const data_regression *shard, const data_regression *whole, size_t row,
+                      size_t col)
+{
+    const data_matrix *x = &shard->x;
+    bool same = (x->col_start == NULL) == (whole->x.col_start == NULL) &&
+                (shard->y == NULL) == (whole->y == NULL);
+    for (size_t i = 0; i < x->n_rows && shard->y != NULL; i++) {
+        same = same && shard->y[i] == whole->y[row + i];
+    }
+    size_t n_entries = 0;
+    for (size_t j = 0; j < x->n_cols; j++) {
+        for (size_t i = 0; i < x->n_rows; i++) {
+            const double value = at(x, i, j);
+            same = same && value == at(&whole->x, row + i, col + j);
+            n_entries += value != 0.0;
+        }
+    }
+    return same && (x->col_start == NULL || n_entries == data_matrix_entries(x));
+}
+
+static size_t entries_of(const data_matrix *x, size_t col)
+{
+    return x->col_start == NULL ? x->n_rows : (size_t) (x->col_start[col + 1] - x->col_start[col]);
+}
+
+static bool same_facts(const data_share *share, const data_regression *whole)
+{
+    bool same = share->n_rows == whole->x.n_rows && share->n_cols == whole->x.n_cols;
+    for (size_t j = 0; j < share->n_cols && same; j++) {
+        same = share->entries[j] == entries_of(&whole->x, j);
+    }
+    return same;
+}
+
+static bool check_rows(const team *self, const data_regression *whole)
+{
+    size_t row = 0;
+    bool same = true;
+    for (uint32_t i = 0; i < self->count; i++) {
+        const data_share *share = &self->shares[i];
+        same = same && same_facts(share, whole) && share->firsts == NULL;
+        for (size_t k = 0; k < share->n_shards && same; k++) {
+            same = share->shards[k].x.n_cols == share->n_cols &&
+                   row + share->shards[k].x.n_rows <= share->n_rows &&
+                   same_part(&share->shards[k], whole, row, 0);
+            row += share->shards[k].x.n_rows;
+        }
+    }
+    return same && row == whole->x.n_rows;
+}
+
+static bool check_columns(const team *self, const data_regression *whole)
+{
+    bool same = true;
+    for (uint32_t i = 0; i < self->count && same; i++) {
+        const data_share *share = &self->shares[i];
+        const uint32_t *firsts = share->firsts;
+        const uint32_t first = firsts[self->n_workers * i / self->count];
+        const uint32_t last = firsts[self->n_workers * (i + 1) / self->count];
+        same =
+            same_facts(share, whole) && share->n_shards == 1 && firsts[0] == 0 &&
+            firsts[self->n_workers] == share->n_cols &&
+            memcmp(firsts, self->shares[0].firsts, (self->n_workers + 1) * sizeof(*firsts)) == 0 &&
+            share->shards[0].x.n_rows == share->n_rows &&
+            share->shards[0].x.n_cols == last - first &&
+            same_part(&share->shards[0], whole, 0, first);
+    }
+    return same;
+}
+
+/* Reads the source by 1 to 8 processes, both ways, and compares with reading it whole. */
+static void check_shares(data_source source)
+{
+    data_regression whole;
+    REQUIRE_OK(data_regression_read(&whole, &source));
+    const size_t live = strads_mem_live();
+    for (uint32_t k = 0; k < 4 * MOST; k++) {
+        team self = {.source = source,
+                     .split = k % 2 == 0 ? DATA_BY_ROWS : DATA_BY_COLUMNS,
+                     .count = 1 + k / 4};
+        self.n_workers = self.count + (k / 2 % 2) * MORE_WORKERS;
+        read_together(&self);
+        REQUIRE_OK(self.status);
+        CHECK(self.split == DATA_BY_ROWS ? check_rows(&self, &whole)
+                                         : check_columns(&self, &whole));
+        drop(&self);
+        CHECK(strads_mem_live() == live);
+    }
+    data_regression_fini(&whole);
+}
+
+static void check_text(const char *text)
+{
+    char *path = suite_file("shared", text);
+    check_shares((data_source){.path = path});
+    strads_free(path);
+}
+
+static void lines_are_cut_wherever_ranges_begin(void)
+{
+    check_text("1 1:2 3:4\n2 2:5\n3\n4 1:1\n5 7:2\n6 1:3 2:3 3:3\n7 4:1\n8 5:5\n9 6:6\n10 7:7\n");
+    check_text("1 1:2 3:4\r\n2 2:5\r\n3\r\n4 1:1\r\n5 7:2\r\n");
+    check_text("1 1:2 9:4\n2 2:5\n3 3:1");
+    check_text("# only 1:1\n#\n1 1:2 9:4# 2\n# 3 1:1\n2 2:5\n# end");
+    check_text("1 1:1");
+    check_text("1 5:1\n2 6:1\n");
+}
+
+static void a_dense_file_is_dense_in_every_share(void)
+{
+    check_text("1 1:1 2:2\n2\n3 1:3 2:4\n4 1:5\n");
+    check_text("1 1:1 2:1 3:1\n2 1:1 2:2 3:3\n3\n");
+}
+
+/* Sparse lines of unlike lengths. */
+static char *random_text(size_t n_rows, size_t n_cols, double density, uint64_t seed)
+{
+    strads_random random = strads_random_start(seed, 0);
+    char *text = NULL;
+    size_t n = 0;
+    size_t room = 0;
+    for (size_t i = 0; i < n_rows; i++) {
+        REQUIRE_OK(strads_reserve(&text, &room, n + 32 * (n_cols + 2), 1));
+        n += (size_t) sprintf(text + n, "%zu", i);
+        for (size_t j = 0; j < n_cols; j++) {
+            if (strads_random_uniform(&random) < density) {
+                n += (size_t) sprintf(text + n, " %zu:%.3g", j + 1,
+                                      1.0 + strads_random_uniform(&random));
+            }
+        }
+        n += (size_t) sprintf(text + n, "\n");
+    }
+    return text;
+}
+
+static void a_long_file_is_the_same_in_shares(void)
+{
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        char *text = random_text(60 * seed, 40, seed % 2 == 0 ? 0.1 : 0.8, seed);
+        check_text(text);
+        strads_free(text);
+    }
+}
+
+static void a_line_longer_than_a_buffer_is_one_processes(void)
+{
+    enum { LONG = 200000 };
+    char *text = strads_alloc(16 * LONG);
+    REQUIRE(text != NULL);
+    size_t n = (size_t) sprintf(text, "1 2:1\n2");
+    for (int j = 1; j <= LONG; j += 2) {
+        n += (size_t) sprintf(text + n, " %d:0", j);
+    }
+    sprintf(text + n, " %d:5\n3 1:1\n", LONG + 1);
+    char *path = suite_file("long", text);
+    team self = {.source = {.path = path}, .count = 5, .n_workers = 5};
+    read_together(&self);
+    REQUIRE_OK(self.status);
+    CHECK(self.shares[0].n_rows == 3 && self.shares[0].n_cols == LONG + 1);
+    size_t n_rows = 0;
+    for (int i = 0; i < 5; i++) {
+        n_rows += self.shares[i].shards[0].x.n_rows;
+    }
+    CHECK(n_rows == 3);
+    drop(&self);
+    strads_free(path);
+    strads_free(text);
+}
+
+static void compressed_and_matrix_market_files_are_read_whole_and_cut(void)
+{
+    char *text = random_text(30, 20, 0.2, 9);
+    char *path = suite_file("rows.gz", "");
+    append_gzip(path, text, strlen(text));
+    check_shares((data_source){.path = path});
+    strads_free(path);
+    strads_free(text);
+    path = suite_file("market", "%%MatrixMarket matrix coordinate real general\n4 5 3\n1 1 2\n"
+                                "3 5 1\n2 2 7\n");
+    char *y_path = suite_file("y", "1\n2\n3\n4\n");
+    check_shares((data_source){.path = path});
+    check_shares((data_source){.path = path, .y_path = y_path});
+    strads_free(y_path);
+    strads_free(path);
+}
+
+static void a_target_of_its_own_is_cut_like_the_rows(void)
+{
+    char *path = suite_file("x", "1 1:2 3:4\n2 2:5\n3\n4 1:1\n5 7:2\n");
+    char *y_path = suite_file("y", "50\n40\n30\n20\n10\n");
+    check_shares((data_source){.path = path, .y_path = y_path});
+    check_shares((data_source){.path = path, .n_cols = 12});
+    strads_free(y_path);
+    strads_free(path);
+}
+
+/* A .npy file of n_rows x n_cols whose value in row i, column j is i + j / 100. */
+static char *npy_file(size_t n_rows, size_t n_cols, bool fortran, bool floats)
+{
+    char header[129];
+    const int n = snprintf(header, sizeof(header),
+                           "\x93NUMPY\x01%c\x76%c{'descr': '<f%d', 'fortran_order': %s, 'shape': "
+                           "(%zu, %zu), }",
+                           '\0', '\0', floats ? 4 : 8, fortran ? "True" : "False", n_rows, n_cols);
+    memset(header + n, ' ', sizeof(header) - 2 - (size_t) n);
+    header[127] = '\n';
+    char *path = suite_file("x.npy", "");
+    FILE *file = fopen(path, "wb");
+    REQUIRE(file != NULL && fwrite(header, 1, 128, file) == 128);
+    for (size_t k = 0; k < n_rows * n_cols; k++) {
+        const size_t i = fortran ? k % n_rows : k / n_cols;
+        const size_t j = fortran ? k / n_rows : k % n_cols;
+        const double value = (double) i + (double) j / 100.0;
+        const float small = (float) value;
+        REQUIRE(floats ? fwrite(&small, sizeof(small), 1, file) == 1
+                       : fwrite(&value, sizeof(value), 1, file) == 1);
+    }
+    REQUIRE(fclose(file) == 0);
+    return path;
+}
+
+static void of_an_npy_file_each_reads_what_it_keeps(void)
+{
+    static const size_t shapes[][2] = {{1, 1}, {1, 9}, {9, 1}, {3, 4}, {37, 23}};
+    for (size_t k = 0; k < 4 * sizeof(shapes) / sizeof(shapes[0]); k++) {
+        char *path = npy_file(shapes[k / 4][0], shapes[k / 4][1], k % 2 == 0, k / 2 % 2 == 0);
+        check_shares((data_source){.path = path});
+        strads_free(path);
+    }
+}
+
+/* ---- what is held ---- */
+
+static size_t matrix_bytes(const data_share *share)
+{
+    size_t bytes = 0;
+    for (size_t k = 0; k < share->n_shards; k++) {
+        const data_matrix *x = &share->shards[k].x;
+        bytes += data_matrix_entries(x) * sizeof(double);
+        bytes += x->col_start == NULL ? 0
+                                      : data_matrix_entries(x) * sizeof(*x->row) +
+                                            (x->n_cols + 1) * sizeof(*x->col_start);
+    }
+    return bytes;
+}
+
+static void check_bytes(const char *path)
+{
+    for (uint32_t k = 0; k < 2; k++) {
+        size_t whole = 0;
+        for (uint32_t count = 1; count <= MOST; count *= 2) {
+            team self = {.source = {.path = path},
+                         .split = k == 0 ? DATA_BY_ROWS : DATA_BY_COLUMNS,
+                         .count = count,
+                         .n_workers = count};
+            read_together(&self);
+            REQUIRE_OK(self.status);
+            for (uint32_t i = 0; i < count; i++) {
+                const size_t bytes = matrix_bytes(&self.shares[i]);
+                whole = count == 1 ? bytes : whole;
+                CHECK((double) bytes <= 1.2 * (double) whole / count);
+            }
+            drop(&self);
+        }
+    }
+}
+
+static void a_process_holds_little_more_than_its_part(void)
+{
+    char *text = random_text(1500, 60, 0.1, 17);
+    char *path = suite_file("sparse", text);
+    check_bytes(path);
+    strads_free(path);
+    strads_free(text);
+    path = npy_file(800, 96, true, false);
+    check_bytes(path);
+    strads_free(path);
+}
+
+/* ---- refusals ---- */
+
+/* Reading by 1 to 8 must fail so, with one message. */
+static void check_refused_together(data_source source, strads_status status, const char *message)
+{
+    for (uint32_t k = 0; k < 2 * MOST; k++) {
+        const size_t live = strads_mem_live();
+        team self = {.source = source,
+                     .split = k % 2 == 0 ? DATA_BY_ROWS : DATA_BY_COLUMNS,
+                     .count = 1 + k / 2,
+                     .n_workers = 1 + k / 2};
+        char *said = suite_stderr_of(read_together, &self);
+        CHECK_STATUS(self.status, status);
+        CHECK(strstr(said, message) != NULL);
+        CHECK(strchr(said, '\n') == strrchr(said, '\n'));
+        strads_free(said);
+        CHECK(strads_mem_live() == live);
+    }
+}
+
+static void a_mistake_is_named_with_its_line_in_whichever_part_it_is(void)
+{
+    enum { LINES = 12 };
+    for (int bad = 1; bad <= LINES; bad += 3) {
+        char text[LINES * 16] = "";
+        char message[64];
+        for (int line = 1; line <= LINES; line++) {
+            strcat(text, line == bad ? "1 2:x\n" : line % 3 == 0 ? "# 1\n" : "1 1:2 2:3\n");
+        }
+        char *path = suite_file("bad", text);
+        snprintf(message, sizeof(message), "bad:%d: '2:x': expected INDEX:VALUE", bad);
+        check_refused_together((data_source){.path = path}, STRADS_ERR_DATA, message);
+        strads_free(path);
+    }
+}
+
+static void what_is_wrong_with_the_whole_is_said_once(void)
+{
+    static const char *const cases[][2] = {
+        {"", "holds no rows"}, {"# 1\n#\n# 3\n", "holds no rows"}, {"1\n2\n3\n", "no INDEX:VALUE"}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *path = suite_file("whole", cases[i][0]);
+        check_refused_together((data_source){.path = path}, STRADS_ERR_DATA, cases[i][1]);
+        strads_free(path);
+    }
+}
+
+/* Every process finds these, and says so. */
+static void check_refused_by_all(data_source source, const char *message)
+{
+    team self = {.source = source, .count = 3, .n_workers = 3};
+    for (int k = 0; k < 2; k++) {
+        self.split = k == 0 ? DATA_BY_ROWS : DATA_BY_COLUMNS;
+        char *said = suite_stderr_of(read_together, &self);
+        CHECK_STATUS(self.status, STRADS_ERR_DATA);
+        CHECK(strstr(said, message) != NULL);
+        strads_free(said);
+    }
+}
+
+static void an_npy_file_of_another_length_is_refused(void)
+{
+    char *path = npy_file(5, 4, true, false);
+    size_t n = 0;
+    char *bytes = contents(path, &n);
+    char *other = bytes_file("short.npy", bytes, n - 8);
+    check_refused_by_all((data_source){.path = other}, "cut short after 19 of the 20 values");
+    strads_free(other);
+    other = bytes_file("long.npy", bytes, n + 1);
+    check_refused_by_all((data_source){.path = other}, "bytes after the values");
+    strads_free(other);
+    const double bad = INFINITY;
+    memcpy(bytes + 128 + 8 * 6, &bad, sizeof(bad));
+    other = bytes_file("bad.npy", bytes, n);
+    check_refused_by_all((data_source){.path = other}, "inf in row 2, column 2");
+    strads_free(other);
+    strads_free(bytes);
+    strads_free(path);
+}
+
+static void every_allocation_of_a_lone_process_may_fail(void)
+{
+    char *text = random_text(20, 10, 0.2, 3);
+    char *paths[] = {suite_file("text", text), npy_file(6, 5, false, false)};
+    const size_t live = strads_mem_live();
+    for (int k = 0; k < 4; k++) {
+        const uint32_t ranks[] = {0, 3};
+        strads_part part = {.count = 1, .ranks = ranks};
+        team self = {.source = {.path = paths[k / 2]}};
+        self.split = k % 2 == 0 ? DATA_BY_ROWS : DATA_BY_COLUMNS;
+        strads_status status = STRADS_ERR_NOMEM;
+        for (size_t n = 1; status == STRADS_ERR_NOMEM && n < 1000; n++) {
+            strads_mem_fail_after(n);
+            status = read_share(&self, &part);
+            strads_mem_fail_after(0);
+            if (status == STRADS_OK) {
+                data_share_fini(&self.shares[0]);
+            }
+            CHECK(strads_mem_live() == live);
+        }
+        CHECK_STATUS(status, STRADS_OK);
+    }
+    strads_free(paths[0]);
+    strads_free(paths[1]);
+    strads_free(text);
+}
+
+SUITE("data/share", {"lines are cut wherever ranges begin", lines_are_cut_wherever_ranges_begin},
+      {"a dense file is dense in every share", a_dense_file_is_dense_in_every_share},
+      {"a long file is the same in shares", a_long_file_is_the_same_in_shares},
+      {"a line longer than a buffer is one process's",
+       a_line_longer_than_a_buffer_is_one_processes},
+      {"compressed and Matrix Market files are read whole and cut",
+       compressed_and_matrix_market_files_are_read_whole_and_cut},
+      {"a target of its own is cut like the rows", a_target_of_its_own_is_cut_like_the_rows},
+      {"of a .npy file each reads what it keeps", of_an_npy_file_each_reads_what_it_keeps},
+      {"a process holds little more than its part", a_process_holds_little_more_than_its_part},
+      {"a mistake is named with its line in whichever part it is",
+       a_mistake_is_named_with_its_line_in_whichever_part_it_is},
+      {"what is wrong with the whole is said once", what_is_wrong_with_the_whole_is_said_once},
+      {"a .npy file of another length is refused", an_npy_file_of_another_length_is_refused},
+      {"every allocation of a lone process may fail", every_allocation_of_a_lone_process_may_fail})
