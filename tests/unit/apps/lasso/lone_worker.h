@@ -56,6 +56,13 @@ strads_status strads_exchange(strads_worker *worker, double *vector, const doubl
     return STRADS_OK;
 }
 
+double strads_exchange_units(const strads_worker *worker, size_t n)
+{
+    (void) worker;
+    (void) n;
+    return 0.0;
+}
+
 bool strads_stopping(const strads_worker *worker)
 {
     return worker->stopping;
