@@ -350,7 +350,7 @@ static void gives_up(void)
     one.knock.patience.deadline = strads_now() + 0.01;
     char *said = suite_stderr_of(knock_at, &one);
     CHECK_STATUS(one.status, STRADS_ERR_IO);
-    CHECK(strstr(said, "nobody was there in time: connection refused") != NULL);
+    CHECK(strstr(said, "nobody was there in time: ") != NULL);
     strads_free(said);
 
     const _Atomic bool stop = true;
