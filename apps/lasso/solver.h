@@ -25,6 +25,7 @@ typedef struct lasso_worker {
     bool state_is_fresh;
     bool gradient_is_fresh; /* it is of the whole range and of the state as it is */
     double measures[LASSO_N_MEASURES];
+    double exchange_units; /* what an exchange takes beside the summing, in the running push */
 
     lasso_gram gram; /* by rows, in the place of what follows */
     lasso_block block;
