@@ -61,6 +61,13 @@ static void tell(room *self, const introduction *who, const char *what)
     }
 }
 
+/* A refusal is said on both sides. */
+static void turn_away(net_guest *guest, const char *reason)
+{
+    strads_warn("%s was turned away: %s", net_guest_peer(guest), reason);
+    net_guest_refuse(guest, reason);
+}
+
 static void came(void *context, net_guest *guest)
 {
     room *self = context;
@@ -69,7 +76,7 @@ static void came(void *context, net_guest *guest)
     size_t bytes = 0;
     const void *said = net_guest_introduction(guest, &bytes);
     if (!roster_introduction(&who, said, bytes)) {
-        net_guest_refuse(guest, "its introduction is not that of this version of strads");
+        turn_away(guest, "its introduction is not that of this version of strads");
         return;
     }
     pthread_mutex_lock(&self->lock);
@@ -88,7 +95,7 @@ static void came(void *context, net_guest *guest)
     }
     pthread_mutex_unlock(&self->lock);
     if (bad) {
-        net_guest_refuse(guest, reason);
+        turn_away(guest, reason);
     } else {
         tell(self, &who, "has come");
     }

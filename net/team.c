@@ -181,7 +181,7 @@ static void tell_waiting(void *context, const char *why)
 }
 
 /* Where a member listens for others, by where the coordinator does. */
-static strads_status door_of(char out[NET_URL], const char *coordinator)
+static strads_status door_of(char out[NET_URL], const char *coordinator, const net_key *key)
 {
     static const char *const local[] = {[NET_IPC] = "abstract://",
                                         [NET_ABSTRACT] = "abstract://",
@@ -193,6 +193,12 @@ static strads_status door_of(char out[NET_URL], const char *coordinator)
     if (status != STRADS_OK) {
         strads_error("%s: %s", coordinator, why);
         return status;
+    }
+    if (!key->given && !net_url_is_local(&url)) {
+        strads_error("%s is not of this machine alone: to join there takes the key of the run "
+                     "(--key FILE, net.key_file or STRADS_KEY_FILE)",
+                     coordinator);
+        return STRADS_ERR_USAGE;
     }
     const char *open = url.scheme == NET_TLS ? "tls+tcp://*:0" : "tcp://*:0";
     snprintf(out, NET_URL, "%s", net_url_is_local(&url) ? local[url.scheme] : open);
@@ -281,7 +287,7 @@ static strads_status join(net_links **out, void **brief, size_t *brief_bytes, ro
     const net_team_options *options = self->options;
     introduction who = {.program = options->program, .config = options->config};
     char door[NET_URL];
-    strads_status status = door_of(door, options->url);
+    strads_status status = door_of(door, options->url, &options->key);
     if (status == STRADS_OK) {
         status = room_open(self, door);
     }

@@ -48,7 +48,7 @@ void crew_pause(double milliseconds);
 /* Whether a process of the group is left. */
 bool crew_group_is_gone(const crew *leader);
 
-/* Whether each line of the file is an object of JSON, and there is one. */
-bool crew_journal_parses(const char *name);
+/* How many lines the file has, 0 when there is none; -1: one is no object of JSON. */
+int crew_journal_lines(const char *name);
 
 #endif
