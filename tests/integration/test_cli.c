@@ -22,8 +22,9 @@ static size_t count_lines(const char *text)
 
 static void help_lists_every_command_and_every_exit_code(void)
 {
-    static const char *const parts[] = {"run ",  "check ",   "predict ", "generate ", "words ",
-                                        "help ", "version ", "130 ",     "143 "};
+    static const char *const parts[] = {"run ",     "coordinator ", "worker ", "key ",  "check ",
+                                        "predict ", "generate ",    "words ",  "help ", "version ",
+                                        "129 ",     "130 ",         "143 "};
     CHECK(command_run("help") == 0);
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         CHECK_HAS(command_out, parts[i]);
@@ -35,8 +36,8 @@ static void help_lists_every_command_and_every_exit_code(void)
 
 static void every_command_explains_itself(void)
 {
-    static const char *const names[] = {"run",   "check", "predict", "generate",
-                                        "words", "help",  "version"};
+    static const char *const names[] = {"run",     "coordinator", "worker", "key",  "check",
+                                        "predict", "generate",    "words",  "help", "version"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char usage[64];
         snprintf(usage, sizeof(usage), "usage: strads %s", names[i]);
@@ -95,7 +96,8 @@ static void check_options(char *help, const char *manual)
 
 static void the_manual_knows_every_command_option_and_exit_code(void)
 {
-    static const char *const names[] = {"run", "check", "predict", "generate", "words", "help"};
+    static const char *const names[] = {"run",     "coordinator", "worker", "key", "check",
+                                        "predict", "generate",    "words",  "help"};
     static char manual[COMMAND_TEXT_BYTES];
     FILE *file = fopen("docs/strads.1", "r");
     REQUIRE(file != NULL);
