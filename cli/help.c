@@ -72,12 +72,13 @@ static int explain(const char *topic)
         char *arguments[] = {name, help, NULL};
         return command->run(2, arguments);
     }
-    const char *nearest = cli_command_nearest(topic);
+    const bool all = strcmp(topic, "keys") == 0;
+    const char *nearest = all ? NULL : cli_command_nearest(topic);
     if (nearest != NULL) {
         strads_error("help: %s: unknown, did you mean %s?", topic, nearest);
         return CLI_USAGE;
     }
-    return cli_exit_of(explain_keys(strcmp(topic, "keys") == 0 ? NULL : topic, false));
+    return cli_exit_of(explain_keys(all ? NULL : topic, false));
 }
 
 int cli_help(int argc, char **argv)
