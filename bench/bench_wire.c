@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * bench/bench_wire.c - messages between two processes: raw sockets, PAIR sockets of the
- * library nng, and frames on our streams. One JSON line a case, the three measured in
- * alternation; asserts nothing.
+ * library nng, and our links. One JSON line a case, the three measured in alternation;
+ * asserts nothing.
  *
- * A message one way is counted when the receiver has it whole in memory of its own. Frames
- * carry as many messages as wait, up to 64 KiB, as those of a run do.
+ * One way, a message counts when its receiver has it whole; a link's receiver allocates it
+ * and checks its sum.
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -20,11 +20,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "net/frame.h"
-#include "net/net.h"
+#include "net/links.h"
 #include "net/wait.h"
 
-enum { N_REPEATS = 5, RECEIVE_BYTES = 1 << 16, N_AIOS = 16, URL_BYTES = 200 };
+enum { N_REPEATS = 5, N_AIOS = 16, URL_BYTES = 200 };
 
 /* What one process of a case does. */
 typedef struct bench_case {
@@ -258,236 +257,103 @@ static void pair_side(const bench_case *self, bool listens)
     }
 }
 
-/* ---- frames on a stream ---- */
+/* ---- links: our frames on a stream ---- */
 
-typedef struct wire_end {
-    const bench_case *wanted;
-    bool listens;
+typedef struct arrival {
+    net_wait wait;
     net_stream *stream;
-    net_wait wait, arrived;
+} arrival;
 
-    /* sending */
-    pthread_mutex_t lock; /* guards these */
-    bool busy, wanted_again;
-    size_t n_sent;
-    uint64_t out_sequence;
-    unsigned char *body, *heads;
-    struct iovec parts[3];
-
-    /* receiving */
-    unsigned char buffer[RECEIVE_BYTES];
-    size_t have, body_have, n_received;
-    uint64_t in_sequence, left;
-    net_frame frame;
-    net_sum sum;
-    net_message *message; /* NULL: the head of a record is next */
-    struct iovec room[2];
-} wire_end;
-
-static void wire_send(wire_end *self);
-static void wire_receive(wire_end *self);
-
-static void wire_sent(void *context, strads_status status, size_t n)
+static void on_arrived(void *context, net_stream *stream)
 {
-    wire_end *self = context;
-    (void) n;
-    must(status == STRADS_OK, "net_stream_send");
-    const bool more = !self->wanted->echo && self->n_sent < self->wanted->n_times;
-    pthread_mutex_lock(&self->lock);
-    self->busy = false;
-    const bool again = more || self->wanted_again;
-    self->wanted_again = false;
-    pthread_mutex_unlock(&self->lock);
-    if (again) {
-        wire_send(self);
-    }
-}
-
-/* Whether a frame may go now; else it goes when the one under way has gone. */
-static bool wire_begins(wire_end *self)
-{
-    pthread_mutex_lock(&self->lock);
-    const bool begins = !self->busy;
-    self->busy = true;
-    self->wanted_again = !begins;
-    pthread_mutex_unlock(&self->lock);
-    return begins;
-}
-
-/* One frame: of as many messages as fit, or one. */
-static void wire_send(wire_end *self)
-{
-    enum { SMALL = 1 << 12 };
-    if (!wire_begins(self)) {
-        return;
-    }
-    const size_t size = self->wanted->size, waiting = self->wanted->n_times - self->n_sent;
-    const size_t fit = self->wanted->echo || size >= RECEIVE_BYTES ? 1 : RECEIVE_BYTES / size;
-    const size_t n = fit < waiting ? fit : waiting;
-    const net_frame frame = {
-        .kind = NET_FRAME_DATA, .n_records = (uint32_t) n, .sequence = self->out_sequence++};
-    const net_record record = {.kind = NET_RECORD_MESSAGE, .lane = NET_DATA, .bytes = size};
-    unsigned char *at = self->heads + NET_FRAME_HEAD;
-    int n_parts = 1;
-    for (size_t k = 0; k < n; k++) {
-        net_record_encode(at, &record);
-        at += NET_RECORD_HEAD;
-        if (size <= SMALL) {
-            memcpy(at, self->body, size);
-            at += size;
-        }
-    }
-    self->parts[0].iov_base = self->heads + NET_FRAME_HEAD;
-    self->parts[0].iov_len = (size_t) (at - self->heads) - NET_FRAME_HEAD;
-    if (size > SMALL) {
-        self->parts[n_parts++] = (struct iovec){self->body, size};
-    }
-    net_frame_encode(self->heads, &frame, self->parts, n_parts);
-    self->parts[0].iov_base = self->heads;
-    self->parts[0].iov_len += NET_FRAME_HEAD;
-    self->n_sent += n;
-    net_stream_send(self->stream, self->parts, n_parts, wire_sent, self);
-}
-
-static void wire_message(wire_end *self)
-{
-    net_message_destroy(self->message);
-    self->message = NULL;
-    self->n_received++;
-    if (self->wanted->echo && (self->listens || self->n_received < self->wanted->n_times)) {
-        wire_send(self);
-    }
-    if (self->n_received == self->wanted->n_times) {
-        net_wait_end(&self->wait, STRADS_OK, 0);
-    }
-}
-
-/* Takes one thing from the buffer; the bytes it took, 0: more must come. */
-static size_t wire_take(wire_end *self, const unsigned char *at, size_t n)
-{
-    char why[NET_WHY];
-    net_record record;
-    size_t took = 0;
-    if (self->message != NULL) {
-        took = self->wanted->size - self->body_have;
-        took = took < n ? took : n;
-        memcpy(self->message->body + self->body_have, at, took);
-        net_sum_add(&self->sum, at, took);
-        self->body_have += took;
-    } else if (self->left == 0 && n >= NET_FRAME_HEAD) {
-        took = NET_FRAME_HEAD;
-        must(net_frame_decode(&self->frame, at, self->in_sequence++, why) == STRADS_OK, "a frame");
-        net_sum_start(&self->sum, at);
-        self->left = self->frame.bytes;
-        return took;
-    } else if (self->left > 0 && n >= NET_RECORD_HEAD) {
-        took = NET_RECORD_HEAD;
-        must(net_record_decode(&record, at, self->left - took, 1, why) == STRADS_OK, "a record");
-        net_sum_add(&self->sum, at, took);
-        self->message = net_message_create(1, NET_DATA, (size_t) record.bytes);
-        self->body_have = 0;
-    }
-    self->left -= took;
-    return took;
-}
-
-static void wire_end_message(wire_end *self)
-{
-    if (self->message != NULL && self->body_have == self->wanted->size) {
-        must(self->left > 0 || net_sum_end(&self->sum) == self->frame.sum, "a sum");
-        wire_message(self);
-    }
-}
-
-static void wire_received(void *context, strads_status status, size_t n)
-{
-    wire_end *self = context;
-    if (status != STRADS_OK) {
-        return;
-    }
-    if (self->message != NULL) {
-        const size_t rest = self->wanted->size - self->body_have;
-        const size_t direct = n < rest ? n : rest;
-        net_sum_add(&self->sum, self->message->body + self->body_have, direct);
-        self->body_have += direct;
-        self->left -= direct;
-        n -= direct;
-        wire_end_message(self);
-    }
-    self->have += n;
-    size_t begin = 0;
-    for (size_t took = 1; took > 0; begin += took) {
-        took = wire_take(self, self->buffer + begin, self->have - begin);
-        wire_end_message(self);
-    }
-    memmove(self->buffer, self->buffer + begin, self->have - begin);
-    self->have -= begin;
-    wire_receive(self);
-}
-
-static void wire_receive(wire_end *self)
-{
-    int n = 0;
-    if (self->message != NULL) {
-        self->room[n++] = (struct iovec){self->message->body + self->body_have,
-                                         self->wanted->size - self->body_have};
-    }
-    self->room[n++] = (struct iovec){self->buffer + self->have, RECEIVE_BYTES - self->have};
-    net_stream_recv(self->stream, self->room, n, wire_received, self);
-}
-
-static void wire_arrived(void *context, net_stream *stream)
-{
-    wire_end *self = context;
+    arrival *self = context;
     self->stream = stream;
-    net_wait_end(&self->arrived, STRADS_OK, 0);
+    net_wait_end(&self->wait, STRADS_OK, 0);
 }
 
-static void wire_side(const bench_case *self, bool listens)
+static net_stream *link_connect(const bench_case *self, bool listens)
 {
-    static wire_end end;
     static char url[URL_BYTES], why[NET_WHY];
     const net_patience patience = {.deadline = strads_now() + 10.0};
-    net_listener *listener = NULL;
-    end = (wire_end){.wanted = self, .listens = listens};
-    end.body = strads_calloc(1, self->size);
-    end.heads = strads_calloc(4, RECEIVE_BYTES + (1 << 17));
-    net_wait_init(&end.wait);
-    net_wait_init(&end.arrived);
-    pthread_mutex_init(&end.lock, NULL);
-    if (listens) {
-        must(net_listener_open(&listener, self->tcp ? "tcp://127.0.0.1:0" : "abstract://", NULL) ==
-                 STRADS_OK,
-             "net_listener_open");
-        net_listener_start(listener, wire_arrived, &end);
-        tell_url(self, net_listener_url(listener));
-        (void) net_wait_for(&end.arrived, NULL);
-    } else {
+    net_stream *stream = NULL;
+    if (!listens) {
         hear_url(self, url);
-        must(net_stream_dial(&end.stream, url, NULL, &patience, why) == STRADS_OK, why);
+        must(net_stream_dial(&stream, url, NULL, &patience, why) == STRADS_OK, why);
+        return stream;
     }
+    arrival client;
+    net_listener *listener = NULL;
+    const char *anywhere = self->tcp ? "tcp://127.0.0.1:0" : "abstract://";
+    net_wait_init(&client.wait);
+    must(net_listener_open(&listener, anywhere, NULL) == STRADS_OK, "net_listener_open");
+    net_listener_start(listener, on_arrived, &client);
+    tell_url(self, net_listener_url(listener));
+    (void) net_wait_for(&client.wait, NULL);
+    return client.stream;
+}
+
+static net_links *link_create(const bench_case *self, bool listens)
+{
+    const net_links_options options = {
+        .n_processes = 2, .me = listens, .queue_messages = 32, .heartbeat = 1.0, .timeout = 60.0};
+    net_peer peers[] = {{.name = strads_strdup("who dials"), .first = 0, .n = 1},
+                        {.name = strads_strdup("who listens"), .first = 1, .n = 1}};
+    net_links *links = NULL;
+    peers[!listens].stream = link_connect(self, listens);
+    must(net_links_create(&links, &options, peers) == STRADS_OK, "net_links_create");
+    return links;
+}
+
+static void link_post(net_links *links, uint32_t to, size_t size)
+{
+    net_message *message = net_message_create(1, NET_DATA, size);
+    must(message != NULL && net_links_post(links, to, message) == STRADS_OK, "net_links_post");
+}
+
+static void link_take(net_links *links, uint32_t from)
+{
+    net_message *message = NULL;
+    must(net_links_take(links, from, &message) == STRADS_OK, "net_links_take");
+    net_message_destroy(message);
+}
+
+/* One way at most two windows are under way: every window is confirmed. */
+static void link_side(const bench_case *self, bool listens)
+{
+    enum { WINDOW_BYTES = 1 << 22, MOST = 512 };
+    const size_t fit = WINDOW_BYTES / self->size, window = fit < MOST ? fit : MOST;
+    const uint32_t other = !listens;
+    net_links *links = link_create(self, listens);
     const double started = strads_now();
-    if (listens || self->echo) {
-        wire_receive(&end);
+    for (size_t k = 0; k < self->n_times; k++) {
+        if (listens) {
+            link_take(links, other);
+        } else {
+            link_post(links, other, self->size);
+        }
+        if (self->echo && listens) {
+            link_post(links, other, self->size);
+        } else if (self->echo || (!listens && k >= 2 * window && k % window == 0)) {
+            link_take(links, other);
+        } else if (listens && (k + 1) % window == 0) {
+            link_post(links, other, 1);
+        }
     }
-    if (!listens) {
-        wire_send(&end);
+    if (!self->echo && listens) {
+        link_post(links, other, 2);
+    } else if (!self->echo) {
+        size_t last = 0;
+        while (last != 2) {
+            net_message *message = NULL;
+            must(net_links_take(links, other, &message) == STRADS_OK, "net_links_take");
+            last = message->bytes;
+            net_message_destroy(message);
+        }
     }
-    char byte = 0;
-    if (listens || self->echo) {
-        (void) net_wait_for(&end.wait, NULL);
+    if (listens) {
+        pause(); /* until it is killed */
     }
-    if (!self->echo) {
-        const net_patience longer = {.deadline = strads_now() + 60.0};
-        must((listens ? net_stream_write(end.stream, &byte, 1, &longer)
-                      : net_stream_read(end.stream, &byte, 1, &longer)) == STRADS_OK,
-             "the confirmation");
-    }
-    if (!listens) {
-        tell_result(self, started);
-    } else {
-        pause();
-    }
+    tell_result(self, started);
 }
 
 /* ---- cases ---- */
@@ -531,7 +397,7 @@ static int compare(const void *a, const void *b)
 
 static void run(const bench_case *wanted)
 {
-    static const bench_side sides[] = {raw_side, pair_side, wire_side};
+    static const bench_side sides[] = {raw_side, pair_side, link_side};
     enum { N_SIDES = 3 };
     double seconds[N_SIDES][N_REPEATS], median[N_SIDES];
     for (int k = 0; k < N_REPEATS; k++) {
@@ -544,7 +410,7 @@ static void run(const bench_case *wanted)
         median[side] = 1e6 * seconds[side][N_REPEATS / 2] / (double) wanted->n_times;
     }
     printf("{\"bench\":\"wire\",\"over\":\"%s\",\"what\":\"%s\",\"bytes\":%zu,\"raw_us\":%.2f,"
-           "\"nng_us\":%.2f,\"frames_us\":%.2f,\"frames_MB_s\":%.0f,\"rate_to_nng\":%.2f,"
+           "\"nng_us\":%.2f,\"links_us\":%.2f,\"links_MB_s\":%.0f,\"rate_to_nng\":%.2f,"
            "\"rate_to_raw\":%.2f}\n",
            wanted->tcp ? "tcp" : "ipc", wanted->echo ? "round trip" : "one way", wanted->size,
            median[0], median[1], median[2], (double) wanted->size / median[2],

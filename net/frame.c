@@ -83,7 +83,7 @@ void net_frame_encode(unsigned char head[NET_FRAME_HEAD], const net_frame *frame
     put(head + 12, 0, 4);
     put(head + 16, bytes, 8);
     put(head + 24, frame->sequence, 8);
-    net_sum sum;
+    net_sum sum = {{0}};
     net_sum_start(&sum, head);
     for (int k = 0; k < n_parts; k++) {
         net_sum_add(&sum, payload[k].iov_base, payload[k].iov_len);

@@ -115,10 +115,15 @@ static strads_status open_tls(nng_tls_config **out, const net_url *url, const ne
     if (url->scheme != NET_TLS) {
         return STRADS_OK;
     }
-    net_tls all = tls == NULL ? (net_tls){0} : *tls;
+    net_tls all = {NULL, NULL, NULL, NULL};
     char name[NET_URL];
     name_host(name, url);
-    all.name = all.name == NULL ? name : all.name;
+    if (tls != NULL) {
+        all = *tls;
+    }
+    if (all.name == NULL) {
+        all.name = name;
+    }
     if ((all.cert == NULL) != (all.key == NULL) || (listens && all.cert == NULL) ||
         (!listens && all.ca == NULL)) {
         snprintf(why, NET_WHY, "%s",
