@@ -45,7 +45,10 @@ static strads_status join(strads_team **team, const worker_request *request)
     if (status != STRADS_OK) {
         return status;
     }
-    status = cli_session_set(&own, &request->own);
+    status = strads_config_set(own.config, "net.listen="); /* CONFIG's is the coordinator's */
+    if (status == STRADS_OK) {
+        status = cli_session_set(&own, &request->own);
+    }
     if (status == STRADS_OK) {
         status = request->config != NULL ? cli_session_load(&own, request->config)
                                          : cli_session_load_none(&own);
@@ -106,6 +109,8 @@ static int parse_and_help(worker_request *request, int argc, char **argv)
         {"join", "URL", "where the coordinator listens, as it says", .text = &request->url,
          .required = true},
         {"key", "FILE", "as --set net.key_file=FILE", .texts = sets, .key = "net.key_file"},
+        {"listen", "URL", "as --set net.listen=URL: where other workers reach it; any port",
+         .texts = sets, .key = "net.listen"},
         {"workers", "N", "threads here, if the coordinator does not say; default one a core",
          .texts = sets, .key = "run.workers"},
         {"set", "KEY=VALUE", "a net.* key, or a data.* key that differs here; repeatable",

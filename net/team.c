@@ -180,9 +180,26 @@ static void tell_waiting(void *context, const char *why)
     strads_info("waiting for the coordinator at %s: %s", (const char *) context, why);
 }
 
-/* Where a member listens for others, by where the coordinator does. */
-static strads_status door_of(char out[NET_URL], const char *coordinator, const net_key *key)
+/* A door of another kind would be less private, or nobody's to find. */
+static strads_status check_door(const char *door, const net_url *coordinator)
 {
+    net_url url;
+    char why[NET_WHY];
+    strads_status status = net_url_parse(&url, door, true, why);
+    if (status == STRADS_OK && url.scheme != coordinator->scheme) {
+        snprintf(why, sizeof(why), "it must be of the same kind as the coordinator's address");
+        status = STRADS_ERR_USAGE;
+    }
+    if (status != STRADS_OK) {
+        strads_error("net.listen: %s: %s", door, why);
+    }
+    return status;
+}
+
+/* Where a member listens for others: where it was told to, or by where the coordinator does. */
+static strads_status door_of(char out[NET_URL], const net_team_options *options)
+{
+    const char *coordinator = options->url;
     static const char *const local[] = {[NET_IPC] = "abstract://",
                                         [NET_ABSTRACT] = "abstract://",
                                         [NET_TCP] = "tcp://127.0.0.1:0",
@@ -194,11 +211,15 @@ static strads_status door_of(char out[NET_URL], const char *coordinator, const n
         strads_error("%s: %s", coordinator, why);
         return status;
     }
-    if (!key->given && !net_url_is_local(&url)) {
+    if (!options->key.given && !net_url_is_local(&url)) {
         strads_error("%s is not of this machine alone: to join there takes the key of the run "
                      "(--key FILE, net.key_file or STRADS_KEY_FILE)",
                      coordinator);
         return STRADS_ERR_USAGE;
+    }
+    if (options->door != NULL) {
+        snprintf(out, NET_URL, "%s", options->door);
+        return check_door(options->door, &url);
     }
     const char *open = url.scheme == NET_TLS ? "tls+tcp://*:0" : "tcp://*:0";
     snprintf(out, NET_URL, "%s", net_url_is_local(&url) ? local[url.scheme] : open);
@@ -287,7 +308,7 @@ static strads_status join(net_links **out, void **brief, size_t *brief_bytes, ro
     const net_team_options *options = self->options;
     introduction who = {.program = options->program, .config = options->config};
     char door[NET_URL];
-    strads_status status = door_of(door, options->url, &options->key);
+    strads_status status = door_of(door, options);
     if (status == STRADS_OK) {
         status = room_open(self, door);
     }

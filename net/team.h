@@ -16,7 +16,8 @@
 enum { NET_TEAM_MAX = 256 }; /* processes */
 
 typedef struct net_team_options {
-    const char *url; /* where the coordinator is, or is to listen */
+    const char *url;  /* where the coordinator is, or is to listen */
+    const char *door; /* where a member is to listen for other members; NULL: any port */
     net_key key;
     net_tls tls;
     net_patience patience;     /* for all to have come */

@@ -143,7 +143,8 @@ static const strads_option table[] = {
      .type = STRADS_TEXT,
      .help = "Where the coordinator waits for the other processes: tcp://HOST:PORT, "
              "tls+tcp://HOST:PORT (port 0: any; 5000-5010: the first free; *: all addresses of "
-             "this machine) or ipc:///PATH. What other machines can reach needs a key."},
+             "this machine) or ipc:///PATH. What other machines can reach needs a key. A worker's "
+             "own: where other workers reach it; else at any port."},
     {.key = "net.key_file",
      .type = STRADS_PATH,
      .help = "The key that all processes of a run share, made by strads key new. Else what "

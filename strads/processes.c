@@ -434,6 +434,7 @@ strads_status processes_join(processes **out, char **brief, const strads_config 
 {
     net_team_options options;
     strads_status status = read_team(&options, config, url);
+    options.door = strads_config_text(config, "net.listen");
     if (status == STRADS_OK && compare) {
         status = identity_of_config(&options.config, config);
     }

@@ -113,6 +113,8 @@ static void a_key_lets_its_owners_in_at_all_addresses(void)
     CHECK(command_run("key new shared.key") == 0);
     CHECK(command_run("key new shared.key") == 4); /* what is there stays */
     CHECK(run_by_hand("tcp://*:0", "keyed", "--workers 3", "--key shared.key", false));
+    CHECK(command_run("worker --join tcp://127.0.0.1:1 --listen ipc:///tmp/door") == 2);
+    CHECK_HAS(command_err, "of the same kind");
 }
 
 static void certificates_make_a_run_private(void)
