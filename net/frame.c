@@ -8,6 +8,9 @@
 #include <string.h>
 #define XXH_STATIC_LINKING_ONLY
 #include <xxhash.h>
+#ifdef __x86_64__
+#include <xxh_x86dispatch.h> /* the same sums, by the widest instructions there are */
+#endif
 
 #include "net/net.h"
 
