@@ -19,11 +19,11 @@ typedef struct net_key {
 
 /* Reads 64 hexadecimal digits. Logs, and returns IO or USAGE, when the file cannot be
  * read, holds anything else, or may be read by others than its owner. */
-STRADS_API STRADS_MUST_CHECK strads_status net_key_read(net_key *out, const char *path);
+STRADS_MUST_CHECK strads_status net_key_read(net_key *out, const char *path);
 
 /* Makes a random key in a new file that its owner alone may read; a file that is there
  * stays. Logs its failures. */
-STRADS_API STRADS_MUST_CHECK strads_status net_key_make(const char *path);
+STRADS_MUST_CHECK strads_status net_key_make(const char *path);
 
 /* Random bytes of the system; SYSTEM, logged, when it has none. */
 STRADS_MUST_CHECK strads_status net_random(void *bytes, size_t n);

@@ -239,7 +239,7 @@ static void clients_that_say_nothing_are_in_nobodys_way(void)
 
 static void clients_that_talk_nonsense_are_in_nobodys_way(void)
 {
-    unsigned char bytes[SHOUT_BYTES];
+    unsigned char bytes[SHOUT_BYTES] = {0};
     uint32_t state = 1;
     waiting self = wait_for_one("");
     for (int i = 0; i < SHOUTING; i++) {
