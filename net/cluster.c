@@ -178,7 +178,7 @@ static strads_status add_link(link_list *list, const net_special_link *special,
     return status;
 }
 
-static strads_status add_links(link_list *list, const net_links *links,
+static strads_status add_links(link_list *list, const net_link_rule *links,
                                const net_sentence *sentence, uint16_t number)
 {
     const size_t n_before = list->n;
@@ -208,8 +208,8 @@ static strads_status read_links(net_cluster *cluster, const strads_config *confi
     strads_status first = list.named != NULL ? STRADS_OK : STRADS_ERR_NOMEM;
     for (size_t i = 0; i < n && first != STRADS_ERR_NOMEM; i++) {
         const net_sentence sentence = sentence_of(cluster, config, "cluster.links", i);
-        net_links links;
-        strads_status status = net_links_read(&links, &sentence, cluster->link);
+        net_link_rule links;
+        strads_status status = net_link_rule_read(&links, &sentence, cluster->link);
         if (status == STRADS_OK) {
             status = add_links(&list, &links, &sentence, (uint16_t) (i + 1));
         }

@@ -296,11 +296,11 @@ strads_status net_fault_read(net_fault *out, const net_sentence *sentence)
     return STRADS_OK;
 }
 
-strads_status net_links_read(net_links *out, const net_sentence *sentence, net_link usual)
+strads_status net_link_rule_read(net_link_rule *out, const net_sentence *sentence, net_link usual)
 {
     static const char *const to[] = {"to"};
     reader in = {.of = sentence, .rest = sentence->text};
-    net_links links = {.link = usual};
+    net_link_rule links = {.link = usual};
     double values[N_CLAUSES] = {[LATENCY] = -1.0, [BANDWIDTH] = -1.0};
     assert(sentence->n_workers > 0);
     advance(&in);

@@ -30,17 +30,17 @@ typedef struct net_machines {
 } net_machines;
 
 /* Links between each of `a` and each of `b`. */
-typedef struct net_links {
+typedef struct net_link_rule {
     net_machines a, b;
     net_link link;
-} net_links;
+} net_link_rule;
 
 /* USAGE, with the place, the sentence and the word that is wrong, for what is none. */
 STRADS_MUST_CHECK strads_status net_fault_read(net_fault *out, const net_sentence *sentence);
 
 /* `usual` is what the sentence does not name. */
-STRADS_MUST_CHECK strads_status net_links_read(net_links *out, const net_sentence *sentence,
-                                               net_link usual);
+STRADS_MUST_CHECK strads_status net_link_rule_read(net_link_rule *out, const net_sentence *sentence,
+                                                   net_link usual);
 
 /* Says what is wrong with the sentence; always USAGE. */
 STRADS_MUST_CHECK strads_status net_sentence_refuse(const net_sentence *sentence,

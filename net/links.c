@@ -34,7 +34,7 @@ void net_links_cost(const net_links *links, double *hop, double *byte)
 }
 
 /* That of another process's node. */
-static net_link *link_to(net_links *links, net_id node)
+static net_connection *link_to(net_links *links, net_id node)
 {
     uint32_t p = 0;
     while (node - links->link[p].first >= links->link[p].n) {
@@ -103,14 +103,14 @@ void links_break(net_links *links)
 {
     atomic_store(&links->broken, true);
     for (uint32_t p = 0; p < links->options.n_processes; p++) {
-        net_link *link = &links->link[p];
+        net_connection *link = &links->link[p];
         pthread_mutex_lock(&link->lock);
         pthread_cond_broadcast(&link->changed);
         pthread_mutex_unlock(&link->lock);
     }
 }
 
-void links_fail(net_link *link)
+void links_fail(net_connection *link)
 {
     net_links *links = link->links;
     const double heard = atomic_load(&link->last_heard);
@@ -120,7 +120,7 @@ void links_fail(net_link *link)
     }
 }
 
-void links_lose(net_link *link, const char *why)
+void links_lose(net_connection *link, const char *why)
 {
     net_links *links = link->links;
     pthread_mutex_lock(&link->lock);
@@ -132,7 +132,7 @@ void links_lose(net_link *link, const char *why)
         return;
     }
     if (!well) {
-        net_link *none = NULL;
+        net_connection *none = NULL;
         links_fail(link);
         atomic_compare_exchange_strong(&links->lost, &none, link);
         strads_error("%s is lost: %s; its last sign of life was %.1f s ago", link->name, why,
@@ -178,7 +178,7 @@ static int queue_of(const net_record *head)
 }
 
 /* Takes the message. CLOSED: the link is lost. */
-static strads_status put(net_link *link, const net_record *head, net_message *message)
+static strads_status put(net_connection *link, const net_record *head, net_message *message)
 {
     record *one = links_record(head, message);
     if (one == NULL) {
@@ -198,7 +198,7 @@ static strads_status put(net_link *link, const net_record *head, net_message *me
 
 strads_status net_links_post(net_links *links, uint32_t process, net_message *part)
 {
-    net_link *link = &links->link[process];
+    net_connection *link = &links->link[process];
     const net_record head = {.kind = NET_RECORD_PART,
                              .from = links->first,
                              .to = link->first,
@@ -214,7 +214,7 @@ strads_status net_links_post(net_links *links, uint32_t process, net_message *pa
 
 strads_status net_links_take(net_links *links, uint32_t process, net_message **part)
 {
-    net_link *link = &links->link[process];
+    net_connection *link = &links->link[process];
     pthread_mutex_lock(&link->lock);
     while (link->parts.first == NULL && !link->lost && !atomic_load(&links->broken)) {
         link->waits_since = link->waits_since == 0.0 ? strads_now() : link->waits_since;
@@ -234,7 +234,7 @@ strads_status net_links_take(net_links *links, uint32_t process, net_message **p
 
 strads_status net_links_send(net_links *links, net_id from, net_id to, net_message *message)
 {
-    net_link *link = link_to(links, to);
+    net_connection *link = link_to(links, to);
     const net_record head = {.kind = NET_RECORD_MESSAGE,
                              .from = from,
                              .to = to,
@@ -268,7 +268,7 @@ strads_status net_links_send(net_links *links, net_id from, net_id to, net_messa
 
 void net_links_done(net_links *links, net_id to, const net_message *message)
 {
-    net_link *link = link_to(links, message->from);
+    net_connection *link = link_to(links, message->from);
     const net_record head = {.kind = NET_RECORD_CREDIT,
                              .from = to,
                              .to = message->from,
@@ -283,7 +283,7 @@ void net_links_leave(net_links *links, net_id node)
 {
     const net_record head = {.kind = NET_RECORD_LEAVE, .from = node, .lane = NET_DATA};
     for (uint32_t p = 0; p < links->options.n_processes; p++) {
-        net_link *link = &links->link[p];
+        net_connection *link = &links->link[p];
         if (link->stream != NULL && put(link, &head, NULL) == STRADS_ERR_NOMEM) {
             links_lose(link, "there is no memory to answer it");
         }

@@ -17,7 +17,7 @@ static const double SLOWEST_LINK = 1e6;
 /* ---- the pulse ---- */
 
 /* Looks after one link: is the other side alive, does it know that this one is? */
-static void look_after(net_link *link)
+static void look_after(net_connection *link)
 {
     const net_links_options *options = &link->links->options;
     const double now = strads_now();
@@ -46,7 +46,7 @@ static void look_after(net_link *link)
     }
 }
 
-static void report(net_link *link)
+static void report(net_connection *link)
 {
     const double now = strads_now();
     pthread_mutex_lock(&link->lock);
@@ -114,7 +114,7 @@ static void *run_pulse(void *argument)
 /* ---- life ---- */
 
 /* Its stream has ended: so does each callback, which may name other links. */
-static void fini_link(net_link *link)
+static void fini_link(net_connection *link)
 {
     if (link->has_lock) {
         pthread_cond_destroy(&link->changed);
@@ -134,7 +134,7 @@ static void fini_link(net_link *link)
     strads_free(link->name);
 }
 
-static strads_status init_link(net_link *link)
+static strads_status init_link(net_connection *link)
 {
     if (strads_cond_init(&link->changed) != STRADS_OK) {
         return STRADS_ERR_SYSTEM;
@@ -212,7 +212,7 @@ strads_status net_links_create(net_links **out, const net_links_options *options
                                const net_peer *peers)
 {
     net_links *links = strads_calloc(1, sizeof(*links));
-    net_link *link = strads_calloc(options->n_processes, sizeof(*link));
+    net_connection *link = strads_calloc(options->n_processes, sizeof(*link));
     if (links == NULL || link == NULL) {
         strads_free(links);
         strads_free(link);
@@ -248,7 +248,7 @@ strads_status net_links_create(net_links **out, const net_links_options *options
 /* Why a process that ends with this status gives up, for the others. */
 static record *farewell_of(const net_links *links, strads_status status)
 {
-    const net_link *lost = atomic_load(&links->lost);
+    const net_connection *lost = atomic_load(&links->lost);
     char words[NET_WHY];
     if (status == STRADS_ERR_CLOSED && lost != NULL) {
         snprintf(words, sizeof(words), "%s is lost", lost->name);
@@ -265,7 +265,7 @@ static record *farewell_of(const net_links *links, strads_status status)
     return links_record(&head, message);
 }
 
-static void say_bye(net_link *link, strads_status status)
+static void say_bye(net_connection *link, strads_status status)
 {
     record *farewell = status == STRADS_OK ? NULL : farewell_of(link->links, status);
     pthread_mutex_lock(&link->lock);
@@ -276,7 +276,7 @@ static void say_bye(net_link *link, strads_status status)
 }
 
 /* Waits until the other side has said good-bye as well, or is lost. */
-static void wait_for_bye(net_link *link, double deadline)
+static void wait_for_bye(net_connection *link, double deadline)
 {
     pthread_mutex_lock(&link->lock);
     while (!link->lost && (!link->heard_bye || !link->said_bye || link->busy) &&
@@ -307,7 +307,7 @@ strads_status net_links_end(net_links *links, strads_status status)
     pthread_mutex_unlock(&links->pulse_lock);
     pthread_join(links->pulse, NULL);
     for (uint32_t p = 0; p < n; p++) {
-        net_link *link = &links->link[p];
+        net_connection *link = &links->link[p];
         pthread_mutex_lock(&link->lock);
         link->heard_bye = true; /* that it ends now is no loss */
         pthread_mutex_unlock(&link->lock);

@@ -13,7 +13,7 @@ static bool is_of(net_id node, net_id first, net_id n)
 }
 
 /* Whether a record of a link makes sense; NULL: yes, else what is wrong. */
-static const char *find_fault(const net_link *link, const net_record *head)
+static const char *find_fault(const net_connection *link, const net_record *head)
 {
     const net_links *links = link->links;
     const bool theirs = is_of(head->from, link->first, link->n);
@@ -33,7 +33,7 @@ static const char *find_fault(const net_link *link, const net_record *head)
     return NULL;
 }
 
-static void take_credits(net_link *link, const net_record *head)
+static void take_credits(net_connection *link, const net_record *head)
 {
     const net_id from = head->to - link->links->first;
     const net_id to = head->from - link->first;
@@ -45,7 +45,7 @@ static void take_credits(net_link *link, const net_record *head)
     pthread_mutex_unlock(&link->lock);
 }
 
-static void take_part(net_link *link, record *one)
+static void take_part(net_connection *link, record *one)
 {
     pthread_mutex_lock(&link->lock);
     links_records_add(&link->parts, one);
@@ -54,7 +54,7 @@ static void take_part(net_link *link, record *one)
 }
 
 /* Takes the record. */
-static void act_on(net_link *link, record *one)
+static void act_on(net_connection *link, record *one)
 {
     switch (one->head.kind) {
     case NET_RECORD_MESSAGE:
@@ -75,7 +75,7 @@ static void act_on(net_link *link, record *one)
 
 /* ---- what a frame says ---- */
 
-static void hear_bye(net_link *link)
+static void hear_bye(net_connection *link)
 {
     pthread_mutex_lock(&link->lock);
     link->heard_bye = true;
@@ -83,7 +83,7 @@ static void hear_bye(net_link *link)
     pthread_mutex_unlock(&link->lock);
 }
 
-static void hear_abort(net_link *link)
+static void hear_abort(net_connection *link)
 {
     const record *one = link->in.records.first;
     const int n = one == NULL || one->head.bytes > 1000 ? 0 : (int) one->head.bytes;
@@ -95,7 +95,7 @@ static void hear_abort(net_link *link)
 }
 
 /* The frame is whole. False: it is not what was sent. */
-static bool end_frame(net_link *link)
+static bool end_frame(net_connection *link)
 {
     receiving *in = &link->in;
     if (net_sum_end(&in->sum) != in->frame.sum) {
@@ -129,7 +129,7 @@ static size_t body_length(const receiving *in)
     return (size_t) bytes + net_record_padding(bytes);
 }
 
-static bool begin_frame(net_link *link, const unsigned char *head)
+static bool begin_frame(net_connection *link, const unsigned char *head)
 {
     receiving *in = &link->in;
     char why[NET_WHY];
@@ -145,7 +145,7 @@ static bool begin_frame(net_link *link, const unsigned char *head)
 }
 
 /* A body has room for its padding, so that both come in one piece. */
-static bool begin_record(net_link *link, const unsigned char *bytes)
+static bool begin_record(net_connection *link, const unsigned char *bytes)
 {
     receiving *in = &link->in;
     net_record head;
@@ -198,7 +198,7 @@ static void add_to_body(receiving *in, size_t n)
 }
 
 /* Takes apart what is in the buffer; false: the link is lost. */
-static bool take_apart(net_link *link)
+static bool take_apart(net_connection *link)
 {
     receiving *in = &link->in;
     for (;;) {
@@ -236,7 +236,7 @@ static bool take_apart(net_link *link)
 static void on_received(void *context, strads_status status, size_t n);
 
 /* Receives the rest of a body where it belongs, and what follows into the buffer. */
-static void receive_more(net_link *link)
+static void receive_more(net_connection *link)
 {
     receiving *in = &link->in;
     int n_parts = 0;
@@ -257,7 +257,7 @@ static void receive_more(net_link *link)
 
 static void on_received(void *context, strads_status status, size_t n)
 {
-    net_link *link = context;
+    net_connection *link = context;
     receiving *in = &link->in;
     if (status != STRADS_OK) {
         links_lose(link, status == STRADS_ERR_CLOSED ? "its connection has ended"
@@ -277,18 +277,18 @@ static void on_received(void *context, strads_status status, size_t n)
     }
 }
 
-strads_status links_receive_init(net_link *link)
+strads_status links_receive_init(net_connection *link)
 {
     link->in.buffer = strads_alloc(RECEIVE_BYTES);
     return link->in.buffer == NULL ? STRADS_ERR_NOMEM : STRADS_OK;
 }
 
-void links_receive_start(net_link *link)
+void links_receive_start(net_connection *link)
 {
     receive_more(link);
 }
 
-void links_receive_fini(net_link *link)
+void links_receive_fini(net_connection *link)
 {
     links_records_clear(&link->in.records);
     strads_free(link->in.buffer);

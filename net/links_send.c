@@ -66,7 +66,7 @@ static bool is_lent(const record *one)
 }
 
 /* Moves what goes into the next frame from the link's queues: its kind, 0: nothing does. */
-static int choose_records_locked(net_link *link, net_frame *frame)
+static int choose_records_locked(net_connection *link, net_frame *frame)
 {
     size_t bytes = 0;
     *frame = (net_frame){.kind = NET_FRAME_DATA, .sequence = link->n_frames};
@@ -154,7 +154,7 @@ static void lay_out(sending *out, net_frame *frame)
 static void on_sent(void *context, strads_status status, size_t n)
 {
     (void) n;
-    net_link *link = context;
+    net_connection *link = context;
     links_records_clear(&link->out.records);
     pthread_mutex_lock(&link->lock);
     link->busy = false;
@@ -168,7 +168,7 @@ static void on_sent(void *context, strads_status status, size_t n)
     }
 }
 
-static bool is_waiting_locked(const net_link *link)
+static bool is_waiting_locked(const net_connection *link)
 {
     bool waiting = link->must_bye;
     for (int i = 0; i < N_QUEUES; i++) {
@@ -186,7 +186,7 @@ static size_t bytes_of(const records *list)
     return bytes;
 }
 
-void links_kick(net_link *link)
+void links_kick(net_connection *link)
 {
     net_frame frame;
     pthread_mutex_lock(&link->lock);

@@ -58,7 +58,7 @@ typedef struct receiving {
     uint64_t n_frames;  /* before this one */
 } receiving;
 
-typedef struct net_link {
+typedef struct net_connection {
     net_links *links;
     uint32_t process;
     net_stream *stream; /* NULL: this process */
@@ -86,18 +86,18 @@ typedef struct net_link {
 
     receiving in; /* of the stream's callback alone */
     _Atomic double last_heard;
-} net_link;
+} net_connection;
 
 struct net_links {
     net_links_options options;
     uint32_t n_nodes;
-    net_id first, n;          /* nodes of this process */
-    double hop, byte;         /* what an exchange costs, see net_links_cost */
-    net_link *link;           /* [n_processes] */
-    _Atomic bool broken;      /* a worker has left: no exchange is whole any more */
-    _Atomic bool failed;      /* a process was lost, or gave up */
-    _Atomic double failed_at; /* its last sign of life */
-    _Atomic(net_link *) lost; /* the first that was; NULL: none */
+    net_id first, n;                /* nodes of this process */
+    double hop, byte;               /* what an exchange costs, see net_links_cost */
+    net_connection *link;           /* [n_processes] */
+    _Atomic bool broken;            /* a worker has left: no exchange is whole any more */
+    _Atomic bool failed;            /* a process was lost, or gave up */
+    _Atomic double failed_at;       /* its last sign of life */
+    _Atomic(net_connection *) lost; /* the first that was; NULL: none */
 
     bool has_locks;
     pthread_rwlock_t sink_lock; /* of `sink`; held for reading while it is called */
@@ -127,9 +127,9 @@ void links_records_clear(records *list);
 /* ---- links.c, on any thread ---- */
 
 /* The end of a link, for a reason in words; logged unless it has said good-bye. */
-void links_lose(net_link *link, const char *why);
+void links_lose(net_connection *link, const char *why);
 /* Its process was lost, or gave up. */
-void links_fail(net_link *link);
+void links_fail(net_connection *link);
 /* A node of another process has left. */
 void links_hear_left(net_links *links, net_id node);
 /* Hands over a message for a node of this process. */
@@ -140,12 +140,12 @@ void links_break(net_links *links);
 /* ---- links_send.c ---- */
 
 /* Sends what waits, if no frame is under way; then it goes with the next. */
-void links_kick(net_link *link);
+void links_kick(net_connection *link);
 
 /* ---- links_receive.c ---- */
 
-STRADS_MUST_CHECK strads_status links_receive_init(net_link *link);
-void links_receive_start(net_link *link);
-void links_receive_fini(net_link *link);
+STRADS_MUST_CHECK strads_status links_receive_init(net_connection *link);
+void links_receive_start(net_connection *link);
+void links_receive_fini(net_connection *link);
 
 #endif

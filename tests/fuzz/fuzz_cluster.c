@@ -22,7 +22,7 @@ static void check_fault(const net_fault *fault, uint32_t n_workers)
            (fault->span > 0.0 && fault->span <= fault->every && isfinite(fault->every)));
 }
 
-static void check_links(const net_links *links, uint32_t n_workers)
+static void check_links(const net_link_rule *links, uint32_t n_workers)
 {
     assert(links->a.first <= links->a.last && links->a.last <= n_workers);
     assert(links->b.first <= links->b.last && links->b.last <= n_workers);
@@ -42,11 +42,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
                                    .text = n_bytes > 0 ? text + 1 : "",
                                    .n_workers = n_workers};
     net_fault fault;
-    net_links links;
+    net_link_rule links;
     if (net_fault_read(&fault, &sentence) == STRADS_OK) {
         check_fault(&fault, n_workers);
     }
-    if (net_links_read(&links, &sentence, (net_link){1e-4, NET_GBIT}) == STRADS_OK) {
+    if (net_link_rule_read(&links, &sentence, (net_link){1e-4, NET_GBIT}) == STRADS_OK) {
         check_links(&links, n_workers);
     }
     free(text);
