@@ -51,13 +51,24 @@ static seat *find_seat_locked(room *self, const introduction *who)
     return &self->seats[place];
 }
 
+static uint32_t count_locked(const room *self, bool answered)
+{
+    uint32_t n = 0;
+    for (uint32_t p = self->me + 1; p < self->n_seats; p++) {
+        n += answered ? self->seats[p].answered : self->seats[p].taken;
+    }
+    return n;
+}
+
 /* Of a guest at the coordinator's door. */
 static void tell(room *self, const introduction *who, const char *what)
 {
     if (self->is_first && !self->options->quiet) {
-        const uint32_t n = self->n_seats - self->me - 1;
-        strads_info("pid %u on %s %s: %u of %u are here", who->self.pid, who->self.host, what,
-                    room_count(self), n);
+        pthread_mutex_lock(&self->lock);
+        const uint32_t n = count_locked(self, false), all = self->n_seats - self->me - 1;
+        pthread_mutex_unlock(&self->lock);
+        strads_info("pid %u on %s %s: %u of %u are here", who->self.pid, who->self.host, what, n,
+                    all);
     }
 }
 
@@ -236,15 +247,6 @@ void room_settle(room *self, uint64_t job, uint32_t n_seats, uint32_t me)
     for (uint32_t i = 0; i < n; i++) {
         net_guest_refuse(strangers[i], "it is of another run than mine");
     }
-}
-
-static uint32_t count_locked(const room *self, bool answered)
-{
-    uint32_t n = 0;
-    for (uint32_t p = self->me + 1; p < self->n_seats; p++) {
-        n += answered ? self->seats[p].answered : self->seats[p].taken;
-    }
-    return n;
 }
 
 uint32_t room_count(room *self)
