@@ -124,6 +124,8 @@ static char *print(const strads_config *config)
     return text;
 }
 
+static const char *wanted_key;
+
 static void a_printed_configuration_shows_every_key_with_its_value(void)
 {
     char folder[4096];
@@ -157,6 +159,36 @@ static void a_printed_configuration_shows_every_key_with_its_value(void)
 }
 
 /* Texts that would change, or not load, if they were written as they are. */
+static bool is_of_this_test(const strads_option *option)
+{
+    return strcmp(option->key, wanted_key) == 0;
+}
+
+static void of_the_options_only_those_wanted_are_printed(void)
+{
+    static const char *const none[] = {NULL};
+    strads_config *config = load("", none);
+    for (size_t i = 0; i < config->n_values; i++) {
+        char *text = NULL;
+        size_t n_bytes = 0;
+        FILE *to = open_memstream(&text, &n_bytes);
+        REQUIRE(to != NULL);
+        wanted_key = config->values[i].option->key;
+        REQUIRE_OK(strads_config_print_some(config, to, is_of_this_test));
+        fclose(to);
+        config_list list = {0};
+        REQUIRE_OK(config_yaml_parse(&list, "x.yaml", text, n_bytes));
+        size_t n_keys = 0;
+        for (size_t k = 0; k < list.n; k++) {
+            n_keys += !list.items[k].section;
+        }
+        CHECK(n_keys == 1 && config_list_find(&list, wanted_key) != NULL);
+        config_list_fini(&list);
+        free(text);
+    }
+    strads_config_destroy(config);
+}
+
 static void a_printed_text_loads_to_the_same_text(void)
 {
     static const char *const texts[] = {
@@ -231,6 +263,8 @@ SUITE("base/config_yaml",
       {"depth, length and number of keys are bounded", depth_length_and_number_of_keys_are_bounded},
       {"a printed configuration shows every key with its value",
        a_printed_configuration_shows_every_key_with_its_value},
+      {"of the options only those wanted are printed",
+       of_the_options_only_those_wanted_are_printed},
       {"a printed text loads to the same text", a_printed_text_loads_to_the_same_text},
       {"printing refuses what is not text", printing_refuses_what_is_not_text},
       {"printing says when the output is full", printing_says_when_the_output_is_full})
