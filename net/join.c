@@ -228,7 +228,9 @@ strads_status net_join(net_stream **out, void **welcome, size_t *bytes, const ne
             break;
         }
         const net_patience rest = {.deadline = fmin(now + pause, deadline),
-                                   .stop = knock->patience.stop};
+                                   .stop = knock->patience.stop,
+                                   .look = knock->patience.look,
+                                   .context = knock->patience.context};
         pause = fmin(2.0 * pause, longest_pause);
         status = net_wait_pause(&rest);
         if (status == STRADS_OK) {

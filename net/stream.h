@@ -42,6 +42,10 @@ typedef struct net_tls {
 typedef struct net_patience {
     double deadline;          /* on the clock of strads_now; INFINITY: none */
     const _Atomic bool *stop; /* NULL: nothing stops it; else looked at every 100 ms */
+
+    /* Called as often, if not NULL, on the thread that waits; must not block. */
+    void (*look)(void *context);
+    void *context;
 } net_patience;
 
 /* ---- listening ---- */

@@ -226,18 +226,35 @@ static strads_status door_of(char out[NET_URL], const net_team_options *options)
     return STRADS_OK;
 }
 
+/* Whom this process asks to let it in. */
+typedef struct asked {
+    _Atomic bool *report;
+    const char *url;
+} asked;
+
+static void tell_asked(void *context)
+{
+    const asked *self = context;
+    if (self->report != NULL && atomic_exchange(self->report, false)) {
+        strads_info("waiting to be let in at %s", self->url);
+    }
+}
+
 static strads_status knock(room *self, net_stream **stream, void **answer, size_t *bytes,
                            const introduction *who, const char *url, bool first)
 {
     const net_team_options *options = self->options;
-    const net_knock request = {.url = url,
-                               .tls = &options->tls,
-                               .key = options->key,
-                               .introduction = who,
-                               .bytes = sizeof(*who),
-                               .patience = options->patience,
-                               .waiting = first && !options->quiet ? tell_waiting : NULL,
-                               .context = (void *) url};
+    asked whom = {.report = options->report, .url = url};
+    net_knock request = {.url = url,
+                         .tls = &options->tls,
+                         .key = options->key,
+                         .introduction = who,
+                         .bytes = sizeof(*who),
+                         .patience = options->patience,
+                         .waiting = first && !options->quiet ? tell_waiting : NULL,
+                         .context = (void *) url};
+    request.patience.look = tell_asked;
+    request.patience.context = &whom;
     return net_join(stream, answer, bytes, &request);
 }
 

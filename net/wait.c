@@ -53,6 +53,9 @@ strads_status net_wait_for(net_wait *self, const net_patience *patience)
             status = STRADS_ERR_IO;
         } else {
             wait_until(self, fmin(patience->deadline, now + 1.0 / LOOKS));
+            if (patience->look != NULL) {
+                patience->look(patience->context);
+            }
         }
     }
     pthread_mutex_unlock(&self->lock);

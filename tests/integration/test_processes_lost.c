@@ -257,6 +257,8 @@ static void a_wait_for_others_can_be_ended(void)
     CHECK(crew_wait(&early) == 128 + SIGTERM);
     crew first = crew_start("p1", "worker --join %s", url);
     CHECK(crew_says(&waits, "1 of 2 are here"));
+    CHECK(kill(first.pid, SIGUSR1) == 0);
+    CHECK(crew_says(&first, "waiting to be let in at "));
     CHECK(kill(waits.pid, SIGUSR1) == 0);
     CHECK(crew_says(&waits, "waiting for 1 of 2 processes"));
     CHECK(kill(first.pid, SIGINT) == 0);
