@@ -119,17 +119,21 @@ bool lasso_case_holds(const lasso_case *self, const lasso_answer *best, const la
     char workers[40];
     snprintf(gap, sizeof(gap), "stop.gap=%g", ask->gap);
     snprintf(workers, sizeof(workers), "run.workers=%d", ask->workers);
-    const char *settings[7] = {gap, workers, ask->schedule[0], ask->schedule[1], ask->schedule[2]};
+    const char *settings[7] = {
+        gap, workers, ask->schedule[0], ask->schedule[1], ask->schedule[2], ask->schedule[3]};
     lasso_outcome got = lasso_case_run(self, lasso_case_eager_app(), settings);
     const char *fault = got.status == STRADS_OK ? fault_of(problem, &got, best, ask)
                                                 : strads_status_name(got.status);
     if (fault != NULL) {
-        printf("%zu x %zu, lambda %g, l1_ratio %g, intercept %d, standardize %d, %s %s %s: %s: "
-               "objective %.17g, optimum %.17g, gap %g, intercept %g, right %g\n",
-               problem->n, problem->p, problem->lambda, problem->l1_ratio, problem->intercept,
-               problem->standardize, workers, ask->schedule[0] == NULL ? "" : ask->schedule[0],
-               ask->schedule[1] == NULL ? "" : ask->schedule[1], fault, got.result.last.objective,
-               best->objective, got.result.last.gap, got.intercept, best->intercept);
+        printf(
+            "%zu x %zu, lambda %g, l1_ratio %g, intercept %d, standardize %d, %s %s %s %s %s: %s: "
+            "objective %.17g, optimum %.17g, gap %g, intercept %g, right %g\n",
+            problem->n, problem->p, problem->lambda, problem->l1_ratio, problem->intercept,
+            problem->standardize, workers, ask->schedule[0] == NULL ? "" : ask->schedule[0],
+            ask->schedule[1] == NULL ? "" : ask->schedule[1],
+            ask->schedule[2] == NULL ? "" : ask->schedule[2],
+            ask->schedule[3] == NULL ? "" : ask->schedule[3], fault, got.result.last.objective,
+            best->objective, got.result.last.gap, got.intercept, best->intercept);
     }
     lasso_outcome_fini(&got);
     return fault == NULL;
