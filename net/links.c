@@ -33,6 +33,16 @@ void net_links_cost(const net_links *links, double *hop, double *byte)
     *byte = links->byte;
 }
 
+struct net_shared *net_links_shared(const net_links *links)
+{
+    return links->options.shared;
+}
+
+const _Atomic bool *net_links_broken(const net_links *links)
+{
+    return &links->broken;
+}
+
 /* That of another process's node. */
 static net_connection *link_to(net_links *links, net_id node)
 {

@@ -43,7 +43,8 @@ typedef struct net_links_options {
     /* Called once, on a thread of the links, when a process was lost or gave up and this
      * one has not ended its links NET_STUCK_SECONDS after the timeout (may be NULL). */
     void (*stuck)(void);
-    _Atomic bool *report; /* who sets it gets, on stderr, what is waited for; NULL: nobody */
+    struct net_shared *shared; /* of all processes, lent; NULL: they share no memory */
+    _Atomic bool *report;      /* who sets it gets, on stderr, what is waited for; NULL: nobody */
 } net_links_options;
 
 /* Takes the streams and names of peers[n_processes], also when it fails. */
@@ -64,6 +65,11 @@ void net_links_nodes(const net_links *links, uint32_t process, net_id *first, ne
  * until they are set. */
 void net_links_set_cost(net_links *links, double hop, double byte);
 void net_links_cost(const net_links *links, double *hop, double *byte);
+
+/* What was lent; NULL: nothing. */
+struct net_shared *net_links_shared(const net_links *links);
+/* Whether a worker has left, so that no exchange is whole any more. */
+const _Atomic bool *net_links_broken(const net_links *links);
 
 /* ---- between processes: messages that no node is asked for, in order ---- */
 

@@ -102,8 +102,11 @@ static void complete(sim_net *network, uint32_t n_members)
         network->extras[k] = exchange->extra;
         votes |= *exchange->votes;
     }
-    net_sum_vectors(network->vectors, n_members, first->base, 0, first->n);
-    net_sum_vectors(network->extras, n_members, NULL, 0, first->n_extra);
+    const net_summands vectors = {
+        .vectors = network->vectors, .n = n_members, .end = n_members, .base = first->base};
+    const net_summands extras = {.vectors = network->extras, .n = n_members, .end = n_members};
+    net_sum_vectors(&vectors, 0, first->n);
+    net_sum_vectors(&extras, 0, first->n_extra);
     for (uint32_t k = 0; k < n_members; k++) {
         *members[k].exchange->votes = votes;
         account(&members[k], start, end);

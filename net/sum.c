@@ -25,31 +25,29 @@ static void add(double *restrict s, const double *restrict v, size_t n)
     }
 }
 
-static void sum_piece(double *const *vectors, uint32_t n_members, const double *base, size_t first,
-                      size_t n)
+static void sum_piece(const net_summands *of, size_t first, size_t n)
 {
     double sum[PIECE] = {0};
-    if (base != NULL) {
-        memcpy(sum, base + first, n * sizeof(*sum));
+    if (of->base != NULL) {
+        memcpy(sum, of->base + first, n * sizeof(*sum));
     }
-    for (uint32_t k = 0; k < n_members; k++) {
-        if (base != NULL) {
-            add_difference(sum, vectors[k] + first, base + first, n);
+    for (uint32_t k = 0; k < of->n; k++) {
+        if (of->base != NULL) {
+            add_difference(sum, of->vectors[k] + first, of->base + first, n);
         } else {
-            add(sum, vectors[k] + first, n);
+            add(sum, of->vectors[k] + first, n);
         }
     }
-    for (uint32_t k = 0; k < n_members; k++) {
-        memcpy(vectors[k] + first, sum, n * sizeof(*sum));
+    for (uint32_t k = of->first; k < of->end; k++) {
+        memcpy(of->vectors[k] + first, sum, n * sizeof(*sum));
     }
 }
 
-void net_sum_vectors(double *const *vectors, uint32_t n_members, const double *base, size_t first,
-                     size_t last)
+void net_sum_vectors(const net_summands *of, size_t first, size_t last)
 {
     while (first < last) {
         const size_t n = last - first < PIECE ? last - first : PIECE;
-        sum_piece(vectors, n_members, base, first, n);
+        sum_piece(of, first, n);
         first += n;
     }
 }

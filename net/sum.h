@@ -8,10 +8,15 @@
 
 #include "base/base.h"
 
-/* Adds up the elements [first, last) of vectors[0 .. n_members-1], in this order, and
- * stores the sums in all of them: s := base + (v_0 - base) + (v_1 - base) + ...
- * base: NULL stands for zeros. */
-void net_sum_vectors(double *const *vectors, uint32_t n_members, const double *base, size_t first,
-                     size_t last);
+typedef struct net_summands {
+    double *const *vectors; /* [n] */
+    uint32_t n;
+    uint32_t first, end; /* vectors first .. end - 1 take the sums; the others are not changed */
+    const double *base;  /* NULL: zeros */
+} net_summands;
+
+/* Adds up the elements [first, last) of all vectors, in their order:
+ * s := base + (v_0 - base) + (v_1 - base) + ... */
+void net_sum_vectors(const net_summands *of, size_t first, size_t last);
 
 #endif

@@ -17,6 +17,7 @@ static strads_status link_up(net_links **out, room *self, const roster_entry *en
                                       .heartbeat = self->heartbeat,
                                       .timeout = self->timeout,
                                       .stuck = options->stuck,
+                                      .shared = options->shared,
                                       .report = options->report};
     net_peer peers[NET_TEAM_MAX];
     bool whole = true;

@@ -28,6 +28,7 @@ typedef struct net_team_options {
     uint32_t queue_messages;   /* as net_links_options, alike heartbeat and timeout */
     double heartbeat, timeout; /* a member gets the coordinator's */
     void (*stuck)(void);       /* alike */
+    struct net_shared *shared;
     _Atomic bool *report;
 } net_team_options;
 

@@ -14,13 +14,14 @@
 /* Among the members of this process. */
 typedef struct place {
     uint32_t mine, n; /* I am the mine-th of n */
+    uint32_t first;   /* the rank of the 0-th */
 } place;
 
 static place place_of(const threads_net *network, net_id id, uint32_t n_members)
 {
     const net_id first = network->first == NET_COORDINATOR ? 1 : network->first;
     const net_id end = network->end - 1 < n_members ? network->end : n_members + 1;
-    return (place){.mine = id - first, .n = end - first};
+    return (place){.mine = id - first, .n = end - first, .first = first - 1};
 }
 
 /* Nobody leaves between entry and exit: whoever entered gets there. */
@@ -42,18 +43,30 @@ static uint32_t or_all(const uint32_t *votes, uint32_t n_members)
 /* Few numbers: the first member here adds them up, for all. */
 static void add_extras(double *const *extras, const net_exchange *exchange, place at)
 {
-    if (at.mine == 0 && exchange->n_extra > 0) {
-        net_sum_vectors(extras, exchange->n_members, NULL, 0, exchange->n_extra);
+    const net_summands of = {
+        .vectors = extras, .n = exchange->n_members, .first = at.first, .end = at.first + at.n};
+    if (at.mine == 0) {
+        net_sum_vectors(&of, 0, exchange->n_extra);
     }
+}
+
+/* This member's share of n elements, for all members here. */
+static void add_share(double *const *vectors, const net_exchange *exchange, const double *base,
+                      size_t n, place at)
+{
+    const net_summands of = {.vectors = vectors,
+                             .n = exchange->n_members,
+                             .first = at.first,
+                             .end = at.first + at.n,
+                             .base = base};
+    net_sum_vectors(&of, n * at.mine / at.n, n * (at.mine + 1) / at.n);
 }
 
 static void exchange_here(threads_net *network, const net_exchange *exchange, place at)
 {
-    const size_t n = exchange->n;
     add_extras(network->extras, exchange, at);
     *exchange->votes = or_all(network->votes, exchange->n_members);
-    net_sum_vectors(network->vectors, exchange->n_members, exchange->base, n * at.mine / at.n,
-                    n * (at.mine + 1) / at.n);
+    add_share(network->vectors, exchange, exchange->base, exchange->n, at);
     meet(&network->exit, at.n);
 }
 
@@ -71,8 +84,7 @@ static strads_status exchange_across(threads_net *network, const net_exchange *e
     add_extras(trade->extras, exchange, at);
     const double *base = exchange->base == NULL ? NULL : exchange->base + trade->first;
     *exchange->votes = or_all(network->votes, exchange->n_members);
-    net_sum_vectors(trade->slices, exchange->n_members, base, trade->n * at.mine / at.n,
-                    trade->n * (at.mine + 1) / at.n);
+    add_share(trade->slices, exchange, base, trade->n, at);
     meet(&network->exit, at.n);
     if (trade->whole) {
         return STRADS_OK;

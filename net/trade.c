@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "net/shared.h"
 
 /* Where all processes add up everything though there are more than two: bytes that one
  * sends. A second hop costs about as much. */
@@ -233,20 +234,88 @@ static double bytes_of_one_hop(const net_trade *trade, uint32_t n_members, size_
     return (double) (n_in - 1) * (some.end - some.first) * (double) n * sizeof(double);
 }
 
+/* ---- by memory ---- */
+
+/* What a slot begins with; then extra[n_extra] and vector[n]. */
+typedef struct slot_head {
+    uint64_t n, n_extra;
+    uint64_t votes;
+} slot_head;
+
+enum { SLOT_HEAD = sizeof(slot_head) / sizeof(double) };
+
+static bool fits_memory(const net_trade *trade, size_t n, size_t n_extra)
+{
+    const net_shared *shared = net_links_shared(trade->links);
+    return shared != NULL && SLOT_HEAD + n_extra + n <= net_shared_room(shared);
+}
+
+static void write_slot(double *slot, const net_exchange *exchange, const net_lent *lent,
+                       uint32_t rank)
+{
+    const slot_head head = {
+        .n = exchange->n, .n_extra = exchange->n_extra, .votes = lent->votes[rank]};
+    double *to = slot + SLOT_HEAD;
+    memcpy(slot, &head, sizeof(head));
+    put(&to, lent->extras[rank], exchange->n_extra);
+    put(&to, lent->vectors[rank], exchange->n);
+}
+
+static strads_status read_slot(net_trade *trade, double *slot, const net_exchange *exchange,
+                               uint32_t *votes, uint32_t rank)
+{
+    slot_head head;
+    memcpy(&head, slot, sizeof(head));
+    if (head.n != exchange->n || head.n_extra != exchange->n_extra) {
+        strads_error("worker %u has %llu and %llu numbers for an exchange of %zu and %zu: the "
+                     "members do not make the same exchanges",
+                     rank, (unsigned long long) head.n, (unsigned long long) head.n_extra,
+                     exchange->n, exchange->n_extra);
+        return STRADS_ERR_APP;
+    }
+    votes[rank] = (uint32_t) head.votes;
+    trade->extras[rank] = slot + SLOT_HEAD;
+    trade->slices[rank] = slot + SLOT_HEAD + exchange->n_extra;
+    return STRADS_OK;
+}
+
+static strads_status trade_by_memory(net_trade *trade, const net_exchange *exchange,
+                                     const net_lent *lent)
+{
+    net_shared *shared = net_links_shared(trade->links);
+    const ranks here = members_of(trade, net_links_me(trade->links), exchange->n_members);
+    const uint64_t turn = net_shared_turn(shared);
+    for (uint32_t k = here.first; k < here.end; k++) {
+        write_slot(net_shared_slot(shared, k, turn), exchange, lent, k);
+    }
+    if (!net_shared_meet(shared, trade->n_in, net_links_broken(trade->links))) {
+        return STRADS_ERR_CLOSED;
+    }
+    strads_status status = STRADS_OK;
+    for (uint32_t k = 0; k < exchange->n_members && status == STRADS_OK; k++) {
+        if (k < here.first || k >= here.end) {
+            status = read_slot(trade, net_shared_slot(shared, k, turn), exchange, lent->votes, k);
+        }
+    }
+    return status;
+}
+
+/* ---- either way ---- */
+
 static void choose(net_trade *trade, const net_exchange *exchange)
 {
     const uint32_t me = net_links_me(trade->links);
     find_processes(trade, exchange->n_members, &trade->first_in, &trade->n_in);
-    trade->whole = trade->n_in == 2 ||
+    trade->by_memory = fits_memory(trade, exchange->n, exchange->n_extra);
+    trade->whole = trade->by_memory || trade->n_in == 2 ||
                    bytes_of_one_hop(trade, exchange->n_members, exchange->n) <= ONE_HOP_BYTES;
     trade->first = slice_first(trade, exchange->n, me);
     trade->n = slice_end(trade, exchange->n, me) - trade->first;
 }
 
-strads_status net_trade_vectors(net_trade *trade, const net_exchange *exchange,
-                                const net_lent *lent)
+static strads_status trade_by_links(net_trade *trade, const net_exchange *exchange,
+                                    const net_lent *lent)
 {
-    choose(trade, exchange);
     strads_status status = STRADS_OK;
     for (uint32_t i = 1; i < trade->n_in && status == STRADS_OK; i++) {
         status = post_vectors(trade, peer_at(trade, i), exchange, lent);
@@ -254,6 +323,15 @@ strads_status net_trade_vectors(net_trade *trade, const net_exchange *exchange,
     for (uint32_t i = 1; i < trade->n_in && status == STRADS_OK; i++) {
         status = take_vectors(trade, peer_at(trade, i), exchange, lent->votes);
     }
+    return status;
+}
+
+strads_status net_trade_vectors(net_trade *trade, const net_exchange *exchange,
+                                const net_lent *lent)
+{
+    choose(trade, exchange);
+    const strads_status status = trade->by_memory ? trade_by_memory(trade, exchange, lent)
+                                                  : trade_by_links(trade, exchange, lent);
     const ranks here = members_of(trade, net_links_me(trade->links), exchange->n_members);
     for (uint32_t k = here.first; k < here.end; k++) {
         trade->slices[k] = lent->vectors[k] + trade->first;
@@ -302,11 +380,16 @@ strads_status net_trade_sums(net_trade *trade, const net_exchange *exchange, dou
 
 /* ---- what it costs ---- */
 
-static strads_status send_and_take(net_links *links, size_t bytes)
+static strads_status trade_bytes(net_links *links, size_t bytes)
 {
     const uint32_t n = net_links_count(links);
     const uint32_t me = net_links_me(links);
+    net_shared *shared = net_links_shared(links);
     strads_status status = STRADS_OK;
+    if (shared != NULL) {
+        memset(net_shared_slot(shared, me, net_shared_turn(shared)), 0, bytes);
+        return net_shared_meet(shared, n, net_links_broken(links)) ? STRADS_OK : STRADS_ERR_CLOSED;
+    }
     for (uint32_t i = 1; i < n && status == STRADS_OK; i++) {
         net_message *part = net_message_create(PART_VECTORS, NET_DATA, bytes);
         if (part == NULL) {
@@ -335,7 +418,7 @@ static strads_status time_parts(net_links *links, size_t bytes, double *seconds)
     for (int i = 0; i < MEANS && status == STRADS_OK; i++) {
         const double started = strads_now();
         for (int k = 0; k < OF && status == STRADS_OK; k++) {
-            status = send_and_take(links, bytes);
+            status = trade_bytes(links, bytes);
         }
         *seconds = fmin(*seconds, (strads_now() - started) / OF);
     }
@@ -372,6 +455,7 @@ double net_trade_seconds(const net_trade *trade, uint32_t n_members, size_t n)
     uint32_t n_in = 0;
     find_processes(trade, n_members, &first, &n_in);
     const double bytes = bytes_of_one_hop(trade, n_members, n);
-    return n_in == 2 || bytes <= ONE_HOP_BYTES ? hop + byte * bytes
-                                               : 2.0 * (hop + byte * bytes / n_in);
+    return fits_memory(trade, n, 0) || n_in == 2 || bytes <= ONE_HOP_BYTES
+               ? hop + byte * bytes
+               : 2.0 * (hop + byte * bytes / n_in);
 }

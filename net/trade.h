@@ -6,7 +6,8 @@
  * others, and adds up all of them: one hop. Otherwise each adds up a slice of the
  * elements, of which it is sent the vectors, and sends the sums on: two hops, and 2 / P
  * of the bytes. Either way each number is added up in order of rank, as in one process,
- * so the bits are the same.
+ * so the bits are the same. Processes that share memory (net/shared.h) write their vectors
+ * there instead, for as many numbers as it has room for.
  */
 #ifndef STRADS_NET_TRADE_H
 #define STRADS_NET_TRADE_H
@@ -27,6 +28,7 @@ typedef struct net_trade {
     double **extras;         /* [n_nodes] all of these are added up here */
     size_t first, n;         /* these are first .. first + n - 1 */
     uint32_t first_in, n_in; /* processes that take part: first_in and those after it */
+    bool by_memory;          /* the members\' vectors are in shared memory */
     bool whole;              /* all processes add up everything */
 } net_trade;
 

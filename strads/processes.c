@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/tasks.h"
+#include "net/shared.h"
 #include "net/team.h"
 #include "net/wait.h"
 #include "strads/identity.h"
@@ -28,9 +29,10 @@ static const double LOOK_SECONDS = 0.002;
 
 struct processes {
     net_links *links;
-    uint64_t app;    /* of the coordinator, to compare */
-    uint32_t *ranks; /* [count + 1] */
-    pid_t *children; /* [n_children]; 0: it has been waited for */
+    uint64_t app;       /* of the coordinator, to compare */
+    uint32_t *ranks;    /* [count + 1] */
+    net_shared *shared; /* with forked processes; NULL: none */
+    pid_t *children;    /* [n_children]; 0: it has been waited for */
     uint32_t n_children;
     bool child_failed;
 };
@@ -303,16 +305,22 @@ static strads_status fork_all(processes *self, uint32_t n, const strads_app *app
 
 static void destroy(processes *self)
 {
+    net_shared_destroy(self->shared);
     strads_free(self->ranks);
     strads_free(self->children);
     strads_free(self);
 }
 
 /* A URL and a key that the forked processes inherit. */
-static strads_status make_own_team(net_team_options *options, char url[64])
+static strads_status make_own_team(processes *self, net_team_options *options, char url[64],
+                                   uint32_t n_workers)
 {
     uint64_t name = 0;
-    strads_status status = net_random(&name, sizeof(name));
+    strads_status status = net_shared_create(&self->shared, n_workers);
+    options->shared = self->shared;
+    if (status == STRADS_OK) {
+        status = net_random(&name, sizeof(name));
+    }
     if (status == STRADS_OK) {
         status = net_random(options->key.bytes, sizeof(options->key.bytes));
     }
@@ -356,7 +364,7 @@ static strads_status form(processes *self, const strads_app *app, const strads_c
     size_t brief_bytes = 0;
     strads_status status = identity_of_config(&options->config, config);
     if (status == STRADS_OK && options->url == NULL) {
-        status = make_own_team(options, url);
+        status = make_own_team(self, options, url, run->n_workers);
         if (status == STRADS_OK) {
             status = fork_all(self, run->n_processes - 1, app, config, options);
         }

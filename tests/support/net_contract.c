@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "net/shared.h"
 #include "tests/support/links_case.h"
 #include "tests/support/sim_case.h"
 #include "tests/support/suite.h"
@@ -94,12 +95,15 @@ static void make_process(process *self, const net_options *options, script *scri
 /* In as many processes as there are, each with a share of the nodes. */
 static void run_in_processes(script *scripts, net_options options)
 {
-    const net_links_options linked = {.queue_messages = FEW, .heartbeat = 1.0, .timeout = 60.0};
+    net_links_options linked = {.queue_messages = FEW, .heartbeat = 1.0, .timeout = 60.0};
     const uint32_t n_nodes = options.n_nodes;
     const uint32_t n = net_contract_processes < n_nodes ? net_contract_processes : n_nodes;
     net_links *links[MAX_NODES];
     process processes[MAX_NODES];
     strads_status ends[MAX_NODES];
+    if (net_contract_shares) {
+        REQUIRE_OK(net_shared_create(&linked.shared, n_nodes - 1));
+    }
     links_case_make(links, n, n_nodes, &linked);
     for (uint32_t p = 0; p < n; p++) {
         options.links = links[p];
@@ -114,6 +118,7 @@ static void run_in_processes(script *scripts, net_options options)
         net_destroy(processes[p].network);
     }
     links_case_end(links, n, ends);
+    net_shared_destroy(linked.shared);
     for (uint32_t p = 0; p < n; p++) {
         CHECK_STATUS(ends[p], STRADS_OK);
     }

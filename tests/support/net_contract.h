@@ -8,10 +8,12 @@
 #ifndef STRADS_TESTS_NET_CONTRACT_H
 #define STRADS_TESTS_NET_CONTRACT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 extern const char net_contract_driver[];
 extern uint32_t net_contract_processes;
+extern bool net_contract_shares; /* these have memory in common */
 
 void net_contract_order(void);
 void net_contract_credits(void);

@@ -16,6 +16,7 @@
 
 const char net_contract_driver[] = "threads";
 uint32_t net_contract_processes = 2;
+bool net_contract_shares = false;
 
 static const net_links_options usual = {.queue_messages = 2, .heartbeat = 0.05, .timeout = 60.0};
 
@@ -28,6 +29,17 @@ static void the_contract_holds_in_many_processes(void)
         net_contract_sums();
         net_contract_closed_exchange();
     }
+    net_contract_processes = 2;
+}
+
+static void exchanges_keep_it_by_shared_memory_too(void)
+{
+    net_contract_shares = true;
+    for (net_contract_processes = 2; net_contract_processes <= 9; net_contract_processes++) {
+        net_contract_sums();
+        net_contract_closed_exchange();
+    }
+    net_contract_shares = false;
     net_contract_processes = 2;
 }
 
@@ -270,6 +282,7 @@ static void a_process_that_gives_up_says_why(void)
 
 SUITE("net/links", NET_CONTRACT_CASES,
       {"the contract holds in many processes", the_contract_holds_in_many_processes},
+      {"exchanges keep it by shared memory too", exchanges_keep_it_by_shared_memory_too},
       {"parts of all sizes arrive whole and in order",
        parts_of_all_sizes_arrive_whole_and_in_order},
       {"a process that is silent is lost by name", a_process_that_is_silent_is_lost_by_name},

@@ -5,5 +5,6 @@
 
 const char net_contract_driver[] = "sim";
 uint32_t net_contract_processes = 1;
+bool net_contract_shares = false;
 
 SUITE("net/sim_contract", NET_CONTRACT_CASES)

@@ -22,18 +22,25 @@ static double oracle(uint32_t n_vectors, bool by_base, size_t i)
     return sum;
 }
 
+/* All but the first take the sums, unless there is one. */
 static void check(uint32_t n_vectors, bool by_base, size_t first, size_t last)
 {
+    const uint32_t from = n_vectors > 1 ? 1 : 0;
     double *vectors[MAX_VECTORS];
     for (uint32_t k = 0; k < n_vectors; k++) {
         vectors[k] = summed[k];
     }
     memcpy(summed, given, sizeof(given));
-    net_sum_vectors(vectors, n_vectors, by_base ? base : NULL, first, last);
+    const net_summands of = {.vectors = vectors,
+                             .n = n_vectors,
+                             .first = from,
+                             .end = n_vectors,
+                             .base = by_base ? base : NULL};
+    net_sum_vectors(&of, first, last);
     size_t n_wrong = 0;
     for (uint32_t k = 0; k < n_vectors; k++) {
         for (size_t i = 0; i < N; i++) {
-            const bool inside = first <= i && i < last;
+            const bool inside = first <= i && i < last && k >= from;
             const double expected = inside ? oracle(n_vectors, by_base, i) : given[k][i];
             n_wrong += memcmp(&summed[k][i], &expected, sizeof(expected)) != 0;
         }
