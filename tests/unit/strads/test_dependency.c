@@ -92,7 +92,7 @@ static void find_blocks(const strads_round *round, int32_t block_of[J])
 }
 
 /* No two linked variables in different blocks, none linked to what is in flight, no
- * block over the cap, and nothing refused without a reason. */
+ * block over the cap or of two owners, and nothing refused without a reason. */
 static void check_pick(const dependency_candidates *asked, const strads_round *round,
                        const uint8_t *picked)
 {
@@ -118,6 +118,11 @@ static void check_pick(const dependency_candidates *asked, const strads_round *r
         }
     }
     CHECK(n_picked <= asked->limit);
+    for (size_t i = 0; i < round->n_vars && asked->n_owners > 0; i++) {
+        const uint32_t first = round->vars[round->starts[block_of[round->vars[i]]]];
+        CHECK(round_owner(asked->firsts, asked->n_owners, round->vars[i]) ==
+              round_owner(asked->firsts, asked->n_owners, first));
+    }
     for (size_t b = 0; b < round->n_blocks; b++) {
         CHECK(sizes[b] == 1 || costs[b] <= asked->cost_cap + 1e-9);
     }
@@ -125,6 +130,7 @@ static void check_pick(const dependency_candidates *asked, const strads_round *r
 
 static void what_runs_side_by_side_is_not_correlated(void)
 {
+    static const uint32_t firsts[] = {0, J / 4, J / 2, J};
     strads_random random = strads_random_start(1, 0);
     for (int trial = 0; trial < TRIALS; trial++) {
         uint32_t vars[J];
@@ -149,7 +155,9 @@ static void what_runs_side_by_side_is_not_correlated(void)
                                              .limit = 1 + strads_random_below(&random, n),
                                              .cost_cap = 30.0 * strads_random_uniform(&random),
                                              .in_flight = in_flight,
-                                             .n_in_flight = n_in_flight};
+                                             .n_in_flight = n_in_flight,
+                                             .n_owners = trial % 2 == 0 ? 3 : 0,
+                                             .firsts = firsts};
         strads_round round = {.n_vars = 0};
         REQUIRE_OK(dependency_pick(check, &asked, &round, picked));
         check_pick(&asked, &round, picked);

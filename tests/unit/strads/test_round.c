@@ -143,6 +143,29 @@ static void a_block_stays_whole_and_workers_beyond_the_parts_get_nothing(void)
     round_fini(&round);
 }
 
+static void split_variables_go_to_their_owners_in_the_order_of_the_blocks(void)
+{
+    static const uint32_t firsts[] = {0, 3, 3, 7, 10};
+    static const uint32_t blocks[][3] = {{8, 0, 3}, {6, 2, 1}, {9, 4, 5}};
+    static const uint32_t dealt[] = {0, 2, 1, 3, 6, 4, 5, 8, 9};
+    static const size_t expected[] = {0, 3, 3, 7, 9};
+    static const uint32_t owners[] = {0, 0, 0, 2, 2, 2, 2, 3, 3, 3};
+    size_t starts[5];
+    assignment to = {.starts = starts};
+    strads_round round = {.n_vars = 0};
+    for (size_t b = 0; b < 3; b++) {
+        REQUIRE_OK(strads_round_add(&round, blocks[b], 3));
+    }
+    REQUIRE_OK(dispatch_to_owners(&round, &to, firsts, 4));
+    CHECK(memcmp(starts, expected, sizeof(expected)) == 0);
+    CHECK(memcmp(to.vars, dealt, sizeof(dealt)) == 0);
+    for (uint32_t var = 0; var < 10; var++) {
+        CHECK(round_owner(firsts, 4, var) == owners[var]);
+    }
+    strads_free(to.vars);
+    round_fini(&round);
+}
+
 typedef struct reading {
     double told, cost;
     strads_status status;
@@ -196,6 +219,8 @@ SUITE("strads/round",
       {"the deal is within Graham's bound", the_deal_is_within_grahams_bound},
       {"a block stays whole, and workers beyond the parts get nothing",
        a_block_stays_whole_and_workers_beyond_the_parts_get_nothing},
+      {"split variables go to their owners, in the order of the blocks",
+       split_variables_go_to_their_owners_in_the_order_of_the_blocks},
       {"a cost that is not above 0 and finite is refused by name",
        a_cost_that_is_not_above_0_and_finite_is_refused_by_name},
       {"no memory is told", no_memory_is_told})
