@@ -300,6 +300,7 @@ static void run_watched(trial *self)
                                .pipeline = drawn->pipeline,
                                .rho = drawn->rho,
                                .in_flight = drawn->in_flight,
+                               .owners = drawn->columns,
                                .cosines = self->cosines};
     const size_t live = strads_mem_live();
     expect_the_worst(drawn->seed);

@@ -232,5 +232,10 @@ cluster_case cluster_case_draw(uint64_t seed)
     draw_faults(&self);
     draw_schedule(&self);
     draw_stop(&self);
+    /* Last, so that seeds keep the rest of what they stood for. */
+    self.drawn.columns = self.drawn.lasso && once_in(&self, 3);
+    if (self.drawn.columns) {
+        set(&self, "data.partition=columns");
+    }
     return self.drawn;
 }

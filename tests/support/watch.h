@@ -21,6 +21,7 @@ typedef struct watch_terms {
     uint32_t pipeline;
     double rho;            /* 1: rounds are not checked */
     bool in_flight;        /* checked against rounds not yet committed too */
+    bool owners;           /* variables are split: all workers exchange in CORRELATE too */
     const double *cosines; /* [n_vars][n_vars] absolute values, lent until watch_end */
 } watch_terms;
 

@@ -370,9 +370,10 @@ void watch_rounds_exchange(net_id id, const net_message *message, const net_exch
 {
     const bool push = message != NULL && message->type == MSG_PUSH;
     const bool scan = message != NULL && message->type == MSG_SCAN;
-    const uint64_t n_members = push   ? ((const msg_push *) message->body)->n_members
-                               : scan ? watch_n_workers
-                                      : 0;
+    const bool ask = message != NULL && message->type == MSG_CORRELATE && watch_held_to.owners;
+    const uint64_t n_members = push          ? ((const msg_push *) message->body)->n_members
+                               : scan || ask ? watch_n_workers
+                                             : 0;
     if (exchange->n_members != n_members || id > n_members) {
         watch_complain("worker %u is in an exchange of %u members, of %llu", id - 1,
                        exchange->n_members, (unsigned long long) n_members);
