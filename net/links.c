@@ -232,6 +232,7 @@ strads_status net_links_take(net_links *links, uint32_t process, net_message **p
     }
     link->waits_since = 0.0;
     record *one = links_records_take(&link->parts);
+    link->n_parts -= one != NULL ? 1 : 0;
     pthread_mutex_unlock(&link->lock);
     if (one == NULL) {
         return STRADS_ERR_CLOSED;
@@ -258,8 +259,7 @@ strads_status net_links_send(net_links *links, net_id from, net_id to, net_messa
     *one = (record){.head = head, .message = message};
     strads_status status = STRADS_OK;
     pthread_mutex_lock(&link->lock);
-    uint32_t *used =
-        &link->used[message->lane][(from - links->first) * link->n + (to - link->first)];
+    uint32_t *used = &link->used[message->lane][links_pair(link, from, to)];
     if (link->lost || link->said_bye) {
         status = STRADS_ERR_CLOSED;
     } else if (*used == links->options.queue_messages) {
@@ -279,6 +279,9 @@ strads_status net_links_send(net_links *links, net_id from, net_id to, net_messa
 void net_links_done(net_links *links, net_id to, const net_message *message)
 {
     net_connection *link = link_to(links, message->from);
+    pthread_mutex_lock(&link->lock);
+    link->held[message->lane][links_pair(link, to, message->from)]--;
+    pthread_mutex_unlock(&link->lock);
     const net_record head = {.kind = NET_RECORD_CREDIT,
                              .from = to,
                              .to = message->from,

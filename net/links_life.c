@@ -125,6 +125,7 @@ static void fini_link(net_connection *link)
     }
     for (int lane = 0; lane < NET_N_LANES; lane++) {
         strads_free(link->used[lane]);
+        strads_free(link->held[lane]);
     }
     links_records_clear(&link->out.records);
     links_records_clear(&link->parts);
@@ -145,9 +146,10 @@ static strads_status init_link(net_connection *link)
     }
     link->has_lock = true;
     for (int lane = 0; lane < NET_N_LANES; lane++) {
-        link->used[lane] =
-            strads_calloc((size_t) link->links->n * link->n, sizeof(*link->used[lane]));
-        if (link->used[lane] == NULL) {
+        const size_t n_pairs = (size_t) link->links->n * link->n;
+        link->used[lane] = strads_calloc(n_pairs, sizeof(*link->used[lane]));
+        link->held[lane] = strads_calloc(n_pairs, sizeof(*link->held[lane]));
+        if (link->used[lane] == NULL || link->held[lane] == NULL) {
             return STRADS_ERR_NOMEM;
         }
     }

@@ -35,42 +35,66 @@ static const char *find_fault(const net_connection *link, const net_record *head
 
 static void take_credits(net_connection *link, const net_record *head)
 {
-    const net_id from = head->to - link->links->first;
-    const net_id to = head->from - link->first;
     pthread_mutex_lock(&link->lock);
-    uint32_t *used = &link->used[head->lane][from * link->n + to];
+    uint32_t *used = &link->used[head->lane][links_pair(link, head->to, head->from)];
     const uint32_t n = head->type < *used ? (uint32_t) head->type : *used;
     *used -= n;
     link->n_owed -= n;
     pthread_mutex_unlock(&link->lock);
 }
 
-static void take_part(net_connection *link, record *one)
+static bool take_part(net_connection *link, record *one)
 {
     pthread_mutex_lock(&link->lock);
-    links_records_add(&link->parts, one);
-    pthread_cond_broadcast(&link->changed);
+    const bool room = link->n_parts < MOST_PARTS;
+    if (room) {
+        links_records_add(&link->parts, one);
+        link->n_parts++;
+        pthread_cond_broadcast(&link->changed);
+    }
     pthread_mutex_unlock(&link->lock);
+    return room;
 }
 
-/* Takes the record. */
-static void act_on(net_connection *link, record *one)
+static bool take_message(net_connection *link, record *one)
 {
+    const net_record *head = &one->head;
+    pthread_mutex_lock(&link->lock);
+    uint32_t *held = &link->held[head->lane][links_pair(link, head->to, head->from)];
+    const bool room = *held < link->links->options.queue_messages;
+    *held += room ? 1 : 0;
+    pthread_mutex_unlock(&link->lock);
+    if (room) {
+        links_deliver(link->links, one);
+    }
+    return room;
+}
+
+/* Takes the record; false: its sender had no credit for it, and is lost. */
+static bool act_on(net_connection *link, record *one)
+{
+    bool good = true;
     switch (one->head.kind) {
     case NET_RECORD_MESSAGE:
-        links_deliver(link->links, one);
-        return;
+        good = take_message(link, one);
+        break;
     case NET_RECORD_PART:
-        take_part(link, one);
-        return;
+        good = take_part(link, one);
+        break;
     case NET_RECORD_CREDIT:
         take_credits(link, &one->head);
+        links_record_destroy(one);
         break;
     case NET_RECORD_LEAVE:
         links_hear_left(link->links, one->head.from);
+        links_record_destroy(one);
         break;
     }
-    links_record_destroy(one);
+    if (!good) {
+        links_record_destroy(one);
+        links_lose(link, "it sent more than it may before what it has sent is handled");
+    }
+    return good;
 }
 
 /* ---- what a frame says ---- */
@@ -116,7 +140,9 @@ static bool end_frame(net_connection *link)
     }
     for (record *one = links_records_take(&in->records); one != NULL;
          one = links_records_take(&in->records)) {
-        act_on(link, one);
+        if (!act_on(link, one)) {
+            return false;
+        }
     }
     return true;
 }
@@ -137,6 +163,10 @@ static bool begin_frame(net_connection *link, const unsigned char *head)
         links_lose(link, why);
         return false;
     }
+    if (in->frame.n_records > FRAME_RECORDS) {
+        links_lose(link, "it sent a frame of more records than one may have");
+        return false;
+    }
     net_sum_start(&in->sum, head);
     in->left = in->frame.bytes;
     in->n_records = 0;
@@ -155,6 +185,9 @@ static bool begin_record(net_connection *link, const unsigned char *bytes)
     const char *fault = status != STRADS_OK ? why : NULL;
     if (fault == NULL && in->frame.kind == NET_FRAME_DATA) {
         fault = find_fault(link, &head);
+    }
+    if (fault == NULL && in->n_records == in->frame.n_records) {
+        fault = "it sent a frame with more records than it said";
     }
     if (fault != NULL) {
         links_lose(link, fault);

@@ -30,6 +30,10 @@ enum { QUEUE_CREDITS, QUEUE_LANES, N_QUEUES = QUEUE_LANES + NET_N_LANES };
 
 enum { FRAME_RECORDS = 64, RECEIVE_BYTES = 64 * 1024 };
 
+/* Parts of a process that wait to be taken, at most. A process can be two ahead of another:
+ * for more it needs parts of that one. */
+enum { MOST_PARTS = 32 };
+
 /* The frame that is being sent: its head and those of its records, and small bodies,
  * are in `heads`, other bodies are lent. */
 typedef struct sending {
@@ -79,7 +83,9 @@ typedef struct net_connection {
     size_t busy_bytes; /* about, of the frame that is being sent */
     double busy_since, last_sent;
     uint32_t *used[NET_N_LANES]; /* [nodes here][its nodes] credits that are out */
+    uint32_t *held[NET_N_LANES]; /* alike, of messages that came and are not handled yet */
     records parts;               /* that came */
+    uint32_t n_parts;            /* of them */
     double waits_since;          /* for a part; 0: nobody does */
     uint32_t n_owed;             /* messages that it has not handled */
     double owed_since;           /* the last time that it had handled all */
@@ -114,6 +120,12 @@ struct net_links {
     pthread_cond_t pulse_ended;
     bool ended;
 };
+
+/* The place of a node here and one there among the credits of a link. */
+static inline size_t links_pair(const net_connection *link, net_id here, net_id there)
+{
+    return (size_t) (here - link->links->first) * link->n + (there - link->first);
+}
 
 /* ---- records ---- */
 

@@ -95,7 +95,7 @@ typedef struct raw_end {
     double timeout;
     const unsigned char *bytes; /* that it sends; NULL: none */
     size_t n_bytes;
-    bool closes;
+    bool closes, floods;
 } raw_end;
 
 typedef struct raw_links {
@@ -120,6 +120,23 @@ static void make_raw(raw_links *out, double timeout, void (*stuck)(void), _Atomi
     out->other = ends[1];
 }
 
+/* Takes nothing, so that what came stays where it is. */
+static void wait_until_lost(net_links *links)
+{
+    enum { LOOKS = 10000 };
+    const struct timespec nap = {.tv_nsec = 1000000};
+    strads_status status = STRADS_OK;
+    for (int i = 0; i < LOOKS && status != STRADS_ERR_CLOSED; i++) {
+        net_message *message = part_of(0, 0);
+        status = net_links_send(links, 0, 1, message);
+        if (status != STRADS_OK) {
+            net_message_destroy(message);
+            nanosleep(&nap, NULL);
+        }
+    }
+    CHECK_STATUS(status, STRADS_ERR_CLOSED);
+}
+
 static void lose(void *context)
 {
     const raw_end *raw = context;
@@ -133,7 +150,12 @@ static void lose(void *context)
     if (raw->closes) {
         net_stream_close(ends.other);
     }
-    CHECK_STATUS(net_links_take(ends.links, 1, &part), STRADS_ERR_CLOSED);
+    if (raw->floods) {
+        wait_until_lost(ends.links);
+    }
+    while (net_links_take(ends.links, 1, &part) == STRADS_OK) {
+        net_message_destroy(part);
+    }
     CHECK_STATUS(net_links_end(ends.links, STRADS_OK), STRADS_ERR_CLOSED);
     net_stream_destroy(ends.other);
 }
@@ -195,6 +217,26 @@ static void what_is_not_its_own_loses_the_process(void)
         raw.n_bytes = make_frame(bytes, &wrong[i], 0);
         char *text = suite_stderr_of(lose, &raw);
         CHECK(strstr(text, "process 1 on anna is lost: ") != NULL);
+        strads_free(text);
+    }
+}
+
+static void credits_that_a_process_does_not_have_lose_it(void)
+{
+    static const net_record heads[] = {
+        {.kind = NET_RECORD_MESSAGE, .from = 1, .to = 0, .lane = NET_DATA, .bytes = 8},
+        {.kind = NET_RECORD_MESSAGE, .from = 1, .to = 0, .lane = NET_CONTROL},
+        {.kind = NET_RECORD_PART, .from = 1, .to = 0, .lane = NET_DATA},
+    };
+    enum { MANY = 40 };
+    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+        unsigned char bytes[MANY * 128];
+        raw_end raw = {.timeout = 60.0, .bytes = bytes, .floods = true};
+        for (uint64_t k = 0; k < MANY; k++) {
+            raw.n_bytes += make_frame(bytes + raw.n_bytes, &heads[i], k);
+        }
+        char *text = suite_stderr_of(lose, &raw);
+        CHECK(strstr(text, "process 1 on anna is lost: it sent more than it may") != NULL);
         strads_free(text);
     }
 }
@@ -290,6 +332,8 @@ SUITE("net/links", NET_CONTRACT_CASES,
       {"heartbeats keep silent processes together", heartbeats_keep_silent_processes_together},
       {"garbage loses the process", garbage_loses_the_process},
       {"what is not its own loses the process", what_is_not_its_own_loses_the_process},
+      {"credits that a process does not have lose it",
+       credits_that_a_process_does_not_have_lose_it},
       {"who does not end after a loss is told so, once",
        who_does_not_end_after_a_loss_is_told_so_once},
       {"a process that gives up says why", a_process_that_gives_up_says_why})
