@@ -267,11 +267,13 @@ static record *farewell_of(const net_links *links, strads_status status)
     return links_record(&head, message);
 }
 
+/* Without memory for the reason nothing is said, as if all were well: the end of the
+ * connection tells. */
 static void say_bye(net_connection *link, strads_status status)
 {
     record *farewell = status == STRADS_OK ? NULL : farewell_of(link->links, status);
     pthread_mutex_lock(&link->lock);
-    link->must_bye = true;
+    link->must_bye = status == STRADS_OK || farewell != NULL;
     link->farewell = farewell;
     pthread_mutex_unlock(&link->lock);
     links_kick(link);

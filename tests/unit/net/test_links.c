@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/mem.h"
 #include "net/links.h"
 #include "tests/support/links_case.h"
 #include "tests/support/net_contract.h"
@@ -322,6 +323,25 @@ static void a_process_that_gives_up_says_why(void)
     strads_free(text);
 }
 
+static void end_without_memory(void *context)
+{
+    net_links **links = context;
+    REQUIRE_OK(net_links_post(links[1], 0, part_of(1, 0))); /* there is room for a frame */
+    check_part(links[0], 1, 1, 0);
+    strads_mem_fail_after(1);
+    CHECK_STATUS(net_links_end(links[1], STRADS_ERR_NOMEM), STRADS_ERR_NOMEM);
+    CHECK_STATUS(net_links_end(links[0], STRADS_OK), STRADS_ERR_CLOSED);
+}
+
+static void who_gives_up_without_memory_does_not_say_that_all_is_well(void)
+{
+    net_links *links[2];
+    links_case_make(links, 2, 2, &usual);
+    char *text = suite_stderr_of(end_without_memory, links);
+    CHECK(strstr(text, "process 1 is lost: ") != NULL);
+    strads_free(text);
+}
+
 SUITE("net/links", NET_CONTRACT_CASES,
       {"the contract holds in many processes", the_contract_holds_in_many_processes},
       {"exchanges keep it by shared memory too", exchanges_keep_it_by_shared_memory_too},
@@ -336,4 +356,6 @@ SUITE("net/links", NET_CONTRACT_CASES,
        credits_that_a_process_does_not_have_lose_it},
       {"who does not end after a loss is told so, once",
        who_does_not_end_after_a_loss_is_told_so_once},
-      {"a process that gives up says why", a_process_that_gives_up_says_why})
+      {"a process that gives up says why", a_process_that_gives_up_says_why},
+      {"who gives up without memory does not say that all is well",
+       who_gives_up_without_memory_does_not_say_that_all_is_well})
