@@ -136,6 +136,9 @@ void links_lose(net_connection *link, const char *why)
     pthread_mutex_lock(&link->lock);
     const bool first = !link->lost;
     const bool well = link->heard_bye;
+    if (first && !well) {
+        links_fail(link); /* known before the loss is: who ends the links reads it then */
+    }
     link->lost = true;
     pthread_mutex_unlock(&link->lock);
     if (!first) {
@@ -143,7 +146,6 @@ void links_lose(net_connection *link, const char *why)
     }
     if (!well) {
         net_connection *none = NULL;
-        links_fail(link);
         atomic_compare_exchange_strong(&links->lost, &none, link);
         strads_error("%s is lost: %s; its last sign of life was %.1f s ago", link->name, why,
                      strads_now() - atomic_load(&link->last_heard));
