@@ -208,12 +208,13 @@ static void say_how_it_ended(pid_t pid, int status)
     }
 }
 
-/* Notes those that have ended. */
+/* Notes those that have ended. Where SIGCHLD is ignored, as a process may inherit it, they
+ * are gone without a status; what they did is known from their links. */
 static void look_at_children(processes *self)
 {
     for (uint32_t i = 0; i < self->n_children; i++) {
         int status = 0;
-        if (self->children[i] != 0 && waitpid(self->children[i], &status, WNOHANG) > 0) {
+        if (self->children[i] != 0 && waitpid(self->children[i], &status, WNOHANG) != 0) {
             if (status != 0) {
                 say_how_it_ended(self->children[i], status);
                 self->child_failed = true;
