@@ -22,7 +22,7 @@ static bool is_text(const char *text, size_t bytes)
 static bool is_entry(const roster_entry *entry)
 {
     return is_text(entry->host, sizeof(entry->host)) && is_text(entry->url, sizeof(entry->url)) &&
-           entry->n_workers <= UINT16_MAX;
+           entry->n_workers > 0 && entry->n_workers <= UINT16_MAX;
 }
 
 bool roster_introduction(introduction *out, const void *from, size_t bytes)

@@ -62,6 +62,17 @@ static void a_welcome_is_whole_and_sound(void)
     CHECK(!is_welcome(&self, WHOLE));
 }
 
+static void a_process_has_a_worker(void)
+{
+    answer self = sound_answer();
+    self.entries[1].n_workers = 0;
+    CHECK(!is_welcome(&self, WHOLE));
+    introduction who = {.program = 1}, heard;
+    CHECK(!roster_introduction(&heard, &who, sizeof(who)));
+    who.self.n_workers = 1;
+    CHECK(roster_introduction(&heard, &who, sizeof(who)));
+}
+
 static void a_timeout_is_longer_than_a_heartbeat(void)
 {
     static const double bad[][2] = {{0.0, 5.0}, {1.0, 1.0}, {-1.0, 5.0}, {NAN, 5.0}, {1.0, NAN}};
@@ -105,6 +116,7 @@ static void nodes_are_dealt_in_order(void)
 }
 
 SUITE("net/roster", {"a welcome is whole and sound", a_welcome_is_whole_and_sound},
+      {"a process has a worker", a_process_has_a_worker},
       {"a timeout is longer than a heartbeat", a_timeout_is_longer_than_a_heartbeat},
       {"a door at all addresses is where its owner came from",
        a_door_at_all_addresses_is_where_its_owner_came_from},
