@@ -300,10 +300,11 @@ strads_status room_welcome(room *self, uint32_t process, const void *payload, si
     net_guest *guest = place->guest;
     place->guest = NULL;
     pthread_mutex_unlock(&self->lock);
-    if (guest == NULL) {
+    const strads_status status =
+        guest == NULL ? STRADS_ERR_CLOSED : net_guest_welcome(guest, payload, bytes, ready, place);
+    if (status == STRADS_ERR_CLOSED) {
         strads_error("process %u (pid %u on %s) has hung up", process, place->who.self.pid,
                      place->who.self.host);
-        return STRADS_ERR_CLOSED;
     }
-    return net_guest_welcome(guest, payload, bytes, ready, place);
+    return status;
 }
