@@ -167,6 +167,7 @@ strads_status room_init(room *self, const net_team_options *options, bool is_fir
     *self = (room){.options = options,
                    .heartbeat = options->heartbeat,
                    .timeout = options->timeout,
+                   .patience = options->patience,
                    .is_first = is_first,
                    .n_seats = NET_TEAM_MAX};
     self->seats = strads_calloc(NET_TEAM_MAX, sizeof(*self->seats));
@@ -249,6 +250,14 @@ void room_settle(room *self, uint64_t job, uint32_t n_seats, uint32_t me)
     }
 }
 
+void room_hurry(room *self)
+{
+    const double soon = strads_now() + self->timeout + NET_STUCK_SECONDS;
+    if (soon < self->patience.deadline) {
+        self->patience.deadline = soon;
+    }
+}
+
 uint32_t room_count(room *self)
 {
     pthread_mutex_lock(&self->lock);
@@ -266,7 +275,7 @@ static void tell_missing(room *self)
 /* Whether the wait goes on. */
 static strads_status look(room *self, const net_team_plan *plan)
 {
-    const net_patience *patience = &self->options->patience;
+    const net_patience *patience = &self->patience;
     if (patience->stop != NULL && atomic_load(patience->stop)) {
         return STRADS_ERR_CLOSED;
     }

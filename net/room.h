@@ -24,6 +24,7 @@ typedef struct seat {
 typedef struct room {
     const net_team_options *options;
     double heartbeat, timeout; /* the coordinator's */
+    net_patience patience;     /* for all to come; once they have, for them to answer */
     bool is_first; /* the coordinator's: guests are seated as they come, else where they say */
     net_door *door;
     char url[NET_URL]; /* of the door */
@@ -47,6 +48,9 @@ void room_close(room *self);
 
 /* The team is known now: who does not belong to it is sent away. */
 void room_settle(room *self, uint64_t job, uint32_t n_seats, uint32_t me);
+
+/* All have come: who is lost from now on must not be waited for longer than in the run. */
+void room_hurry(room *self);
 
 /* Waits until all seats after `me` are taken, or answered. AGAIN: too late; CLOSED:
  * stopped; else what `plan` says (NULL: nothing). */

@@ -152,6 +152,7 @@ static strads_status form(net_links **out, room *self, const net_team_plan *plan
     fill_entries(self, plan, entries);
     status = welcome_all(self, plan, entries);
     if (status == STRADS_OK) {
+        room_hurry(self);
         status = room_wait(self, true, plan);
         status = status == STRADS_ERR_AGAIN ? STRADS_OK : status; /* the next says who */
     }
@@ -251,7 +252,7 @@ static strads_status knock(room *self, net_stream **stream, void **answer, size_
                          .key = options->key,
                          .introduction = who,
                          .bytes = sizeof(*who),
-                         .patience = options->patience,
+                         .patience = self->patience,
                          .waiting = first && !options->quiet ? tell_waiting : NULL,
                          .context = (void *) url};
     request.patience.look = tell_asked;
@@ -318,6 +319,7 @@ static strads_status sit_down(room *self, void *answer, size_t bytes, const rost
     self->heartbeat = head.heartbeat;
     self->timeout = head.timeout;
     room_settle(self, head.job, head.n_processes, head.me);
+    room_hurry(self);
     return STRADS_OK;
 }
 
