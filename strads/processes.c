@@ -20,6 +20,7 @@
 #include "strads/identity.h"
 #include "strads/job.h"
 #include "strads/member.h"
+#include "strads/swap.h"
 
 /* What a process that was forked is given to end by itself, after a run that went well or
  * did not. */
@@ -52,80 +53,13 @@ net_links *processes_links(processes *self)
     return self->links;
 }
 
-/* ---- loading together ---- */
-
-static strads_status copy_own(const void *out, size_t bytes, void **in)
-{
-    *in = NULL;
-    if (bytes == 0) {
-        return STRADS_OK;
-    }
-    *in = strads_alloc(bytes);
-    if (*in == NULL) {
-        return STRADS_ERR_NOMEM;
-    }
-    memcpy(*in, out, bytes);
-    return STRADS_OK;
-}
-
-static strads_status post(net_links *links, uint32_t process, const void *out, size_t bytes)
-{
-    net_message *message = net_message_create(0, NET_DATA, bytes);
-    if (message == NULL) {
-        return STRADS_ERR_NOMEM;
-    }
-    if (bytes > 0) {
-        memcpy(message->body, out, bytes);
-    }
-    return net_links_post(links, process, message);
-}
-
-static strads_status take(net_links *links, uint32_t process, void **in, size_t *bytes)
-{
-    net_message *message = NULL;
-    strads_status status = net_links_take(links, process, &message);
-    if (status == STRADS_OK) {
-        *bytes = message->bytes;
-        status = copy_own(message->body, message->bytes, in);
-        net_message_destroy(message);
-    }
-    return status;
-}
-
-static strads_status swap(void *context, const void *const *out, const size_t *out_bytes, void **in,
-                          size_t *in_bytes)
-{
-    net_links *links = context;
-    const uint32_t n = net_links_count(links);
-    const uint32_t me = net_links_me(links);
-    for (uint32_t p = 0; p < n; p++) {
-        in[p] = NULL;
-        in_bytes[p] = 0;
-    }
-    in_bytes[me] = out_bytes[me];
-    strads_status status = copy_own(out[me], out_bytes[me], &in[me]);
-    for (uint32_t i = 1; i < n && status == STRADS_OK; i++) {
-        const uint32_t p = (me + i) % n;
-        status = post(links, p, out[p], out_bytes[p]);
-    }
-    for (uint32_t i = 1; i < n && status == STRADS_OK; i++) {
-        const uint32_t p = (me + i) % n;
-        status = take(links, p, &in[p], &in_bytes[p]);
-    }
-    for (uint32_t p = 0; p < n && status != STRADS_OK; p++) {
-        strads_free(in[p]);
-        in[p] = NULL;
-    }
-    return status;
-}
-
 strads_part processes_part(processes *self)
 {
     return (strads_part){.index = net_links_me(self->links),
                          .count = net_links_count(self->links),
                          .ranks = self->ranks,
                          .context = self->links,
-                         .swap = swap};
+                         .swap = swap_with_all};
 }
 
 /* ---- coming together ---- */
