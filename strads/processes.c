@@ -209,6 +209,19 @@ static void end_with(pid_t parent)
     }
 }
 
+/* Whether the library of the network has run: it does not survive a fork. */
+static _Atomic bool is_networked;
+
+static strads_status check_can_fork(void)
+{
+    if (atomic_load(&is_networked)) {
+        strads_error("run.processes: this program has had a run of several processes, and cannot "
+                     "fork others any more; run each in a process of its own");
+        return STRADS_ERR_USAGE;
+    }
+    return STRADS_OK;
+}
+
 /* Forks the others; in them `member_run` works and exits. */
 static strads_status fork_all(processes *self, uint32_t n, const strads_app *app,
                               const strads_config *config, const net_team_options *options)
@@ -299,7 +312,10 @@ static strads_status form(processes *self, const strads_app *app, const strads_c
     size_t brief_bytes = 0;
     strads_status status = identity_of_config(&options->config, config);
     if (status == STRADS_OK && options->url == NULL) {
-        status = make_own_team(self, options, url, run->n_workers);
+        status = check_can_fork();
+        if (status == STRADS_OK) {
+            status = make_own_team(self, options, url, run->n_workers);
+        }
         if (status == STRADS_OK) {
             status = fork_all(self, run->n_processes - 1, app, config, options);
         }
@@ -314,6 +330,7 @@ static strads_status form(processes *self, const strads_app *app, const strads_c
                                     .brief_bytes = brief_bytes,
                                     .check = check_children,
                                     .context = self};
+        atomic_store(&is_networked, true);
         status = net_team_form(&self->links, options, &plan);
     }
     free(brief);
@@ -353,6 +370,7 @@ strads_status processes_knock(processes **out, char **brief, const net_team_opti
     }
     void *answer = NULL;
     size_t bytes = 0;
+    atomic_store(&is_networked, true);
     strads_status status = net_team_join(&self->links, &answer, &bytes, options);
     if (status == STRADS_OK && bytes < sizeof(brief_head)) {
         strads_error("%s: the coordinator sent no configuration", options->url);

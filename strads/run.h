@@ -41,6 +41,7 @@ typedef struct strads_result {
 /* Runs `app` as `config` (resolved; strads_options and app->options declared) says,
  * and leaves the run directory run.out: config.yaml, journal.jsonl, summary.json and
  * what save writes, which is not called when the run was stopped before it could solve.
+ * A program can have one run that forks processes (run.processes without net.listen).
  * listen may be NULL. OK also when a limit stopped the run (see result->verdict). */
 STRADS_API STRADS_MUST_CHECK strads_status
 strads_run(const strads_app *app, const strads_config *config,
