@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* net/shared.c - a mapping that forked processes have in common, and a meeting in it. */
-#define _GNU_SOURCE /* MAP_ANONYMOUS, syscall */
+#define _GNU_SOURCE /* MAP_NORESERVE, syscall */
 #include "net/shared.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -29,6 +30,20 @@ struct net_shared {
     size_t bytes; /* of the mapping */
 };
 
+/* Memory of no file that children inherit and share; MAP_FAILED, with errno: none. */
+static void *map_zeros(size_t bytes)
+{
+    const int zeros = open("/dev/zero", O_RDWR | O_CLOEXEC);
+    if (zeros < 0) {
+        return MAP_FAILED;
+    }
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, zeros, 0);
+    const int failure = errno;
+    close(zeros);
+    errno = failure;
+    return memory;
+}
+
 strads_status net_shared_create(net_shared **out, uint32_t n_workers)
 {
     net_shared *shared = strads_calloc(1, sizeof(*shared));
@@ -37,8 +52,7 @@ strads_status net_shared_create(net_shared **out, uint32_t n_workers)
     }
     shared->n_workers = n_workers;
     shared->bytes = sizeof(meeting) + 2 * (size_t) n_workers * SLOT_DOUBLES * sizeof(double);
-    void *memory = mmap(NULL, shared->bytes, PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *memory = map_zeros(shared->bytes);
     if (memory == MAP_FAILED) {
         strads_error("cannot map %zu bytes for exchanges between processes: %s", shared->bytes,
                      strerror(errno));
