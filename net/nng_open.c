@@ -16,6 +16,14 @@ enum {
     OWNER_ONLY = 0600    /* a socket file */
 };
 
+/* What is sent over TCP, with TLS or without, goes at once: else a small message waits until
+ * the one before it is acknowledged, and an exchange takes a round trip instead of half of
+ * one. */
+static bool is_tcp(const char *url)
+{
+    return strstr(url, "tcp://") != NULL;
+}
+
 /* ---- TLS ---- */
 
 static strads_status refuse(char why[NET_WHY], const char *path, const char *words)
@@ -216,6 +224,9 @@ static int listen_at(net_listener *self, const net_url *url, uint32_t port, nng_
     } else if (url->scheme == NET_IPC) {
         code = nng_stream_listener_set_int(self->nng, NNG_OPT_IPC_PERMISSIONS, OWNER_ONLY);
     }
+    if (code == 0 && is_tcp(self->url)) {
+        code = nng_stream_listener_set_bool(self->nng, NNG_OPT_TCP_NODELAY, true);
+    }
     if (code == 0) {
         code = nng_stream_listener_listen(self->nng);
     }
@@ -390,6 +401,9 @@ static strads_status dial_once(nng_stream **stream, const char *text, nng_tls_co
     }
     if (config != NULL) {
         code = nng_stream_dialer_set_ptr(dialer, NNG_OPT_TLS_CONFIG, config);
+    }
+    if (code == 0 && is_tcp(text)) {
+        code = nng_stream_dialer_set_bool(dialer, NNG_OPT_TCP_NODELAY, true);
     }
     strads_status status = STRADS_OK;
     if (code == 0) {
