@@ -320,7 +320,7 @@ static void link_take(net_links *links, uint32_t from)
 /* One way at most two windows are under way: every window is confirmed. */
 static void link_side(const bench_case *self, bool listens)
 {
-    enum { WINDOW_BYTES = 1 << 22, MOST = 512 };
+    enum { WINDOW_BYTES = 1 << 22, MOST = 120 }; /* 256 parts may wait at the receiver */
     const size_t fit = WINDOW_BYTES / self->size, window = fit < MOST ? fit : MOST;
     const uint32_t other = !listens;
     net_links *links = link_create(self, listens);

@@ -32,7 +32,7 @@ enum { FRAME_RECORDS = 64, RECEIVE_BYTES = 64 * 1024 };
 
 /* Parts of a process that wait to be taken, at most. A process can be two ahead of another:
  * for more it needs parts of that one. */
-enum { MOST_PARTS = 32 };
+enum { MOST_PARTS = 256 };
 
 /* The frame that is being sent: its head and those of its records, and small bodies,
  * are in `heads`, other bodies are lent. */
