@@ -229,7 +229,7 @@ static void credits_that_a_process_does_not_have_lose_it(void)
         {.kind = NET_RECORD_MESSAGE, .from = 1, .to = 0, .lane = NET_CONTROL},
         {.kind = NET_RECORD_PART, .from = 1, .to = 0, .lane = NET_DATA},
     };
-    enum { MANY = 40 };
+    enum { MANY = 300 };
     for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
         unsigned char bytes[MANY * 128];
         raw_end raw = {.timeout = 60.0, .bytes = bytes, .floods = true};
