@@ -29,19 +29,31 @@ static double available_bytes(void)
     return (double) kib * 1024.0;
 }
 
-static strads_status compare_memory(const char *path, double bytes)
+/* What this machine has is compared with what all its processes need. */
+static strads_status compare_memory(const cli_session *session, const char *path,
+                                    const strads_memory *memory)
 {
-    char needed[CLI_SHORT_BYTES], available[CLI_SHORT_BYTES], total[CLI_SHORT_BYTES];
-    cli_short(bytes, needed);
+    const bool forked = strads_config_text(session->config, "net.listen") == NULL;
+    const double all = (double) memory->bytes * memory->n_processes;
+    const double here = forked ? all : (double) memory->bytes;
+    char needed[CLI_SHORT_BYTES], by_each[CLI_SHORT_BYTES], available[CLI_SHORT_BYTES],
+        total[CLI_SHORT_BYTES];
+    cli_short(all, needed);
+    cli_short((double) memory->bytes, by_each);
     cli_short(available_bytes(), available);
     cli_short(machine_bytes(), total);
-    if (machine_bytes() > 0.0 && bytes > machine_bytes()) {
-        strads_error("%s: the run needs about %sB of memory, the machine has %sB", path, needed,
+    if (machine_bytes() > 0.0 && here > machine_bytes()) {
+        strads_error("%s: %s about %sB of memory, the machine has %sB", path,
+                     forked ? "the run needs" : "each process needs", forked ? needed : by_each,
                      total);
         return STRADS_ERR_NOMEM;
     }
-    printf("memory: about %sB needed; %sB available of %sB\n", needed, available, total);
-    if (available_bytes() > 0.0 && bytes > available_bytes()) {
+    printf("memory: about %sB needed", needed);
+    if (memory->n_processes > 1) {
+        printf(", %sB by each of %u processes", by_each, memory->n_processes);
+    }
+    printf("; %sB available of %sB%s\n", available, total, forked ? "" : " here");
+    if (available_bytes() > 0.0 && here > available_bytes()) {
         strads_warn("%s: the run needs more memory than is available now", path);
     }
     return STRADS_OK;
@@ -53,12 +65,12 @@ static strads_status check(cli_session *session, const char *path)
     if (status != STRADS_OK) {
         return status;
     }
-    size_t bytes = 0;
-    status = strads_estimate(session->app, session->config, &bytes);
-    if (status == STRADS_OK && bytes == 0) {
+    strads_memory memory;
+    status = strads_estimate(session->app, session->config, &memory);
+    if (status == STRADS_OK && memory.bytes == 0) {
         printf("memory: %s cannot estimate it\n", session->app->name);
     } else if (status == STRADS_OK) {
-        status = compare_memory(path, (double) bytes);
+        status = compare_memory(session, path, &memory);
     }
     if (status == STRADS_OK) {
         printf("%s: in order\n", path);
@@ -74,13 +86,17 @@ int cli_check(int argc, char **argv)
         return cli_exit_of(status);
     }
     const cli_flag flags[] = {
+        {"workers", "N", "as --set run.workers=N", .config = session.config, .key = "run.workers"},
+        {"processes", "N", "as --set run.processes=N", .config = session.config,
+         .key = "run.processes"},
         {"set", "KEY=VALUE", "overrides a key of CONFIG; repeatable", .config = session.config}};
     const cli_usage usage = {
         .command = "check",
         .operands = {"CONFIG"},
         .help =
             "Checks every key of the YAML file CONFIG, reads the sizes of its data, and compares\n"
-            "the memory that a run would need with what the machine has.\n",
+            "the memory that a run would need, and each of its processes, with what the machine\n"
+            "has.\n",
         .flags = flags,
         .n_flags = sizeof(flags) / sizeof(flags[0])};
     const char *operands[CLI_MAX_OPERANDS];

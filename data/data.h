@@ -106,6 +106,14 @@ typedef struct data_size {
 STRADS_API STRADS_MUST_CHECK strads_status data_regression_measure(data_size *out,
                                                                    const data_source *source);
 
+/* What each of so many processes, with so many workers in all, holds of a source that they
+ * share: its size is that of the whole, its bytes are of the process that has most. */
+STRADS_API STRADS_MUST_CHECK strads_status data_share_measure(data_size *out,
+                                                              const data_source *source,
+                                                              data_split split,
+                                                              uint32_t n_processes,
+                                                              uint32_t n_workers);
+
 /* One name a line, exactly n of them; owned by the caller, data_names_free. */
 STRADS_API STRADS_MUST_CHECK strads_status data_names_read(char ***out, size_t n, const char *path);
 STRADS_API void data_names_free(char **names, size_t n);

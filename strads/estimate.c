@@ -27,26 +27,29 @@ static size_t waiting_bytes(const run_options *run, size_t n_vars)
            (asks ? least(n_vars, asked) * sizeof(uint32_t) : 0);
 }
 
-strads_status strads_estimate(const strads_app *app, const strads_config *config, size_t *bytes)
+strads_status strads_estimate(const strads_app *app, const strads_config *config,
+                              strads_memory *memory)
 {
     run_options run;
     net_cluster *cluster = NULL;
-    size_t n_vars = 0;
-    size_t site_bytes = 0;
-    size_t worker_bytes = 0;
     strads_status status = run_options_read(&run, app, config, &cluster);
     net_cluster_destroy(cluster);
     if (status != STRADS_OK) {
         return status;
     }
-    if (app->estimate == NULL) {
-        *bytes = 0;
-        return STRADS_OK;
+    if (run.n_processes > 1 && !run.deals_workers) { /* others have as many cores */
+        run_options_set_workers(&run, config, run.n_workers * run.n_processes);
     }
-    status = app->estimate(config, &n_vars, &site_bytes, &worker_bytes);
+    strads_size size = {.n_processes = run.n_processes, .n_workers = run.n_workers};
+    strads_memory needed = {.n_processes = run.n_processes};
+    if (app->estimate != NULL) {
+        const size_t n_mine = (run.n_workers + run.n_processes - 1) / run.n_processes;
+        status = app->estimate(config, &size);
+        needed.bytes = size.site_bytes + n_mine * (size.worker_bytes + WORKER_BYTES +
+                                                   waiting_bytes(&run, size.n_vars));
+    }
     if (status == STRADS_OK) {
-        *bytes = site_bytes +
-                 run.n_workers * (worker_bytes + WORKER_BYTES + waiting_bytes(&run, n_vars));
+        *memory = needed;
     }
     return status;
 }

@@ -74,10 +74,16 @@ STRADS_API strads_status strads_team_leave(strads_team *team, strads_status reas
  * read. */
 STRADS_API STRADS_MUST_CHECK strads_status strads_key_make(const char *path);
 
-/* Refuses what a run would before it loads; the bytes it would hold, 0: not known. */
+/* What memory a run takes. */
+typedef struct strads_memory {
+    size_t bytes; /* about, of the process that takes most; 0: not known */
+    uint32_t n_processes;
+} strads_memory;
+
+/* Refuses what a run would before it loads; tells what it would hold. */
 STRADS_API STRADS_MUST_CHECK strads_status strads_estimate(const strads_app *app,
                                                            const strads_config *config,
-                                                           size_t *bytes);
+                                                           strads_memory *memory);
 
 /* Asks every run of this process, also those to come, to end early; safe in a signal
  * handler. A program that then runs another takes it back with strads_stop_clear. */

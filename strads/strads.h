@@ -40,7 +40,7 @@ extern "C" {
 #endif
 
 #define STRADS_VERSION "0.1.0"
-#define STRADS_APP_ABI 2
+#define STRADS_APP_ABI 3
 #define STRADS_RETIRED (-__builtin_inff()) /* a score that takes a variable out for good */
 
 typedef struct strads_worker strads_worker; /* one worker, as push sees it */
@@ -112,6 +112,14 @@ typedef struct strads_stage {
     size_t nonzeros;  /* out */
     bool done;        /* out: there is nothing left to do */
 } strads_stage;
+
+/* What memory a run takes. */
+typedef struct strads_size {
+    uint32_t n_processes, n_workers; /* in: of the run, dealt evenly */
+    size_t n_vars;                   /* out */
+    size_t site_bytes;               /* out: of a process, loading or later */
+    size_t worker_bytes;             /* out: of each worker beside that */
+} strads_size;
 
 /* A model program. Entries marked (may be NULL) have the default given there. */
 typedef struct strads_app {
@@ -190,8 +198,7 @@ typedef struct strads_app {
     strads_status (*predict)(const strads_config *config, const char *model_dir,
                              const char *data_path, FILE *to);
     /* From sizes alone; says what the data are (may be NULL). */
-    strads_status (*estimate)(const strads_config *config, size_t *n_vars, size_t *site_bytes,
-                              size_t *worker_bytes);
+    strads_status (*estimate)(const strads_config *config, strads_size *size);
 } strads_app;
 
 typedef const strads_app *(*strads_app_entry)(void);

@@ -5,7 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "apps/lasso/anderson.h"
 #include "apps/lasso/lasso.h"
 
 /* A column whose squares about its mean come to less than this share of the mean's is
@@ -106,7 +105,7 @@ data_source lasso_source(const strads_config *config)
                          .format = formats[i].format};
 }
 
-static strads_status check_source(const strads_config *config)
+strads_status lasso_check_source(const strads_config *config)
 {
     if (strads_config_text(config, "data.path") == NULL) {
         strads_error("data.path is not set: name the file with the data, in the configuration or "
@@ -278,7 +277,7 @@ static strads_status read_names(lasso_site *site)
     return path == NULL ? STRADS_OK : data_names_read(&site->names, site->n_cols, path);
 }
 
-static strads_split split_of(const strads_config *config)
+strads_split lasso_split_of(const strads_config *config)
 {
     const char *name = strads_config_text(config, "data.partition");
     return strcmp(name, "none") == 0      ? STRADS_SPLIT_NONE
@@ -338,7 +337,7 @@ static strads_status take_share(lasso_site *site, data_share *share, strads_part
 
 strads_status lasso_open_site(const strads_config *config, strads_part *part, void **out)
 {
-    strads_status status = check_source(config);
+    strads_status status = lasso_check_source(config);
     if (status != STRADS_OK) {
         return status;
     }
@@ -347,7 +346,7 @@ strads_status lasso_open_site(const strads_config *config, strads_part *part, vo
         return STRADS_ERR_NOMEM;
     }
     site->config = config;
-    site->split = split_of(config);
+    site->split = lasso_split_of(config);
     site->l1_ratio = strads_config_real(config, "lasso.l1_ratio");
     site->kernels = lasso_kernels_choose(strads_config_bool(config, "run.deterministic"));
     data_share share = {.n_shards = 0};
@@ -402,41 +401,5 @@ strads_status lasso_describe(const void *state, strads_structure *structure)
     structure->n_shared = site->split == STRADS_SPLIT_SAMPLES ? 0 : site->n_rows + 1;
     /* An exchange adds up n_rows numbers: below this it costs what it saves. */
     structure->parallel_cost = fmax(30000.0, 8.0 * n_rows);
-    return STRADS_OK;
-}
-
-/* A worker's copies of the residual: its state; two of the guard; with working sets, of
- * which the last may be extrapolated, the iterates that are kept. A worker that is alone
- * in a round has no guard, but that is little beside the data. */
-enum { COPIES = 3, ITERATES = ANDERSON_DEPTH + 1 };
-
-static size_t copies(const strads_config *config)
-{
-    const bool drawn = strads_config_int(config, "schedule.round") > 0 ||
-                       strcmp(strads_config_text(config, "schedule.kind"), "structure_aware") != 0;
-    return drawn ? COPIES : COPIES + ITERATES;
-}
-
-strads_status lasso_estimate(const strads_config *config, size_t *n_vars, size_t *site_bytes,
-                             size_t *worker_bytes)
-{
-    strads_status status = check_source(config);
-    if (status != STRADS_OK) {
-        return status;
-    }
-    const data_source source = lasso_source(config);
-    data_size size;
-    status = data_regression_measure(&size, &source);
-    if (status != STRADS_OK) {
-        return status;
-    }
-    /* By variable: coefficient, gradient, score, priorities, lists. */
-    const size_t by_variable = 64;
-    const size_t solve = size.bytes + by_variable * size.n_cols;
-    printf("%s: %zu rows, %zu columns, %zu entries%s\n", source.path, size.n_rows, size.n_cols,
-           size.n_entries, size.dense ? " (dense)" : "");
-    *n_vars = size.n_cols;
-    *site_bytes = solve > size.peak_bytes ? solve : size.peak_bytes;
-    *worker_bytes = copies(config) * size.n_rows * sizeof(double);
     return STRADS_OK;
 }

@@ -13,6 +13,7 @@
  *   solver.c  a worker: scores, and the update of blocks
  *   model.c   the coordinator: lambda, objective, duality gap; saving and predicting
  *   lasso.c   the table of callbacks and the options
+ *   estimate.c  what memory a run takes
  */
 #ifndef STRADS_LASSO_LASSO_H
 #define STRADS_LASSO_LASSO_H
@@ -60,8 +61,6 @@ const lasso_site *lasso_site_of(const lasso_site *site, uint32_t rank);
 strads_status lasso_open_site(const strads_config *config, strads_part *part, void **site);
 void lasso_close_site(void *site);
 strads_status lasso_describe(const void *site, strads_structure *structure);
-strads_status lasso_estimate(const strads_config *config, size_t *n_vars, size_t *site_bytes,
-                             size_t *worker_bytes);
 double lasso_cost(const void *site, uint32_t var);
 
 static inline double lasso_mean(const lasso_site *site, uint32_t var)
@@ -113,6 +112,15 @@ strads_status lasso_prepare_rows(lasso_site *site, data_share *share, strads_par
 
 /* What the source of the configuration is. */
 data_source lasso_source(const strads_config *config);
+
+/* What of the data a worker holds. */
+strads_split lasso_split_of(const strads_config *config);
+/* Refuses a configuration without a source, or with two lambdas. */
+strads_status lasso_check_source(const strads_config *config);
+
+/* ---- estimate.c ---- */
+
+strads_status lasso_estimate(const strads_config *config, strads_size *size);
 
 /* ---- model.c: what is measured, in this order ---- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * tests/integration/test_estimate.c - what `strads check` foretells: the memory of runs on
- * many simulated machines, and what a run would refuse.
+ * many simulated machines and of processes, and what a run would refuse.
  */
 #include <string.h>
 
@@ -52,13 +52,14 @@ static double number_behind(const char *text, const char *label)
     return unit == 'G' ? 1000.0 * number : unit == 'k' ? 0.001 * number : number;
 }
 
-/* Estimated over what the run came to. */
-static double estimate_to_peak(const char *setting)
+/* Estimated over what the run's first process came to. */
+static double estimate_to_peak(const char *options)
 {
     static char summary[COMMAND_TEXT_BYTES];
-    REQUIRE(command_run("check wide.yaml --set %s", setting) == 0);
-    const double estimated = number_behind(command_out, "memory: about ");
-    const int code = command_run("run wide.yaml --quiet --set %s", setting);
+    REQUIRE(command_run("check wide.yaml %s", options) == 0);
+    const bool several = strstr(command_out, "by each of") != NULL;
+    const double estimated = number_behind(command_out, several ? "needed, " : "memory: about ");
+    const int code = command_run("run wide.yaml --quiet %s", options);
     CHECK(code == 0 || code == 6);
     command_read("wide/summary.json", summary);
     return estimated / (number_behind(summary, "\"peak_rss_mb\": ") * 1.048576);
@@ -68,8 +69,7 @@ static void the_memory_of_a_thousand_machines_is_foretold(void)
 {
     make_problem();
     for (int random = 0; random < 2 && !shadowed; random++) {
-        const double ratio =
-            estimate_to_peak(random ? "schedule.kind=random" : "schedule.kind=structure_aware");
+        const double ratio = estimate_to_peak(random ? "--set schedule.kind=random" : "");
         CHECK(ratio > 1 / 1.3 && ratio < 1.3);
     }
 }
@@ -78,7 +78,31 @@ static void the_memory_of_a_thousand_machines_is_foretold(void)
 static void that_of_working_sets_is_not_more(void)
 {
     make_problem();
-    CHECK(shadowed || estimate_to_peak("schedule.round=0") > 1 / 1.3);
+    CHECK(shadowed || estimate_to_peak("--set schedule.round=0") > 1 / 1.3);
+}
+
+/* Little beside the data is in the shares of a problem that is large enough to tell. */
+static void a_process_that_has_a_part_of_the_data_takes_less(void)
+{
+    static const char *const partitions[] = {"none", "columns", "rows"};
+    command_set_up();
+    REQUIRE(command_run("generate lasso --rows 20000 --cols 20000 --entries 150 --informative 5"
+                        " --out large") == 0);
+    for (size_t k = 0; k < 3 && !shadowed; k++) {
+        double estimated[2];
+        char options[COMMAND_BYTES];
+        for (int P = 1; P <= 4; P += 3) {
+            snprintf(options, sizeof(options),
+                     "--processes %d --workers 4 --set run.driver=threads --set"
+                     " data.path=large.libsvm --set data.partition=%s",
+                     P, partitions[k]);
+            const double ratio = estimate_to_peak(options);
+            CHECK(ratio > 1 / 1.4 && ratio < 1.4);
+            REQUIRE(command_run("check wide.yaml %s", options) == 0);
+            estimated[P > 1] = number_behind(command_out, P > 1 ? "needed, " : "memory: about ");
+        }
+        CHECK(k == 0 || estimated[1] < 0.75 * estimated[0]);
+    }
 }
 
 static void check_refuses_what_a_run_would(void)
@@ -95,4 +119,6 @@ SUITE("estimate",
       {"the memory of a thousand machines is foretold",
        the_memory_of_a_thousand_machines_is_foretold},
       {"that of working sets is not more", that_of_working_sets_is_not_more},
+      {"a process that has a part of the data takes less",
+       a_process_that_has_a_part_of_the_data_takes_less},
       {"check refuses what a run would", check_refuses_what_a_run_would})

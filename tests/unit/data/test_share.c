@@ -285,6 +285,19 @@ static size_t matrix_bytes(const data_share *share)
     return bytes;
 }
 
+/* What is foretold, targets and counts of entries apart, is about what the largest holds. */
+static void check_measured(const team *self, size_t most)
+{
+    data_size size;
+    REQUIRE_OK(data_share_measure(&size, &self->source, self->split, self->count, self->n_workers));
+    const size_t n_targets = self->split == DATA_BY_ROWS ? size.n_rows / self->count : size.n_rows;
+    const double matrix = (double) size.bytes - (double) n_targets * sizeof(double) -
+                          (double) size.n_cols * sizeof(uint32_t);
+    CHECK(size.n_rows == self->shares[0].n_rows && size.n_cols == self->shares[0].n_cols);
+    CHECK(matrix > (double) most / 1.2 && matrix < 1.2 * (double) most);
+    CHECK(size.peak_bytes >= size.bytes);
+}
+
 static void check_bytes(const char *path)
 {
     for (uint32_t k = 0; k < 2; k++) {
@@ -296,11 +309,14 @@ static void check_bytes(const char *path)
                          .n_workers = count};
             read_together(&self);
             REQUIRE_OK(self.status);
+            size_t most = 0;
             for (uint32_t i = 0; i < count; i++) {
                 const size_t bytes = matrix_bytes(&self.shares[i]);
                 whole = count == 1 ? bytes : whole;
+                most = bytes > most ? bytes : most;
                 CHECK((double) bytes <= 1.2 * (double) whole / count);
             }
+            check_measured(&self, most);
             drop(&self);
         }
     }

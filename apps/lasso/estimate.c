@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* apps/lasso/estimate.c - what memory a run takes, from the sizes of its data. */
+#include <string.h>
+
+#include "apps/lasso/anderson.h"
+#include "apps/lasso/gram.h"
+#include "apps/lasso/lasso.h"
+
+/* By variable: coefficient, gradient, score, priorities, lists. */
+static const size_t BY_VARIABLE = 64;
+/* By rows every worker has its own of most of these; and the passes over the data that make
+ * means and squares add up three numbers a worker. */
+enum { BY_WORKER = 33, SUMS = 3 };
+
+/* A worker's copies of the residual: its state; two of the guard; with working sets, of
+ * which the last may be extrapolated, the iterates that are kept. A worker that is alone
+ * in a round has no guard, but that is little beside the data. */
+enum { COPIES = 3, ITERATES = ANDERSON_DEPTH + 1 };
+
+static bool has_sets(const strads_config *config)
+{
+    return strads_config_int(config, "schedule.round") == 0 &&
+           strcmp(strads_config_text(config, "schedule.kind"), "structure_aware") == 0;
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The variables that a worker keeps products of, by rows: a set may come to the most. */
+static size_t block_size(const strads_config *config, const strads_size *size)
+{
+    const size_t drawn = (size_t) strads_config_int(config, "schedule.round");
+    const size_t n = has_sets(config) ? LASSO_GRAM_MOST
+                     : drawn > 0      ? drawn
+                                      : 128 * (size_t) size->n_workers;
+    return least(least(n, LASSO_GRAM_MOST), size->n_vars);
+}
+
+static void add_up_rows(const strads_config *config, const data_size *data, strads_size *size)
+{
+    const size_t n_mine = (size->n_workers + size->n_processes - 1) / size->n_processes;
+    const size_t n = block_size(config, size);
+    const size_t sums = SUMS * sizeof(double) * n_mine * data->n_cols;
+    size->site_bytes =
+        larger(data->peak_bytes, data->bytes + larger(sums, BY_VARIABLE * data->n_cols));
+    size->worker_bytes = data->n_rows / size->n_workers * sizeof(double) +
+                         BY_WORKER * data->n_cols + 2 * n * n * sizeof(double);
+}
+
+static void add_up_columns(const strads_config *config, const data_size *data, strads_size *size)
+{
+    const size_t copies = has_sets(config) ? COPIES + ITERATES : COPIES;
+    size->site_bytes = larger(data->peak_bytes, data->bytes + BY_VARIABLE * data->n_cols);
+    size->worker_bytes = copies * data->n_rows * sizeof(double);
+}
+
+strads_status lasso_estimate(const strads_config *config, strads_size *size)
+{
+    const strads_split split = lasso_split_of(config);
+    const data_source source = lasso_source(config);
+    data_size data;
+    strads_status status = lasso_check_source(config);
+    if (status == STRADS_OK) {
+        status =
+            split == STRADS_SPLIT_NONE
+                ? data_regression_measure(&data, &source)
+                : data_share_measure(&data, &source,
+                                     split == STRADS_SPLIT_SAMPLES ? DATA_BY_ROWS : DATA_BY_COLUMNS,
+                                     size->n_processes, size->n_workers);
+    }
+    if (status != STRADS_OK) {
+        return status;
+    }
+    printf("%s: %zu rows, %zu columns, %zu entries%s\n", source.path, data.n_rows, data.n_cols,
+           data.n_entries, data.dense ? " (dense)" : "");
+    size->n_vars = data.n_cols;
+    if (split == STRADS_SPLIT_SAMPLES) {
+        add_up_rows(config, &data, size);
+    } else {
+        add_up_columns(config, &data, size);
+    }
+    return STRADS_OK;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* data/share_size.c - how large a process's share of a source is, without reading it. */
+#include <assert.h>
+
+#include "data/columns.h"
+#include "data/shares.h"
+
+/* Of what is swapped, so much is under way to each. */
+enum { PIECE_BYTES = 4 << 20 };
+
+/* How a process comes by its share. */
+typedef enum way {
+    KEEPS_ALL,   /* it is the whole */
+    CUTS_WHOLE,  /* it reads all, and keeps its part */
+    READS_LINES, /* its part of the lines, of which it keeps columns after a swap */
+    READS_BOXES  /* what it keeps */
+} way;
+
+static strads_status find_way(way *out, const data_source *source, data_split split,
+                              uint32_t n_processes)
+{
+    data_input input;
+    uint64_t n_bytes = 0;
+    const strads_status status = data_input_open(&input, source->path);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    const data_format format = data_format_of(source, &input);
+    const bool ranges = data_input_has_ranges(&input, &n_bytes);
+    data_input_close(&input);
+    *out = n_processes == 1 && split == DATA_BY_COLUMNS ? KEEPS_ALL
+           : !ranges || format == DATA_MATRIX_MARKET    ? CUTS_WHOLE
+           : format == DATA_LIBSVM                      ? READS_LINES
+                                                        : READS_BOXES;
+    return STRADS_OK;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Among whom the source is shared; most of the workers of a process. */
+typedef struct shared {
+    data_split split;
+    size_t n_processes, n_workers, n_mine;
+} shared;
+
+/* What is kept: entries, y, and how many entries every column has. */
+static size_t kept_bytes(const data_size *whole, const shared *how)
+{
+    const bool by_rows = how->split == DATA_BY_ROWS;
+    const double part = (double) how->n_mine / (double) how->n_workers;
+    const double n_all =
+        whole->dense ? (double) whole->n_rows * (double) whole->n_cols : (double) whole->n_entries;
+    const double n_starts = whole->dense ? 0.0 : by_rows ? (double) how->n_mine : part;
+    const double n_targets = (by_rows ? part : 1.0) * (double) whole->n_rows;
+    const size_t entry_bytes = sizeof(double) + (whole->dense ? 0 : sizeof(uint32_t));
+    const double doubles = n_starts * (double) whole->n_cols + n_targets;
+    return (size_t) (part * n_all * (double) entry_bytes + doubles * (double) sizeof(double)) +
+           whole->n_cols * sizeof(uint32_t);
+}
+
+/* The most that reading lines holds: entries as they come; by columns what goes to others
+ * beside what they send, and what of it is under way. */
+static size_t reading_bytes(const data_size *whole, const shared *how, size_t kept)
+{
+    const double part = (double) how->n_mine / (double) how->n_workers;
+    const size_t coming =
+        data_columns_peak_bytes((size_t) (part * (double) whole->n_rows), whole->n_cols,
+                                (size_t) (part * (double) whole->n_entries));
+    const size_t to_each = kept / how->n_processes;
+    const size_t piece = to_each < PIECE_BYTES ? to_each : PIECE_BYTES;
+    const size_t swapped = 2 * kept + 2 * (how->n_processes - 1) * piece;
+    return larger(coming, how->split == DATA_BY_ROWS ? kept : swapped) +
+           whole->n_cols * sizeof(double);
+}
+
+strads_status data_share_measure(data_size *out, const data_source *source, data_split split,
+                                 uint32_t n_processes, uint32_t n_workers)
+{
+    assert(n_processes > 0 && n_workers >= n_processes);
+    const shared how = {.split = split,
+                        .n_processes = n_processes,
+                        .n_workers = n_workers,
+                        .n_mine = (n_workers + n_processes - 1) / n_processes};
+    data_size whole;
+    way found;
+    strads_status status = data_regression_measure(&whole, source);
+    if (status == STRADS_OK) {
+        status = find_way(&found, source, split, n_processes);
+    }
+    if (status != STRADS_OK) {
+        return status;
+    }
+    *out = whole;
+    out->bytes = kept_bytes(&whole, &how);
+    switch (found) {
+    case KEEPS_ALL:
+        break;
+    case CUTS_WHOLE:
+        out->peak_bytes = larger(whole.peak_bytes, whole.bytes + out->bytes);
+        break;
+    case READS_LINES:
+        out->peak_bytes = reading_bytes(&whole, &how, out->bytes);
+        break;
+    case READS_BOXES:
+        out->peak_bytes = out->bytes + whole.peak_bytes - whole.bytes;
+        break;
+    }
+    return STRADS_OK;
+}
