@@ -12,12 +12,13 @@
 #include "base/tasks.h"
 #include "ssp/ssp.h"
 
-enum { COLUMNS = 64, THREADS_MAX = 2, DRAWN = 1 << 20, PERIOD = 1 << 16 };
+enum { COLUMNS = 64, THREADS_MAX = 2, DRAWN = 1 << 20, PERIOD = 1 << 16, BATCH = 64 };
 
 typedef struct bench_case {
     const char *keys; /* few: 16, in cache; zipf: 10^6, the k-th with chance about 1/k */
     uint32_t n_threads;
     uint32_t staleness;
+    bool batches; /* of BATCH rows a call, not one */
     size_t n_rows;
 } bench_case;
 
@@ -49,14 +50,13 @@ static void draw_keys(member *self)
 
 static double increment(member *self, ssp_session *session, ssp_table *table)
 {
-    double deltas[COLUMNS];
-    for (int i = 0; i < COLUMNS; i++) {
-        deltas[i] = i;
-    }
+    static double deltas[BATCH * COLUMNS]; /* zeros cost what any numbers do */
+    const size_t step = self->bench->batches ? BATCH : 1;
     const double start = strads_now();
-    for (size_t i = 0; i < self->bench->n_rows; i++) {
-        must(ssp_inc_row(table, self->keys[i % DRAWN], deltas));
-        if (i % PERIOD == PERIOD - 1) {
+    for (size_t i = 0; i < self->bench->n_rows; i += step) {
+        must(step == 1 ? ssp_inc_row(table, self->keys[i % DRAWN], deltas)
+                       : ssp_inc_rows(table, &self->keys[i % DRAWN], step, deltas));
+        if ((i + step) % PERIOD == 0) {
             must(ssp_clock(session));
         }
     }
@@ -66,12 +66,16 @@ static double increment(member *self, ssp_session *session, ssp_table *table)
 
 static double read_rows(member *self, ssp_session *session, ssp_table *table)
 {
-    const double *view = NULL;
+    const double *views[BATCH];
+    const size_t step = self->bench->batches ? BATCH : 1;
     const double start = strads_now();
-    for (size_t i = 0; i < self->bench->n_rows; i++) {
-        must(ssp_read_row(table, self->keys[i % DRAWN], &view));
-        self->sum += view[1];
-        if (i % PERIOD == PERIOD - 1) {
+    for (size_t i = 0; i < self->bench->n_rows; i += step) {
+        must(step == 1 ? ssp_read_row(table, self->keys[i % DRAWN], views)
+                       : ssp_read_rows(table, &self->keys[i % DRAWN], step, views));
+        for (size_t k = 0; k < step; k++) {
+            self->sum += views[k][1];
+        }
+        if ((i + step) % PERIOD == 0) {
             must(ssp_clock(session));
         }
     }
@@ -125,15 +129,27 @@ static void run(const bench_case *bench)
     }
     ssp_store_destroy(store);
     printf("{\"bench\":\"ssp\",\"keys\":\"%s\",\"threads\":%u,\"staleness\":%u,\"columns\":%d,"
+           "\"batch\":%d,"
            "\"increments_per_s\":%.4g,\"reads_per_s\":%.4g}\n",
-           bench->keys, bench->n_threads, bench->staleness, COLUMNS, increments, reads);
+           bench->keys, bench->n_threads, bench->staleness, COLUMNS, bench->batches ? BATCH : 1,
+           increments, reads);
 }
 
 int main(void)
 {
-    run(&(bench_case){.keys = "few", .n_threads = 1, .staleness = 1, .n_rows = 20000000});
-    run(&(bench_case){.keys = "few", .n_threads = 2, .staleness = 1, .n_rows = 20000000});
-    run(&(bench_case){.keys = "zipf", .n_threads = 1, .staleness = 1, .n_rows = 5000000});
-    run(&(bench_case){.keys = "zipf", .n_threads = 2, .staleness = 1, .n_rows = 5000000});
+    for (uint32_t n = 1; n <= THREADS_MAX; n++) {
+        for (int batches = 0; batches < 2; batches++) {
+            run(&(bench_case){.keys = "few",
+                              .n_threads = n,
+                              .staleness = 1,
+                              .batches = batches == 1,
+                              .n_rows = 20 << 20});
+            run(&(bench_case){.keys = "zipf",
+                              .n_threads = n,
+                              .staleness = 1,
+                              .batches = batches == 1,
+                              .n_rows = 5 << 20});
+        }
+    }
     return 0;
 }

@@ -2,6 +2,8 @@
 /* ssp/clocks.c - spin, then block, as net/barrier.c does. */
 #include "ssp/clocks.h"
 
+#include "base/clock.h"
+#include "base/tasks.h"
 #include "net/barrier.h"
 
 strads_status ssp_clocks_init(ssp_clocks *clocks, uint32_t n)
@@ -14,7 +16,7 @@ strads_status ssp_clocks_init(ssp_clocks *clocks, uint32_t n)
     if (pthread_mutex_init(&clocks->lock, NULL) != 0) {
         goto err_free_clocks;
     }
-    if (pthread_cond_init(&clocks->moved, NULL) != 0) {
+    if (strads_cond_init(&clocks->moved) != STRADS_OK) {
         goto err_destroy_lock;
     }
     return STRADS_OK;
@@ -45,13 +47,22 @@ static void wake_sleepers(ssp_clocks *clocks)
     }
 }
 
+uint32_t ssp_clocks_holder(const ssp_clocks *clocks, uint64_t *clock)
+{
+    uint32_t holder = 0;
+    *clock = atomic_load(&clocks->clocks[0]);
+    for (uint32_t i = 1; i < clocks->n; i++) {
+        const uint64_t one = atomic_load(&clocks->clocks[i]);
+        holder = one < *clock ? i : holder;
+        *clock = one < *clock ? one : *clock;
+    }
+    return holder;
+}
+
 uint64_t ssp_clocks_slowest(const ssp_clocks *clocks)
 {
-    uint64_t slowest = SSP_CLOCK_LEFT;
-    for (uint32_t i = 0; i < clocks->n; i++) {
-        const uint64_t clock = atomic_load(&clocks->clocks[i]);
-        slowest = clock < slowest ? clock : slowest;
-    }
+    uint64_t slowest = 0;
+    (void) ssp_clocks_holder(clocks, &slowest);
     return slowest;
 }
 
@@ -71,18 +82,24 @@ static bool is_over(ssp_clocks *clocks, uint64_t needed, uint64_t *slowest)
     return *slowest >= needed || atomic_load(&clocks->broken);
 }
 
-static void sleep_until_over(ssp_clocks *clocks, uint64_t needed, uint64_t *slowest)
+/* False: it is not over, but the time is. */
+static bool sleep_until_over(ssp_clocks *clocks, uint64_t needed, double seconds, uint64_t *slowest)
 {
+    const double until = strads_now() + seconds;
     pthread_mutex_lock(&clocks->lock);
     atomic_fetch_add(&clocks->sleepers, 1);
-    while (!is_over(clocks, needed, slowest)) {
-        pthread_cond_wait(&clocks->moved, &clocks->lock);
+    bool over = is_over(clocks, needed, slowest);
+    for (double now = until - seconds; !over && now < until; now = strads_now()) {
+        strads_cond_wait(&clocks->moved, &clocks->lock, until - now);
+        over = is_over(clocks, needed, slowest);
     }
     atomic_fetch_sub(&clocks->sleepers, 1);
     pthread_mutex_unlock(&clocks->lock);
+    return over;
 }
 
-strads_status ssp_clocks_wait(ssp_clocks *clocks, uint64_t needed, uint64_t *slowest)
+strads_status ssp_clocks_wait(ssp_clocks *clocks, uint64_t needed, double seconds,
+                              uint64_t *slowest)
 {
     uint64_t seen = 0;
     bool over = is_over(clocks, needed, &seen);
@@ -90,8 +107,8 @@ strads_status ssp_clocks_wait(ssp_clocks *clocks, uint64_t needed, uint64_t *slo
         net_pause();
         over = is_over(clocks, needed, &seen);
     }
-    if (!over) {
-        sleep_until_over(clocks, needed, &seen);
+    if (!over && !sleep_until_over(clocks, needed, seconds, &seen)) {
+        return STRADS_ERR_AGAIN;
     }
     if (seen < needed) {
         return STRADS_ERR_CLOSED;

@@ -32,9 +32,12 @@ void ssp_clocks_advance(ssp_clocks *clocks, uint32_t rank, uint64_t to);
 
 uint64_t ssp_clocks_slowest(const ssp_clocks *clocks);
 
+/* Which session's clock is the slowest, the first of them, and what it is. */
+uint32_t ssp_clocks_holder(const ssp_clocks *clocks, uint64_t *clock);
+
 /* Waits until no clock is below `needed`: *slowest is the slowest then. CLOSED: broken
- * before. */
-STRADS_MUST_CHECK strads_status ssp_clocks_wait(ssp_clocks *clocks, uint64_t needed,
+ * before. AGAIN: not within so many seconds. */
+STRADS_MUST_CHECK strads_status ssp_clocks_wait(ssp_clocks *clocks, uint64_t needed, double seconds,
                                                 uint64_t *slowest);
 
 /* Lets all waiters go, now and for ever. */

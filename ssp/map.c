@@ -40,6 +40,24 @@ strads_status ssp_map_add(ssp_map *map, uint64_t key, void *value)
     return STRADS_OK;
 }
 
+/* Closes the gap: an entry after it, up to the next free one, moves there unless that
+ * would put it before the place where its search begins. */
+void ssp_map_remove(ssp_map *map, ssp_map_entry *entry)
+{
+    const size_t mask = map->capacity - 1;
+    size_t gap = (size_t) (entry - map->entries);
+    strads_free(entry->value);
+    map->n--;
+    for (size_t i = (gap + 1) & mask; map->entries[i].value != NULL; i = (i + 1) & mask) {
+        const size_t begin = (size_t) ssp_hash(map->entries[i].key) & mask;
+        if (((i - begin) & mask) >= ((i - gap) & mask)) {
+            map->entries[gap] = map->entries[i];
+            gap = i;
+        }
+    }
+    map->entries[gap].value = NULL;
+}
+
 void ssp_map_fini(ssp_map *map)
 {
     for (size_t i = 0; i < map->capacity; i++) {

@@ -43,9 +43,19 @@ static inline void *ssp_map_find(const ssp_map *map, uint64_t key)
     return map->capacity == 0 ? NULL : ssp_map_seek(map, key)->value;
 }
 
+/* Reads the key's entry ahead; capacity > 0. */
+static inline void ssp_map_touch(const ssp_map *map, uint64_t key)
+{
+    __builtin_prefetch(&map->entries[(size_t) ssp_hash(key) & (map->capacity - 1)]);
+}
+
 /* Adds a key that is not there yet. The value, not NULL and from strads_alloc, is the
  * map's on success. */
 STRADS_MUST_CHECK strads_status ssp_map_add(ssp_map *map, uint64_t key, void *value);
+
+/* Takes out the entry, which is not free, and frees its value. Others may move, that of the
+ * same place included. */
+void ssp_map_remove(ssp_map *map, ssp_map_entry *entry);
 
 /* Frees the values and the entries. */
 void ssp_map_fini(ssp_map *map);

@@ -35,11 +35,43 @@ typedef struct ssp_table ssp_table;     /* a session's handle of one table */
 /* The staleness of a table whose reads never wait. */
 #define SSP_ASYNC UINT32_MAX
 
+/* What a table does with the increments of a row and period of a session when they come,
+ * where they are not just added. `apply` changes row[columns] by deltas[columns], and may
+ * keep state[columns][n_states], zeros at first; it is called for one change of a row at a
+ * time, on any thread. */
+typedef struct ssp_rule {
+    const char *name; /* NULL: deltas are added; lent for the store's life */
+    void (*apply)(const struct ssp_rule *rule, double *row, double *state, const double *deltas,
+                  uint32_t columns);
+    uint32_t n_states;
+    double params[2]; /* its own */
+} ssp_rule;
+
+/* Deltas are gradients: each column moves against its own by rate / (epsilon + the root of
+ * the sum of all their squares so far). */
+STRADS_API ssp_rule ssp_rule_adagrad(double rate, double epsilon);
+
+/* Deltas are added, then each column that they have moved, by any amount but 0, goes
+ * `threshold` towards 0, and stops there: a proximal step of the l1 norm. */
+STRADS_API ssp_rule ssp_rule_proximal(double threshold);
+
 /* Starts as zeros, so that a field left out means what it did before it was there. */
 typedef struct ssp_table_options {
     uint32_t columns;   /* doubles a row, > 0 */
     uint32_t staleness; /* periods, or SSP_ASYNC */
+    ssp_rule rule;
 } ssp_table_options;
+
+/* What a session has read, and how long it has waited. */
+enum { SSP_BINS = 16 };
+typedef struct ssp_stats {
+    uint64_t seen[SSP_BINS]; /* reads by how many of the periods before their own they could
+                              * not be sure to see whole; the last: so many or more */
+    uint64_t n_copied;       /* reads for which the row had to be copied first */
+    uint64_t n_forgotten;    /* rows that went to keep the bound of bytes */
+    uint64_t n_waits;        /* reads and barriers that waited for others */
+    double wait_seconds;
+} ssp_stats;
 
 /* ---- the store: created before its sessions, destroyed after them ---- */
 
@@ -76,9 +108,23 @@ STRADS_API STRADS_MUST_CHECK strads_status ssp_table_open(ssp_table **out, ssp_s
  * that were held back by it go on. Never waits. CLOSED after ssp_store_abort. */
 STRADS_API STRADS_MUST_CHECK strads_status ssp_clock(ssp_session *session);
 
+/* Ends the period as ssp_clock does, and waits until every session has ended as many. A
+ * read after it sees all increments that others made before it, for any staleness but
+ * SSP_ASYNC, of which it needs to be asked within 0. */
+STRADS_API STRADS_MUST_CHECK strads_status ssp_barrier(ssp_session *session);
+
 /* The periods that this session has finished, and that every open session has. */
 STRADS_API uint64_t ssp_clock_own(const ssp_session *session);
 STRADS_API uint64_t ssp_clock_slowest(const ssp_session *session);
+
+/* Bounds the memory of this session's copies of rows; 0, as at first: no bound. Rows that
+ * were not used lately are forgotten, and copied again when they are read. Those read or
+ * incremented in the current period stay, though they may be more. */
+STRADS_API void ssp_session_bound(ssp_session *session, size_t bytes);
+
+/* What has been so far; and the seconds that were spent waiting for session `rank`. */
+STRADS_API ssp_stats ssp_session_stats(const ssp_session *session);
+STRADS_API double ssp_session_waited_for(const ssp_session *session, uint32_t rank);
 
 /* ---- rows: any 64-bit key is one, of zeros until it is incremented ---- */
 
@@ -94,6 +140,10 @@ STRADS_API STRADS_MUST_CHECK strads_status ssp_read_row_within(ssp_table *table,
                                                                uint32_t staleness,
                                                                const double **view);
 
+/* The same for keys[n] at once, which is faster; views[n]. */
+STRADS_API STRADS_MUST_CHECK strads_status ssp_read_rows(ssp_table *table, const uint64_t *keys,
+                                                         size_t n, const double **views);
+
 /* Adds to one column of a row, or deltas[columns] to all of them. Never waits. APP for a
  * column that is not there, NUMERIC for a delta that is not finite, NOMEM: nothing was
  * added then. */
@@ -101,6 +151,23 @@ STRADS_API STRADS_MUST_CHECK strads_status ssp_inc(ssp_table *table, uint64_t ke
                                                    double delta);
 STRADS_API STRADS_MUST_CHECK strads_status ssp_inc_row(ssp_table *table, uint64_t key,
                                                        const double *deltas);
+
+/* deltas[n][columns] for keys[n], which may name a row twice. A row whose deltas are refused
+ * ends it: those before it were added. */
+STRADS_API STRADS_MUST_CHECK strads_status ssp_inc_rows(ssp_table *table, const uint64_t *keys,
+                                                        size_t n, const double *deltas);
+
+/* ---- snapshots ---- */
+
+/* All sessions must call, and end a period by it: writes the table as it is then, rule state
+ * included, into the folder `dir`, which must be there. What was there of the name is
+ * replaced once all is written. IO. */
+STRADS_API STRADS_MUST_CHECK strads_status ssp_table_save(ssp_table *table, const char *dir);
+
+/* All sessions must call, and end a period by it: the table, which must have no rows yet,
+ * takes those that were saved, by any number of sessions. IO; DATA for a file that is
+ * damaged or of another table: the store is then aborted, for the table is not whole. */
+STRADS_API STRADS_MUST_CHECK strads_status ssp_table_restore(ssp_table *table, const char *dir);
 
 #ifdef __cplusplus
 }

@@ -16,6 +16,7 @@ strads_status ssp_store_create(ssp_store **out, uint32_t n_sessions)
     if (store == NULL) {
         return status;
     }
+    store->patience = 10.0;
     store->taken = strads_calloc(n_sessions, sizeof(*store->taken));
     if (store->taken == NULL) {
         goto err_free_store;
@@ -144,24 +145,55 @@ static double periods_of(const ssp_table_options *options)
     return options->staleness == SSP_ASYNC ? (double) INFINITY : options->staleness;
 }
 
+static const char *rule_of(const ssp_table_options *options)
+{
+    return options->rule.name == NULL ? "add" : options->rule.name;
+}
+
+static bool is_same_table(const ssp_table_options *a, const ssp_table_options *b)
+{
+    return a->columns == b->columns && a->staleness == b->staleness &&
+           strcmp(rule_of(a), rule_of(b)) == 0 && a->rule.apply == b->rule.apply &&
+           a->rule.params[0] == b->rule.params[0] && a->rule.params[1] == b->rule.params[1];
+}
+
+/* A name is a part of a file's too. */
+static strads_status check_table(const char *name, const ssp_table_options *options)
+{
+    const size_t length = strlen(name);
+    if (length == 0 || length > SSP_NAME_MAX || strchr(name, '/') != NULL) {
+        strads_error("table \"%s\": a name has 1 to %d bytes, and no /", name, SSP_NAME_MAX);
+        return STRADS_ERR_APP;
+    }
+    if (options->columns == 0 || options->columns > SSP_COLUMNS_MAX) {
+        strads_error("table %s: %u columns; it has 1 to %d", name, options->columns,
+                     SSP_COLUMNS_MAX);
+        return STRADS_ERR_APP;
+    }
+    assert((options->rule.name == NULL) == (options->rule.apply == NULL));
+    return STRADS_OK;
+}
+
 strads_status ssp_store_table(ssp_store *store, const char *name, const ssp_table_options *options,
                               ssp_shared_table **out)
 {
-    if (options->columns == 0) {
-        strads_error("table %s: it needs a column at least", name);
-        return STRADS_ERR_APP;
-    }
     ssp_shared_table *table = NULL;
+    strads_status status = check_table(name, options);
+    if (status != STRADS_OK) {
+        return status;
+    }
     pthread_mutex_lock(&store->lock);
-    const strads_status status = find_or_create(store, name, options, &table);
+    status = find_or_create(store, name, options, &table);
     pthread_mutex_unlock(&store->lock);
     if (status != STRADS_OK) {
         return status;
     }
     const ssp_table_options *has = &table->options;
-    if (has->columns != options->columns || has->staleness != options->staleness) {
-        strads_error("table %s: opened with %u columns and staleness %.0f, but it has %u and %.0f",
-                     name, options->columns, periods_of(options), has->columns, periods_of(has));
+    if (!is_same_table(has, options)) {
+        strads_error("table %s: opened with %u columns, staleness %.0f, rule %s, but it has %u, "
+                     "%.0f, %s or other parameters of it",
+                     name, options->columns, periods_of(options), rule_of(options), has->columns,
+                     periods_of(has), rule_of(has));
         return STRADS_ERR_APP;
     }
     *out = table;
@@ -176,10 +208,10 @@ static ssp_stripe *stripe_of(ssp_shared_table *table, uint64_t key)
 }
 
 /* Under the stripe's lock. */
-static strads_status create_row(ssp_stripe *stripe, uint64_t key, size_t columns,
+static strads_status create_row(ssp_stripe *stripe, uint64_t key, size_t n_doubles,
                                 ssp_shared_row **out)
 {
-    ssp_shared_row *row = strads_calloc(1, sizeof(*row) + columns * sizeof(*row->values));
+    ssp_shared_row *row = strads_calloc(1, sizeof(*row) + n_doubles * sizeof(*row->values));
     if (row == NULL) {
         return STRADS_ERR_NOMEM;
     }
@@ -201,7 +233,7 @@ strads_status ssp_shared_row_find(ssp_shared_table *table, uint64_t key, ssp_sha
     pthread_mutex_lock(&stripe->lock);
     ssp_shared_row *row = ssp_map_find(&stripe->rows, key);
     if (row == NULL) {
-        status = create_row(stripe, key, table->options.columns, &row);
+        status = create_row(stripe, key, ssp_shared_row_doubles(table), &row);
     }
     pthread_mutex_unlock(&stripe->lock);
     if (status == STRADS_OK) {
@@ -220,12 +252,22 @@ uint64_t ssp_shared_row_copy(ssp_shared_row *row, double *values, size_t columns
     return version;
 }
 
-void ssp_shared_row_add(ssp_shared_row *row, const double *restrict deltas, size_t columns)
+static void add(double *restrict values, const double *restrict deltas, size_t columns)
 {
-    double *restrict values = row->values;
-    pthread_mutex_lock(&row->stripe->lock);
     for (size_t i = 0; i < columns; i++) {
         values[i] += deltas[i];
+    }
+}
+
+void ssp_shared_row_apply(const ssp_shared_table *table, ssp_shared_row *row, const double *deltas)
+{
+    const ssp_rule *rule = &table->options.rule;
+    const uint32_t columns = table->options.columns;
+    pthread_mutex_lock(&row->stripe->lock);
+    if (rule->name == NULL) {
+        add(row->values, deltas, columns);
+    } else {
+        rule->apply(rule, row->values, row->values + columns, deltas, columns);
     }
     atomic_fetch_add_explicit(&row->version, 1, memory_order_relaxed);
     pthread_mutex_unlock(&row->stripe->lock);

@@ -13,6 +13,7 @@
 #include "ssp/ssp.h"
 
 enum { SSP_STRIPE_BITS = 8, SSP_STRIPES = 1 << SSP_STRIPE_BITS };
+enum { SSP_NAME_MAX = 200, SSP_COLUMNS_MAX = 1 << 24 };
 
 /* Rows are dealt to stripes by their hash. */
 typedef struct ssp_stripe {
@@ -23,7 +24,7 @@ typedef struct ssp_stripe {
 typedef struct ssp_shared_row {
     ssp_stripe *stripe;
     _Atomic uint64_t version; /* from 1, counts changes; written under the stripe's lock */
-    double values[];          /* [columns] */
+    double values[];          /* [columns], and [columns][rule.n_states] */
 } ssp_shared_row;
 
 typedef struct ssp_shared_table {
@@ -35,7 +36,9 @@ typedef struct ssp_shared_table {
 
 struct ssp_store {
     ssp_clocks clocks;
-    pthread_mutex_t lock; /* guards everything below */
+    double patience;             /* seconds after which a session that waits says for whom */
+    _Atomic strads_status saved; /* how the last snapshot went */
+    pthread_mutex_t lock;        /* guards everything below */
     ssp_shared_table *tables;
     bool *taken; /* [clocks.n] whether the session of this rank was opened */
 };
@@ -55,6 +58,13 @@ STRADS_MUST_CHECK strads_status ssp_shared_row_find(ssp_shared_table *table, uin
 /* Copies the row's values; returns their version. */
 uint64_t ssp_shared_row_copy(ssp_shared_row *row, double *values, size_t columns);
 
-void ssp_shared_row_add(ssp_shared_row *row, const double *deltas, size_t columns);
+/* Adds the deltas, or does with them what the table's rule says. */
+void ssp_shared_row_apply(const ssp_shared_table *table, ssp_shared_row *row, const double *deltas);
+
+/* The doubles of a row, the state of the rule included. */
+static inline size_t ssp_shared_row_doubles(const ssp_shared_table *table)
+{
+    return (size_t) table->options.columns * (1 + table->options.rule.n_states);
+}
 
 #endif

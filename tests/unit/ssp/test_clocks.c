@@ -28,11 +28,27 @@ static void the_slowest_clock_is_the_least_of_those_who_have_not_left(void)
     CHECK(ssp_clocks_slowest(&clocks) == 0);
     ssp_clocks_advance(&clocks, 2, 7);
     CHECK(ssp_clocks_slowest(&clocks) == 2);
-    REQUIRE_OK(ssp_clocks_wait(&clocks, 2, &slowest));
+    REQUIRE_OK(ssp_clocks_wait(&clocks, 2, 60.0, &slowest));
     CHECK(slowest == 2);
     ssp_clocks_advance(&clocks, 1, SSP_CLOCK_LEFT);
-    REQUIRE_OK(ssp_clocks_wait(&clocks, 3, &slowest));
+    REQUIRE_OK(ssp_clocks_wait(&clocks, 3, 60.0, &slowest));
     CHECK(slowest == 5);
+    ssp_clocks_fini(&clocks);
+}
+
+static void a_wait_ends_when_its_time_is_over_and_tells_who_holds_it(void)
+{
+    ssp_clocks clocks;
+    uint64_t slowest = 99;
+    uint64_t clock = 99;
+    REQUIRE_OK(ssp_clocks_init(&clocks, 3));
+    ssp_clocks_advance(&clocks, 0, 3);
+    ssp_clocks_advance(&clocks, 1, 1);
+    ssp_clocks_advance(&clocks, 2, 2);
+    CHECK_STATUS(ssp_clocks_wait(&clocks, 2, 0.001, &slowest), STRADS_ERR_AGAIN);
+    CHECK(slowest == 99);
+    CHECK(ssp_clocks_holder(&clocks, &clock) == 1);
+    CHECK(clock == 1);
     ssp_clocks_fini(&clocks);
 }
 
@@ -45,7 +61,7 @@ static void *keep_step(void *argument)
     for (uint64_t clock = 1; clock <= PERIODS; clock++) {
         self->written[rank] = clock;
         ssp_clocks_advance(&self->clocks, rank, clock);
-        const strads_status status = ssp_clocks_wait(&self->clocks, clock, &slowest);
+        const strads_status status = ssp_clocks_wait(&self->clocks, clock, 60.0, &slowest);
         atomic_fetch_add(&self->n_wrong, status != STRADS_OK || slowest != clock);
     }
     for (uint32_t i = 0; i < MEMBERS; i++) {
@@ -74,7 +90,7 @@ static void *wait_in_vain(void *argument)
 {
     crowd *self = argument;
     uint64_t slowest = 99;
-    if (ssp_clocks_wait(&self->clocks, 1, &slowest) != STRADS_ERR_CLOSED || slowest != 99) {
+    if (ssp_clocks_wait(&self->clocks, 1, 60.0, &slowest) != STRADS_ERR_CLOSED || slowest != 99) {
         atomic_fetch_add(&self->n_wrong, 1);
     }
     atomic_fetch_add(&self->n_done, 1);
@@ -99,7 +115,7 @@ static void a_break_lets_sleepers_go_and_nobody_wait(void)
         pthread_join(threads[i], NULL);
     }
     CHECK(atomic_load(&self.n_wrong) == 0);
-    CHECK_STATUS(ssp_clocks_wait(&self.clocks, 1, &slowest), STRADS_ERR_CLOSED);
+    CHECK_STATUS(ssp_clocks_wait(&self.clocks, 1, 60.0, &slowest), STRADS_ERR_CLOSED);
     CHECK(slowest == 99);
     ssp_clocks_fini(&self.clocks);
 }
@@ -107,6 +123,8 @@ static void a_break_lets_sleepers_go_and_nobody_wait(void)
 SUITE("ssp/clocks",
       {"the slowest clock is the least of those who have not left",
        the_slowest_clock_is_the_least_of_those_who_have_not_left},
+      {"a wait ends when its time is over, and tells who holds it",
+       a_wait_ends_when_its_time_is_over_and_tells_who_holds_it},
       {"whoever has waited sees what was written before",
        whoever_has_waited_sees_what_was_written_before},
       {"a break lets sleepers go and nobody wait", a_break_lets_sleepers_go_and_nobody_wait})

@@ -40,6 +40,27 @@ static void every_key_finds_its_own_value_and_no_other_any(void)
     CHECK(ssp_map_find(&map, key_of(0)) == NULL);
 }
 
+/* Every other key goes, in an order that is not that of the places. */
+static void what_is_taken_out_is_gone_and_all_else_is_still_found(void)
+{
+    const size_t live = strads_mem_live();
+    ssp_map map = {.n = 0};
+    for (uint64_t i = 0; i < KEYS; i++) {
+        REQUIRE_OK(ssp_map_add(&map, key_of(i), number(i)));
+    }
+    for (uint64_t i = 0; i < KEYS; i += 2) {
+        ssp_map_remove(&map, ssp_map_seek(&map, key_of(i)));
+        for (uint64_t k = 0; k < KEYS; k++) {
+            const uint64_t *value = ssp_map_find(&map, key_of(k));
+            CHECK((value == NULL) == (k % 2 == 0 && k <= i));
+            CHECK(value == NULL || *value == k);
+        }
+    }
+    CHECK(map.n == KEYS / 2);
+    ssp_map_fini(&map);
+    CHECK(strads_mem_live() == live);
+}
+
 /* Growing fails at the first key, and at the one for which there is no more room. */
 static void a_map_that_cannot_grow_stays_as_it_is(void)
 {
@@ -68,4 +89,6 @@ static void a_map_that_cannot_grow_stays_as_it_is(void)
 SUITE("ssp/map",
       {"every key finds its own value, and no other any",
        every_key_finds_its_own_value_and_no_other_any},
+      {"what is taken out is gone, and all else is still found",
+       what_is_taken_out_is_gone_and_all_else_is_still_found},
       {"a map that cannot grow stays as it is", a_map_that_cannot_grow_stays_as_it_is})

@@ -4,10 +4,11 @@
  * read has to wait but one; what happens among threads is in test_histories.c.
  */
 #include <sched.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/tasks.h"
-#include "ssp/store.h"
+#include "ssp/session_state.h"
 #include "tests/support/suite.h"
 
 enum { COLUMNS = 2, FAST = 0, SLOW = 1, STALENESS = 2 };
@@ -91,8 +92,6 @@ static void a_tighter_read_brings_the_row_up_to_date(void)
     pair self;
     const double *loose = NULL, *tight = NULL;
     open_pair(&self, SSP_ASYNC);
-    REQUIRE_OK(ssp_clock(self.sessions[SLOW]));
-    REQUIRE_OK(ssp_clock(self.sessions[SLOW]));
     REQUIRE_OK(ssp_clock(self.sessions[FAST]));
     REQUIRE_OK(ssp_inc(self.tables[FAST], 7, 0, 1.0));
     REQUIRE_OK(ssp_inc(self.tables[SLOW], 7, 0, 2.0));
@@ -148,6 +147,110 @@ static void nobody_waits_for_a_session_that_is_closed(void)
     REQUIRE_OK(ssp_clock(self.sessions[FAST]));
     CHECK(ssp_clock_slowest(self.sessions[FAST]) == 1);
     CHECK(read_of(self.tables[FAST], 7, 0) == 4.0);
+    close_pair(&self);
+}
+
+/* ---- batches, barriers, what is counted ---- */
+
+static void a_batch_is_as_its_rows_one_by_one(void)
+{
+    enum { N = 50 };
+    static double deltas[N][COLUMNS];
+    uint64_t keys[N];
+    const double *views[N];
+    pair self;
+    open_pair(&self, STALENESS);
+    for (uint64_t i = 0; i < N; i++) {
+        keys[i] = i / 2; /* each twice */
+        deltas[i][0] = 1.0;
+        deltas[i][1] = (double) i;
+    }
+    REQUIRE_OK(ssp_inc_rows(self.tables[FAST], keys, N, deltas[0]));
+    REQUIRE_OK(ssp_inc_rows(self.tables[FAST], keys, N, deltas[0]));
+    REQUIRE_OK(ssp_read_rows(self.tables[FAST], keys, N, views));
+    for (uint64_t i = 0; i < N; i++) {
+        CHECK(views[i][0] == 4.0);
+        CHECK(views[i][1] == 2.0 * (double) (i / 2 * 4 + 1));
+    }
+    deltas[1][0] = NAN;
+    CHECK_STATUS(ssp_inc_rows(self.tables[FAST], keys, N, deltas[0]), STRADS_ERR_NUMERIC);
+    CHECK(views[0][0] == 5.0 && views[2][0] == 4.0);
+    close_pair(&self);
+}
+
+static void reads_are_counted_by_how_stale_they_may_be(void)
+{
+    pair self;
+    open_pair(&self, SSP_ASYNC);
+    for (int i = 0; i < 20; i++) {
+        CHECK(read_of(self.tables[FAST], 7, 0) == 0.0);
+        CHECK(read_of(self.tables[FAST], 7, 0) == 0.0);
+        REQUIRE_OK(ssp_clock(self.sessions[FAST]));
+    }
+    const ssp_stats stats = ssp_session_stats(self.sessions[FAST]);
+    CHECK(stats.n_copied == 1 && stats.n_waits == 0);
+    for (int i = 0; i < SSP_BINS - 1; i++) {
+        CHECK(stats.seen[i] == 2);
+    }
+    CHECK(stats.seen[SSP_BINS - 1] == 2 * (20 - (SSP_BINS - 1)));
+    close_pair(&self);
+}
+
+static void *meet_there(void *argument)
+{
+    ssp_table *table = argument;
+    const double *view = NULL;
+    const bool good = ssp_inc(table, 7, 0, 1.0) == STRADS_OK &&
+                      ssp_barrier(table->session) == STRADS_OK &&
+                      ssp_read_row(table, 7, &view) == STRADS_OK && view[0] == 2.0;
+    return good ? argument : NULL;
+}
+
+static void after_a_barrier_all_see_what_was_before_it(void)
+{
+    pthread_t thread;
+    pair self;
+    void *good = NULL;
+    open_pair(&self, STALENESS);
+    REQUIRE_OK(strads_thread_start(&thread, "meets", meet_there, self.tables[SLOW]));
+    CHECK(meet_there(self.tables[FAST]) != NULL);
+    pthread_join(thread, &good);
+    CHECK(good != NULL);
+    close_pair(&self);
+}
+
+static void *clock_when_somebody_waits(void *argument)
+{
+    ssp_session *session = argument;
+    while (atomic_load(&session->store->clocks.sleepers) == 0) {
+        sched_yield();
+    }
+    return ssp_clock(session) == STRADS_OK ? argument : NULL;
+}
+
+static void read_beyond(void *context)
+{
+    CHECK(read_of(context, 7, 0) == 0.0);
+}
+
+/* It has slept before the other clocks; its patience is over at once, again and again. */
+static void a_reader_that_waits_too_long_says_for_whom(void)
+{
+    pthread_t thread;
+    pair self;
+    open_pair(&self, 0);
+    self.store->patience = 1e-6;
+    REQUIRE_OK(ssp_clock(self.sessions[FAST]));
+    REQUIRE_OK(
+        strads_thread_start(&thread, "clocks", clock_when_somebody_waits, self.sessions[SLOW]));
+    char *words = suite_stderr_of(read_beyond, self.tables[FAST]);
+    pthread_join(thread, NULL);
+    CHECK(words[0] == '\0' || strstr(words, "worker 0 waits at clock 1") != NULL);
+    CHECK(words[0] == '\0' || strstr(words, "for worker 1, whose clock is 0") != NULL);
+    strads_free(words);
+    const ssp_stats stats = ssp_session_stats(self.sessions[FAST]);
+    CHECK(stats.n_waits == 1 && stats.wait_seconds > 0.0);
+    CHECK(ssp_session_waited_for(self.sessions[FAST], SLOW) == stats.wait_seconds);
     close_pair(&self);
 }
 
@@ -322,6 +425,10 @@ SUITE("ssp/session",
       {"a read at the bound does not wait", a_read_at_the_bound_does_not_wait},
       {"an asynchronous read never waits", an_asynchronous_read_never_waits},
       {"nobody waits for a session that is closed", nobody_waits_for_a_session_that_is_closed},
+      {"a batch is as its rows one by one", a_batch_is_as_its_rows_one_by_one},
+      {"reads are counted by how stale they may be", reads_are_counted_by_how_stale_they_may_be},
+      {"after a barrier all see what was before it", after_a_barrier_all_see_what_was_before_it},
+      {"a reader that waits too long says for whom", a_reader_that_waits_too_long_says_for_whom},
       {"an abort lets a reader beyond the bound go", an_abort_lets_a_reader_beyond_the_bound_go},
       {"after an abort reads and clocks are closed", after_an_abort_reads_and_clocks_are_closed},
       {"a table opened again is the same and keeps its options",

@@ -37,7 +37,7 @@ static void a_version_counts_the_changes_of_a_row(void)
     REQUIRE_OK(ssp_shared_row_find(table, 7, &row));
     const uint64_t before = ssp_shared_row_copy(row, values, COLUMNS);
     CHECK(values[0] == 0.0 && values[1] == 0.0 && values[2] == 0.0);
-    ssp_shared_row_add(row, (const double[COLUMNS]){0.5, 0.0, -2.0}, COLUMNS);
+    ssp_shared_row_apply(table, row, (const double[COLUMNS]){0.5, 0.0, -2.0});
     CHECK(ssp_shared_row_copy(row, values, COLUMNS) == before + 1);
     CHECK(values[0] == 0.5 && values[1] == 0.0 && values[2] == -2.0);
     ssp_store_destroy(store);
@@ -57,7 +57,7 @@ static void *add_in_turn(void *argument)
             ssp_shared_row_find(table, i % ROWS, &row) != STRADS_OK) {
             return argument;
         }
-        ssp_shared_row_add(row, (const double[COLUMNS]){1.0, 1.0, 1.0}, COLUMNS);
+        ssp_shared_row_apply(table, row, (const double[COLUMNS]){1.0, 1.0, 1.0});
         (void) ssp_shared_row_copy(row, values, COLUMNS);
         n_wrong += values[0] < 1.0 || values[0] != values[1] || values[0] != values[2];
     }

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ssp/log.c - increments: added up by row in the session's log until its clock. */
+#include <math.h>
+#include <string.h>
+
+#include "ssp/session_state.h"
+
+void ssp_log_fini(ssp_log *log)
+{
+    strads_free(log->rows);
+    strads_free(log->deltas);
+}
+
+void ssp_log_publish(ssp_table *table)
+{
+    enum { AHEAD = 8, LINE = 64 / sizeof(double) };
+    ssp_log *log = &table->log;
+    const uint32_t columns = table->columns;
+    for (size_t i = 0; i < log->n; i++) {
+        const size_t far = i + 2 * AHEAD < log->n ? i + 2 * AHEAD : log->n - 1;
+        const size_t near = i + AHEAD < log->n ? i + AHEAD : log->n - 1;
+        __builtin_prefetch(&log->rows[far]->shared);
+        for (uint32_t j = 0; j < columns; j += LINE) {
+            __builtin_prefetch(&log->rows[near]->shared->values[j], 1);
+        }
+        ssp_shared_row_apply(table->shared, log->rows[i]->shared, log->deltas + i * columns);
+        log->rows[i]->logged = SSP_NOT_LOGGED;
+    }
+    log->n = 0;
+}
+
+/* Gives the row a place of zeros in the log. */
+static strads_status log_row(ssp_table *table, ssp_own_row *row)
+{
+    ssp_log *log = &table->log;
+    const size_t bytes = table->columns * sizeof(double);
+    strads_status status =
+        strads_reserve(&log->rows, &log->rows_capacity, log->n + 1, sizeof(*log->rows));
+    if (status == STRADS_OK) {
+        status = strads_reserve(&log->deltas, &log->deltas_capacity, log->n + 1, bytes);
+    }
+    if (status == STRADS_OK) {
+        memset(log->deltas + log->n * table->columns, 0, bytes);
+        log->rows[log->n] = row;
+        row->logged = log->n++;
+    }
+    return status;
+}
+
+static strads_status find_logged_row(ssp_table *table, uint64_t key, ssp_own_row **out)
+{
+    strads_status status = ssp_own_row_find(table, key, out);
+    if (status == STRADS_OK && (*out)->logged == SSP_NOT_LOGGED) {
+        status = log_row(table, *out);
+    }
+    return status;
+}
+
+/* Whether an increment has to be added to the copy too; if not, the copy is outdated. A
+ * rule is applied when the period ends, and its outcome copied after that. */
+static bool shows_in_view(const ssp_table *table, ssp_own_row *row)
+{
+    if (row->period == table->session->clock) {
+        return table->additive;
+    }
+    row->version = SSP_OUTDATED;
+    return false;
+}
+
+static strads_status refuse_delta(const ssp_table *table, uint64_t key, uint32_t column,
+                                  double delta)
+{
+    strads_error("table %s: row %llu, column %u: %g is not finite", table->shared->name,
+                 (unsigned long long) key, column, delta);
+    return STRADS_ERR_NUMERIC;
+}
+
+strads_status ssp_inc(ssp_table *table, uint64_t key, uint32_t column, double delta)
+{
+    if (column >= table->columns) {
+        strads_error("table %s: column %u is not below %u", table->shared->name, column,
+                     table->columns);
+        return STRADS_ERR_APP;
+    }
+    if (!isfinite(delta)) {
+        return refuse_delta(table, key, column, delta);
+    }
+    ssp_own_row *row = NULL;
+    const strads_status status = find_logged_row(table, key, &row);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    table->log.deltas[row->logged * table->columns + column] += delta;
+    if (shows_in_view(table, row)) {
+        row->values[column] += delta;
+    }
+    return STRADS_OK;
+}
+
+/* One added to the exponent of a double reaches the sign bit when the exponent is the
+ * highest, that of infinities and NaN. Whole numbers, for the compiler then checks several
+ * at a time. */
+bool ssp_all_finite(const double *values, size_t n)
+{
+    static const uint64_t EXPONENT = UINT64_C(0x7ff) << 52, ONE = UINT64_C(1) << 52;
+    uint64_t seen = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t bits = 0;
+        memcpy(&bits, &values[i], sizeof(bits));
+        seen |= (bits & EXPONENT) + ONE;
+    }
+    return seen >> 63 == 0;
+}
+
+strads_status ssp_inc_row(ssp_table *table, uint64_t key, const double *deltas)
+{
+    const uint32_t columns = table->columns;
+    if (!ssp_all_finite(deltas, columns)) {
+        uint32_t column = 0;
+        while (isfinite(deltas[column])) {
+            column++;
+        }
+        return refuse_delta(table, key, column, deltas[column]);
+    }
+    ssp_own_row *row = NULL;
+    const strads_status status = find_logged_row(table, key, &row);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    ssp_add(table->log.deltas + row->logged * columns, deltas, columns);
+    if (shows_in_view(table, row)) {
+        ssp_add(row->values, deltas, columns);
+    }
+    return STRADS_OK;
+}
+
+/* The deltas of rows that are in the log already. */
+static void touch_deltas(const ssp_table *table, const uint64_t *keys, size_t n)
+{
+    enum { LINE = 64 / sizeof(double) };
+    for (size_t i = 0; i < n; i++) {
+        const ssp_own_row *row = ssp_map_find(&table->rows, keys[i]);
+        if (row == NULL || row->logged == SSP_NOT_LOGGED) {
+            continue;
+        }
+        const double *deltas = table->log.deltas + row->logged * table->columns;
+        for (uint32_t j = 0; j < table->columns; j += LINE) {
+            __builtin_prefetch(&deltas[j], 1);
+        }
+    }
+}
+
+strads_status ssp_inc_rows(ssp_table *table, const uint64_t *keys, size_t n, const double *deltas)
+{
+    strads_status status = STRADS_OK;
+    for (size_t i = 0; i < n && status == STRADS_OK; i++) {
+        if (i % SSP_AHEAD == 0) {
+            const size_t ahead = n - i < SSP_AHEAD ? n - i : SSP_AHEAD;
+            ssp_rows_touch(table, keys + i, ahead);
+            touch_deltas(table, keys + i, ahead);
+        }
+        status = ssp_inc_row(table, keys[i], deltas + i * table->columns);
+    }
+    return status;
+}
