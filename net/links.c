@@ -153,10 +153,7 @@ void links_lose(net_connection *link, const char *why)
     pthread_mutex_lock(&link->lock);
     pthread_cond_broadcast(&link->changed); /* now that the reason was told */
     pthread_mutex_unlock(&link->lock);
-    net_stream_close(link->stream);
-    for (net_id node = link->first; node < link->first + link->n; node++) {
-        links_hear_left(links, node);
-    }
+    net_stream_close(link->stream); /* what is received ends, and then its nodes have left */
     if (!well) {
         links_break(links);
     }

@@ -288,6 +288,14 @@ static void receive_more(net_connection *link)
     net_stream_recv(link->stream, in->parts, n_parts, on_received, link);
 }
 
+/* Nothing more comes of a link that is lost, whoever found that out. */
+static void end_receiving(net_connection *link)
+{
+    for (net_id node = link->first; node < link->first + link->n; node++) {
+        links_hear_left(link->links, node);
+    }
+}
+
 static void on_received(void *context, strads_status status, size_t n)
 {
     net_connection *link = context;
@@ -295,6 +303,7 @@ static void on_received(void *context, strads_status status, size_t n)
     if (status != STRADS_OK) {
         links_lose(link, status == STRADS_ERR_CLOSED ? "its connection has ended"
                                                      : net_stream_why(link->stream));
+        end_receiving(link);
         return;
     }
     atomic_store_explicit(&link->last_heard, strads_now(), memory_order_relaxed);
@@ -307,6 +316,8 @@ static void on_received(void *context, strads_status status, size_t n)
     in->end += n;
     if (take_apart(link)) {
         receive_more(link);
+    } else {
+        end_receiving(link);
     }
 }
 

@@ -138,7 +138,8 @@ void links_records_clear(records *list);
 
 /* ---- links.c, on any thread ---- */
 
-/* The end of a link, for a reason in words; logged unless it has said good-bye. */
+/* The end of a link, for a reason in words; logged unless it has said good-bye. That its
+ * nodes have left is heard when all that came is taken apart. */
 void links_lose(net_connection *link, const char *why);
 /* Its process was lost, or gave up. */
 void links_fail(net_connection *link);

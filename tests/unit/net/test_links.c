@@ -170,6 +170,79 @@ static void a_process_that_is_silent_is_lost_by_name(void)
     strads_free(text);
 }
 
+/* A frame with one record. */
+static size_t make_frame(unsigned char *bytes, const net_record *head, uint64_t sequence)
+{
+    unsigned char *payload = bytes + NET_FRAME_HEAD;
+    const size_t n = NET_RECORD_HEAD + (size_t) head->bytes + net_record_padding(head->bytes);
+    memset(payload, 0, n);
+    net_record_encode(payload, head);
+    const net_frame frame = {.kind = NET_FRAME_DATA, .n_records = 1, .sequence = sequence};
+    const struct iovec part = {.iov_base = payload, .iov_len = n};
+    net_frame_encode(bytes, &frame, &part, 1);
+    return NET_FRAME_HEAD + n;
+}
+
+/* A node that is slow to take a message, while its sender is found to be lost. */
+typedef struct slow_node {
+    net_links *links;
+    _Atomic int n_left, left_before; /* of the sender's nodes: at all, while it took */
+    _Atomic bool taken;
+} slow_node;
+
+static void take_slowly(void *context, net_id to, net_message *message)
+{
+    enum { LOOKS = 100 };
+    const struct timespec nap = {.tv_nsec = 1000000};
+    slow_node *self = context;
+    (void) to;
+    while (!atomic_load(net_links_broken(self->links))) {
+        nanosleep(&nap, NULL);
+    }
+    for (int i = 0; i < LOOKS && atomic_load(&self->n_left) == 0; i++) {
+        nanosleep(&nap, NULL); /* one that comes too soon comes now */
+    }
+    atomic_store(&self->left_before, atomic_load(&self->n_left));
+    net_message_destroy(message);
+    atomic_store(&self->taken, true);
+}
+
+static void count_left(void *context, net_id node)
+{
+    slow_node *self = context;
+    (void) node;
+    atomic_fetch_add(&self->n_left, 1);
+}
+
+static void lose_while_taking(void *context)
+{
+    slow_node *self = context;
+    const struct timespec nap = {.tv_nsec = 1000000};
+    const net_patience patience = {.deadline = INFINITY};
+    const net_record head = {.kind = NET_RECORD_MESSAGE, .from = 1, .to = 0, .bytes = 8};
+    const net_sink sink = {.deliver = take_slowly, .left = count_left, .context = self};
+    unsigned char bytes[256];
+    raw_links ends;
+    make_raw(&ends, 0.2, NULL, NULL);
+    self->links = ends.links;
+    net_links_attach(ends.links, &sink);
+    REQUIRE_OK(net_stream_write(ends.other, bytes, make_frame(bytes, &head, 0), &patience));
+    while (!atomic_load(&self->taken) || atomic_load(&self->n_left) == 0) {
+        nanosleep(&nap, NULL);
+    }
+    net_links_detach(ends.links);
+    CHECK_STATUS(net_links_end(ends.links, STRADS_OK), STRADS_ERR_CLOSED);
+    net_stream_destroy(ends.other);
+}
+
+static void a_loss_is_heard_after_the_last_message(void)
+{
+    slow_node node = {.links = NULL};
+    strads_free(suite_stderr_of(lose_while_taking, &node));
+    CHECK(atomic_load(&node.left_before) == 0);
+    CHECK(atomic_load(&node.n_left) == 1);
+}
+
 static void a_process_whose_connection_ends_is_lost(void)
 {
     raw_end raw = {.timeout = 60.0, .closes = true};
@@ -188,19 +261,6 @@ static void garbage_loses_the_process(void)
     char *text = suite_stderr_of(lose, &raw);
     CHECK(strstr(text, "process 1 on anna is lost: ") != NULL);
     strads_free(text);
-}
-
-/* A frame with one record. */
-static size_t make_frame(unsigned char *bytes, const net_record *head, uint64_t sequence)
-{
-    unsigned char *payload = bytes + NET_FRAME_HEAD;
-    const size_t n = NET_RECORD_HEAD + (size_t) head->bytes + net_record_padding(head->bytes);
-    memset(payload, 0, n);
-    net_record_encode(payload, head);
-    const net_frame frame = {.kind = NET_FRAME_DATA, .n_records = 1, .sequence = sequence};
-    const struct iovec part = {.iov_base = payload, .iov_len = n};
-    net_frame_encode(bytes, &frame, &part, 1);
-    return NET_FRAME_HEAD + n;
 }
 
 static void what_is_not_its_own_loses_the_process(void)
@@ -349,6 +409,7 @@ SUITE("net/links", NET_CONTRACT_CASES,
        parts_of_all_sizes_arrive_whole_and_in_order},
       {"a process that is silent is lost by name", a_process_that_is_silent_is_lost_by_name},
       {"a process whose connection ends is lost", a_process_whose_connection_ends_is_lost},
+      {"a loss is heard after the last message", a_loss_is_heard_after_the_last_message},
       {"heartbeats keep silent processes together", heartbeats_keep_silent_processes_together},
       {"garbage loses the process", garbage_loses_the_process},
       {"what is not its own loses the process", what_is_not_its_own_loses_the_process},
