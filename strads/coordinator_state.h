@@ -24,6 +24,7 @@ typedef struct flight {
     uint64_t round;
     uint32_t n_members, n_waiting;
     uint32_t n_parts; /* members that have a block */
+    bool lent;        /* to the members, by all workers */
     assignment to;
     double *partials; /* [vars of `to`][partial_width] */
     size_t partials_capacity;

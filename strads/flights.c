@@ -24,6 +24,7 @@ static strads_status send_push(coordinator *self, const flight *out, uint32_t ra
                        .solve = self->options.run.solve,
                        .target = self->stage.accuracy * fmax(self->worst_score, 0.0),
                        .n_members = out->n_members,
+                       .lent = out->lent,
                        .n_vars = n};
     double *values = (double *) (push + 1);
     for (size_t i = 0; i < n; i++) {
@@ -35,13 +36,38 @@ static strads_status send_push(coordinator *self, const flight *out, uint32_t ra
     return coordinator_send(self, rank, message);
 }
 
+/* Has all workers lend what the members of a round do not have yet. */
+static strads_status send_loan(coordinator *self)
+{
+    loan_book *loans = &self->plan.loans;
+    strads_status status = STRADS_OK;
+    for (uint32_t k = 0; k < coordinator_workers(self) && loans->n > 0 && status == STRADS_OK;
+         k++) {
+        net_message *message = net_message_create(
+            MSG_LEND, NET_DATA, sizeof(msg_lend) + msg_pad(loans->n, sizeof(uint32_t)));
+        if (message == NULL) {
+            return STRADS_ERR_NOMEM;
+        }
+        msg_lend *lend = (msg_lend *) message->body;
+        *lend = (msg_lend){
+            .afresh = loans->afresh, .n_borrowers = loans->n_borrowers, .n_vars = loans->n};
+        memcpy(lend + 1, loans->vars, loans->n * sizeof(*loans->vars));
+        status = coordinator_send(self, k, message);
+    }
+    if (loans->n > 0 && status == STRADS_OK) {
+        loan_made(loans);
+    }
+    return status;
+}
+
 /* Deals the planner's blocks to workers. */
 static strads_status deal(coordinator *self, flight *out)
 {
     const coordinator_options *options = &self->options;
     const strads_round *blocks = &self->plan.blocks;
     const uint32_t width = self->plan.width.width;
-    if (options->structure.split != STRADS_SPLIT_NONE) {
+    out->lent = self->plan.lends;
+    if (options->structure.split != STRADS_SPLIT_NONE && !out->lent) {
         out->n_parts = coordinator_workers(self);
         return dispatch_to_owners(blocks, &out->to, options->firsts, coordinator_workers(self));
     }
@@ -77,6 +103,7 @@ strads_status coordinator_dispatch(coordinator *self)
     out->n_guarded = 0;
     self->active = blocks->n_vars;
     self->n_flights++;
+    status = out->lent ? send_loan(self) : STRADS_OK;
     for (uint32_t k = 0; k < out->n_members && status == STRADS_OK; k++) {
         status = send_push(self, out, k);
     }
@@ -290,7 +317,7 @@ strads_status coordinator_commit(coordinator *self)
         self->values[vars[i]] = self->commit_values[i];
     }
     planner_commit(&self->plan, vars, n, self->commit_moved);
-    if (self->options.structure.split == STRADS_SPLIT_NONE) { /* else all have to take part */
+    if (self->options.structure.split == STRADS_SPLIT_NONE || done->lent) { /* else all take part */
         width_guard_learn(&self->plan.width, done->n_parts, done->n_steps, done->n_guarded);
     }
     self->outcome.guarded += done->n_guarded;

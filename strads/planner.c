@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* strads/planner.c - the configured schedule. */
-#include "strads/planner.h"
+/* strads/planner.c - the configured schedule; working sets are in planner_set.c. */
+#include "strads/planner_parts.h"
 
 #include <assert.h>
 #include <math.h>
@@ -10,17 +10,11 @@
 #include "strads/trace.h"
 
 enum {
-    MAX_REFILLS = 2,      /* draws for slots that the check emptied */
-    KNOWN = 2,            /* rounds that the checker remembers */
-    STUCK = 3,            /* scans without progress: priorities by movement are made afresh */
-    CHECK_FROM_WIDTH = 4, /* a contiguous cut of a working set is as good below */
-    SET_EDGES = 1 << 20,  /* strongest pairs of a working set that a worker names */
-    EXCHANGES = 5         /* in a sweep: of four slices, and of the objective */
+    MAX_REFILLS = 2,    /* draws for slots that the check emptied */
+    KNOWN = 2,          /* rounds that the checker remembers */
+    STUCK = 3,          /* scans without progress: priorities by movement are made afresh */
+    SET_EDGES = 1 << 20 /* strongest pairs of a working set that a worker names */
 };
-
-/* A working set is checked once the worst score has fallen to this share of the
- * first: before, it changes too much from round to round to repay the check. */
-static const double CHECK_LATE = 0.1;
 
 static prio_policy policy_of(const run_options *run)
 {
@@ -63,6 +57,13 @@ static bool wants_check(const planner_options *options)
            options->run.n_workers > 1 && options->structure.split != STRADS_SPLIT_SAMPLES;
 }
 
+/* Lending depends on the network, which a deterministic run must not. */
+static bool may_lend(const planner_options *options)
+{
+    return options->structure.split == STRADS_SPLIT_VARIABLES && options->app->lend != NULL &&
+           options->run.n_workers > 1 && !options->run.deterministic;
+}
+
 /* Variables that the first question of a drawn round may name. */
 static size_t n_asked(const run_options *run)
 {
@@ -78,6 +79,9 @@ strads_status planner_init(planner *plan, const planner_options *options)
     strads_status status = STRADS_OK;
     if (options->run.solve) {
         status = working_set_init(&plan->set, options->structure.n_vars);
+        if (status == STRADS_OK && may_lend(options)) {
+            status = loan_init(&plan->loans, options->structure.n_vars);
+        }
     } else if (options->run.kind != SCHEDULE_CUSTOM) {
         status = init_drawing(plan);
     }
@@ -96,6 +100,7 @@ void planner_fini(planner *plan)
 {
     prio_destroy(plan->prio);
     working_set_fini(&plan->set);
+    loan_fini(&plan->loans);
     dependency_destroy(plan->check);
     round_fini(&plan->blocks);
     strads_free(plan->candidates);
@@ -152,8 +157,7 @@ void planner_commit(planner *plan, const uint32_t *vars, size_t n, const float *
     }
 }
 
-/* plan->costs[i] := the cost of vars[i]; *total: their sum. */
-static strads_status find_costs(planner *plan, const uint32_t *vars, size_t n, double *total)
+strads_status planner_find_costs(planner *plan, const uint32_t *vars, size_t n, double *total)
 {
     if (n > plan->costs_capacity) {
         double *grown = strads_realloc(plan->costs, 2 * n * sizeof(*grown));
@@ -176,73 +180,11 @@ static strads_status find_costs(planner *plan, const uint32_t *vars, size_t n, d
     return STRADS_OK;
 }
 
-/* Asks the checker about vars; READY when it knows them all. */
-static strads_status ask(planner *plan, const uint32_t *vars, size_t n, plan_outcome *outcome)
+strads_status planner_ask(planner *plan, const uint32_t *vars, size_t n, plan_outcome *outcome)
 {
     const strads_status status = dependency_ask(plan->check, vars, n, &plan->question);
     if (status == STRADS_OK) {
         *outcome = plan->question.n > 0 ? PLAN_ASK : PLAN_READY;
-    }
-    return status;
-}
-
-/* ---- working sets ---- */
-
-/* By how many of at most `most` workers a sweep over a set that costs `total` is done
- * soonest, exchanges included. So as not to depend on the network, a deterministic run
- * takes them all. */
-static uint32_t width_that_pays(const planner *plan, double total, uint32_t most)
-{
-    if (plan->node == NULL || plan->options.run.deterministic) {
-        return most;
-    }
-    uint32_t best = most;
-    double least = INFINITY;
-    for (uint32_t width = most; width > 0; width /= 2) {
-        const double exchange =
-            net_exchange_units(plan->node, width, plan->options.structure.n_shared);
-        const double time = total / width + EXCHANGES * exchange;
-        if (time < least) {
-            least = time;
-            best = width;
-        }
-    }
-    return best;
-}
-
-static strads_status begin_set(planner *plan, const double *values, double worst,
-                               plan_outcome *outcome)
-{
-    working_set *set = &plan->set;
-    working_set_choose(set, values);
-    if (set->n == 0) {
-        *outcome = PLAN_NONE;
-        return STRADS_OK;
-    }
-    double total = 0.0;
-    /* Where the data are split it is settled who has to take part. */
-    uint32_t width = plan->options.structure.split == STRADS_SPLIT_NONE ? plan->width.width : 1;
-    strads_status status = STRADS_OK;
-    if (width > 1) {
-        status = find_costs(plan, set->vars, set->n, &total);
-        width =
-            total < plan->options.structure.parallel_cost ? 1 : width_that_pays(plan, total, width);
-    }
-    if (status != STRADS_OK) {
-        return status;
-    }
-    plan->set_width = width;
-    if (width == 1) {
-        *outcome = PLAN_READY;
-        return strads_round_add(&plan->blocks, set->vars, set->n);
-    }
-    if (width < CHECK_FROM_WIDTH || plan->check == NULL || worst > CHECK_LATE) {
-        *outcome = PLAN_READY;
-        return round_cut(&plan->blocks, set->vars, plan->costs, set->n, width);
-    }
-    status = ask(plan, set->vars, set->n, outcome);
-    if (status == STRADS_OK && *outcome == PLAN_READY) {
-        status = planner_finish(plan, outcome);
     }
     return status;
 }
@@ -278,7 +220,8 @@ static strads_status ask_about_candidates(planner *plan, plan_outcome *outcome)
         memcpy(plan->asked + plan->n_candidates, plan->in_flight,
                n_in_flight * sizeof(*plan->asked));
     }
-    strads_status status = ask(plan, plan->asked, plan->n_candidates + n_in_flight, outcome);
+    strads_status status =
+        planner_ask(plan, plan->asked, plan->n_candidates + n_in_flight, outcome);
     if (status == STRADS_OK && *outcome == PLAN_READY) {
         status = planner_finish(plan, outcome);
     }
@@ -298,7 +241,8 @@ static strads_status begin_drawn(planner *plan, plan_outcome *outcome)
         return ask_about_candidates(plan, outcome);
     }
     double total = 0.0;
-    const strads_status status = find_costs(plan, plan->candidates, plan->n_candidates, &total);
+    const strads_status status =
+        planner_find_costs(plan, plan->candidates, plan->n_candidates, &total);
     if (status == STRADS_OK && trace_is_on()) {
         trace_candidates(plan, 0);
     }
@@ -329,7 +273,7 @@ static strads_status finish_drawn(planner *plan, plan_outcome *outcome)
 {
     const run_options *run = &plan->options.run;
     double total = 0.0;
-    strads_status status = find_costs(plan, plan->candidates, plan->n_candidates, &total);
+    strads_status status = planner_find_costs(plan, plan->candidates, plan->n_candidates, &total);
     if (status != STRADS_OK) {
         return status;
     }
@@ -433,7 +377,7 @@ strads_status planner_begin(planner *plan, uint64_t round, const double *values,
     plan->round = round;
     round_clear(&plan->blocks);
     if (plan->options.run.solve) {
-        return begin_set(plan, values, worst, outcome);
+        return planner_begin_set(plan, values, worst, outcome);
     }
     return plan->options.run.kind == SCHEDULE_CUSTOM ? begin_custom(plan, values, outcome)
                                                      : begin_drawn(plan, outcome);

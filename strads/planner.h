@@ -13,6 +13,7 @@
 #include "prioritizer/prioritizer.h"
 #include "strads/dependency.h"
 #include "strads/guard.h"
+#include "strads/loan.h"
 #include "strads/options.h"
 #include "strads/working_set.h"
 
@@ -40,6 +41,8 @@ typedef struct planner {
     prioritizer *prio;  /* NULL for working sets and custom */
     working_set set;    /* working sets only */
     uint32_t set_width; /* blocks that the set is to be cut into */
+    loan_book loans;    /* of a split */
+    bool lends;         /* the plan needs loans.vars to be lent to who solves its blocks */
     dependency *check;  /* NULL: no check */
 
     uint32_t *candidates; /* drawn for the round that is being planned */

@@ -11,11 +11,19 @@
 #include <math.h>
 #include <stdarg.h>
 
-static const char *const names[] = {
-    [MSG_READY] = "READY",         [MSG_SCAN] = "SCAN",     [MSG_SCORES] = "SCORES",
-    [MSG_STAGE] = "STAGE",         [MSG_EDGES] = "EDGES",   [MSG_PUSH] = "PUSH",
-    [MSG_CORRELATE] = "CORRELATE", [MSG_DONE] = "DONE",     [MSG_SYNC] = "SYNC",
-    [MSG_CLOSE] = "CLOSE",         [MSG_FAILED] = "FAILED", [MSG_STOP] = "STOP"};
+static const char *const names[] = {[MSG_READY] = "READY",
+                                    [MSG_SCAN] = "SCAN",
+                                    [MSG_SCORES] = "SCORES",
+                                    [MSG_STAGE] = "STAGE",
+                                    [MSG_EDGES] = "EDGES",
+                                    [MSG_PUSH] = "PUSH",
+                                    [MSG_CORRELATE] = "CORRELATE",
+                                    [MSG_DONE] = "DONE",
+                                    [MSG_SYNC] = "SYNC",
+                                    [MSG_CLOSE] = "CLOSE",
+                                    [MSG_FAILED] = "FAILED",
+                                    [MSG_STOP] = "STOP",
+                                    [MSG_LEND] = "LEND"};
 enum { N_TYPES = sizeof(names) / sizeof(names[0]) };
 
 /* A message and what it has to agree with. */
@@ -175,12 +183,37 @@ static strads_status check_correlate(const checked *it)
                : status;
 }
 
+static strads_status check_lend(const checked *it)
+{
+    const msg_lend *lend = (const msg_lend *) it->message->body;
+    const uint64_t n_all = it->bounds->data.n_vars;
+    strads_status status = check_head(it, sizeof(*lend));
+    if (status == STRADS_OK) {
+        status = check_most(it, "afresh", lend->afresh, 1);
+    }
+    if (status == STRADS_OK) {
+        status = check_most(it, "n_borrowers", lend->n_borrowers, it->bounds->n_workers);
+    }
+    if (status == STRADS_OK) {
+        status = check_most(it, "n_vars", lend->n_vars, n_all);
+    }
+    if (status == STRADS_OK) {
+        status = check_size(it, sizeof(*lend) + msg_pad(lend->n_vars, sizeof(uint32_t)));
+    }
+    return status == STRADS_OK
+               ? check_vars(it, (const uint32_t *) (lend + 1), lend->n_vars, 0, n_all, false)
+               : status;
+}
+
 static strads_status check_push_head(const checked *it)
 {
     const msg_push *push = (const msg_push *) it->message->body;
     strads_status status = check_head(it, sizeof(*push));
     if (status == STRADS_OK) {
         status = check_most(it, "solve", push->solve, 1);
+    }
+    if (status == STRADS_OK) {
+        status = check_most(it, "lent", push->lent, 1);
     }
     if (status == STRADS_OK) {
         status = check_finite(it, "target", &push->target, 1);
@@ -214,11 +247,13 @@ static strads_status check_push(const checked *it)
 {
     const msg_push *push = (const msg_push *) it->message->body;
     const msg_bounds *bounds = it->bounds;
-    const uint32_t first = bounds->own_only ? bounds->first : 0;
-    const uint64_t among = bounds->own_only ? bounds->n_range : bounds->data.n_vars;
     const strads_status status = check_push_head(it);
-    return status == STRADS_OK ? check_valued(it, sizeof(*push), push->n_vars, first, among)
-                               : status;
+    if (status != STRADS_OK) {
+        return status;
+    }
+    const bool own = bounds->own_only && push->lent == 0;
+    return check_valued(it, sizeof(*push), push->n_vars, own ? bounds->first : 0,
+                        own ? bounds->n_range : bounds->data.n_vars);
 }
 
 static strads_status check_sync(const checked *it)
@@ -437,11 +472,20 @@ msg_ready msg_found(const strads_structure *structure, const strads_app *app)
 
 strads_status msg_check(const net_message *message, const msg_bounds *bounds)
 {
-    static strads_status (*const checks[N_TYPES])(const checked *it) = {
-        [MSG_READY] = check_ready,         [MSG_SCAN] = check_scan,     [MSG_SCORES] = check_scores,
-        [MSG_STAGE] = check_stage,         [MSG_EDGES] = check_edges,   [MSG_PUSH] = check_push,
-        [MSG_CORRELATE] = check_correlate, [MSG_DONE] = check_done,     [MSG_SYNC] = check_sync,
-        [MSG_CLOSE] = check_empty,         [MSG_FAILED] = check_failed, [MSG_STOP] = check_empty};
+    static strads_status (*const checks[N_TYPES])(const checked *it) = {[MSG_READY] = check_ready,
+                                                                        [MSG_SCAN] = check_scan,
+                                                                        [MSG_SCORES] = check_scores,
+                                                                        [MSG_STAGE] = check_stage,
+                                                                        [MSG_EDGES] = check_edges,
+                                                                        [MSG_PUSH] = check_push,
+                                                                        [MSG_CORRELATE] =
+                                                                            check_correlate,
+                                                                        [MSG_DONE] = check_done,
+                                                                        [MSG_SYNC] = check_sync,
+                                                                        [MSG_CLOSE] = check_empty,
+                                                                        [MSG_FAILED] = check_failed,
+                                                                        [MSG_STOP] = check_empty,
+                                                                        [MSG_LEND] = check_lend};
     const checked it = {.message = message, .bounds = bounds};
     if (message->type >= N_TYPES) {
         return refuse(&it, "its type is %u; it is at most %d", message->type, N_TYPES - 1);

@@ -23,7 +23,8 @@ enum {
     MSG_SYNC,      /* coordinator: committed values; msg_sync */
     MSG_CLOSE,     /* coordinator: close and leave; no body */
     MSG_FAILED,    /* worker: a callback failed, I leave; msg_failed */
-    MSG_STOP       /* worker: my process was asked to end; no body */
+    MSG_STOP,      /* worker: my process was asked to end; no body */
+    MSG_LEND       /* coordinator: lend these; msg_lend */
 };
 
 /* Bytes of `count` things of `size` bytes in a body. */
@@ -76,6 +77,7 @@ typedef struct msg_push {
     uint64_t solve;
     double target;
     uint64_t n_members; /* ranks below it take part in the round's exchanges */
+    uint64_t lent;      /* 1: it may name others' variables, which were lent */
     uint64_t n_vars;    /* double values[n_vars], uint32_t vars[n_vars] */
 } msg_push;
 
@@ -91,6 +93,11 @@ typedef struct msg_sync {
     uint64_t n_vars; /* double values[n_vars], uint32_t vars[n_vars] */
 } msg_sync;
 
+typedef struct msg_lend {
+    uint64_t afresh, n_borrowers; /* as strads_loan */
+    uint64_t n_vars;              /* uint32_t vars[n_vars] */
+} msg_lend;
+
 typedef struct msg_failed {
     uint64_t status; /* a strads_status, not OK */
 } msg_failed;
@@ -104,7 +111,7 @@ typedef struct msg_bounds {
     msg_ready data; /* what it found itself */
     uint32_t n_workers;
     uint32_t first, n_range; /* the variables of the worker that receives or has sent */
-    bool own_only;           /* PUSH names no others: their data are elsewhere */
+    bool own_only;           /* PUSH names no others, unless they are lent */
 
     /* Of the coordinator: what it asked the sender for. */
     bool pool;            /* SCORES name their variables, among them */

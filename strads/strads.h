@@ -13,6 +13,7 @@
  *     [C] next_stage                        how good is it; what next, or done?
  *     [W] begin_stage                       when next_stage changed its parameters
  *     [W] correlate                         may these variables move side by side?
+ *     [W] lend                              their data, to who solves a working set
  *     [C] schedule                          only with schedule.kind: custom
  *     [W] push                              update a block
  *     [C] pull                              commit what the workers found
@@ -27,7 +28,7 @@
  *
  * Callbacks return STRADS_OK or the status of an error they have logged. A worker's
  * callbacks run on its thread, one at a time; the site is shared by the workers of
- * a process and read-only once open. Only push, score and, where variables are split,
+ * a process and read-only once open. Only push, score, lend and, where variables are split,
  * correlate may wait, in an exchange.
  */
 #ifndef STRADS_STRADS_H
@@ -51,7 +52,7 @@ typedef struct strads_summary strads_summary;
 /* What of the data a worker holds, and so what it can do. */
 typedef enum strads_split {
     STRADS_SPLIT_NONE,      /* all: it updates any variable */
-    STRADS_SPLIT_VARIABLES, /* its range of variables: only it updates them */
+    STRADS_SPLIT_VARIABLES, /* its range of variables: it updates these, and what is lent to it */
     STRADS_SPLIT_SAMPLES    /* its samples, of all variables: its range is all of them, and
                              * all workers are given the same ones and answer alike */
 } strads_split;
@@ -84,6 +85,14 @@ typedef struct strads_pairs {
     uint32_t n, rank, n_ranks;
     uint32_t first_new; /* pairs below it are known already */
 } strads_pairs;
+
+/* What all workers lend to those who solve a working set. */
+typedef struct strads_loan {
+    const uint32_t *vars; /* [n] not lent before */
+    uint32_t n;           /* > 0 */
+    uint32_t n_borrowers; /* the workers with a rank below */
+    bool afresh;          /* what was lent before is not needed any more */
+} strads_loan;
 
 typedef enum strads_reduction { STRADS_SUM, STRADS_MAX, STRADS_MIN } strads_reduction;
 typedef struct strads_measure {
@@ -160,6 +169,10 @@ typedef struct strads_app {
      * workers are asked at the same time, and may exchange columns; with samples split it is
      * not called, for all that moves in a round moves in one block. */
     strads_status (*correlate)(void *state, const strads_pairs *pairs, strads_gram *gram);
+    /* All workers at the same time give the borrowers what they need to update loan->vars, by
+     * strads_exchange: where variables are split and the network is slow, a working set
+     * is then solved by these alone (may be NULL: each worker solves its own part). */
+    strads_status (*lend)(void *state, const strads_loan *loan);
     /* Units of work of one update of `var`, > 0 and finite (may be NULL: 1 each). A unit
      * should be about a multiplication. */
     double (*cost)(const void *site, uint32_t var);

@@ -290,7 +290,8 @@ static strads_status on_push(strads_worker *worker, const net_message *request)
     worker->stopping = false;
     /* Only where it can have fewer members may a round end without its step. */
     step_guard_start(&worker->guard,
-                     block.solve && worker->options.structure.split == STRADS_SPLIT_NONE);
+                     block.solve &&
+                         (worker->options.structure.split == STRADS_SPLIT_NONE || push->lent != 0));
     worker_count_block(worker, &block);
     worker_enter(worker, (uint32_t) push->n_members);
     const strads_status status =
@@ -313,6 +314,19 @@ static strads_status on_push(strads_worker *worker, const net_message *request)
                        .n_doubles = worker_is_heard(worker) ? n_doubles : 0};
     message->bytes = sizeof(*done) + done->n_doubles * sizeof(double);
     return worker_reply(worker, message);
+}
+
+static strads_status on_lend(strads_worker *worker, const net_message *request)
+{
+    const msg_lend *lend = (const msg_lend *) request->body;
+    const strads_loan loan = {.vars = (const uint32_t *) (lend + 1),
+                              .n = (uint32_t) lend->n_vars,
+                              .n_borrowers = (uint32_t) lend->n_borrowers,
+                              .afresh = lend->afresh != 0};
+    worker_enter(worker, worker->options.n_workers);
+    const strads_status status = worker->options.app->lend(worker->state, &loan);
+    worker_leave(worker);
+    return status;
 }
 
 static void keep_values(strads_worker *worker, const uint32_t *vars, size_t n, const double *values)
@@ -364,6 +378,7 @@ static strads_status check_source(const strads_worker *worker, const net_message
         bounds.types = 1U << MSG_SCAN | 1U << MSG_PUSH | 1U << MSG_SYNC | 1U << MSG_CLOSE;
         bounds.types |= options->app->begin_stage != NULL ? 1U << MSG_STAGE : 0;
         bounds.types |= options->app->correlate != NULL ? 1U << MSG_CORRELATE : 0;
+        bounds.types |= options->app->lend != NULL && bounds.own_only ? 1U << MSG_LEND : 0;
     }
     return msg_check(message, &bounds);
 }
@@ -381,6 +396,8 @@ static strads_status on_message(strads_worker *worker, const net_message *messag
         return on_stage(worker, message);
     case MSG_CORRELATE:
         return on_correlate(worker, message);
+    case MSG_LEND:
+        return on_lend(worker, message);
     case MSG_PUSH:
         return on_push(worker, message);
     case MSG_SYNC:

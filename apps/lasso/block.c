@@ -63,33 +63,43 @@ static strads_status reserve_entries(lasso_block *block, size_t n)
     return STRADS_OK;
 }
 
-static strads_status pack_sparse(lasso_block *block, const lasso_site *site, const uint32_t *vars,
-                                 size_t n)
+static strads_status find(const lasso_site *site, const lasso_borrowed *held, uint32_t var,
+                          lasso_view *view)
 {
-    const data_matrix *x = &site->x;
-    const uint32_t first_col = site->first_col;
+    if (lasso_find_column(site, held, var, view)) {
+        return STRADS_OK;
+    }
+    strads_error("lasso: column %u is with another worker, which has not lent it", var);
+    return STRADS_ERR_APP;
+}
+
+/* Copies the columns side by side. */
+static strads_status pack(lasso_block *block, const lasso_site *site, const lasso_borrowed *held,
+                          const uint32_t *vars, size_t n)
+{
     size_t n_entries = 0;
-    for (size_t k = 0; k < n; k++) {
-        const size_t col = vars[k] - first_col;
+    lasso_view view;
+    strads_status status = STRADS_OK;
+    for (size_t k = 0; k < n && status == STRADS_OK; k++) {
+        status = find(site, held, vars[k], &view);
         block->start[k] = (int64_t) n_entries;
-        n_entries += (size_t) (x->col_start[col + 1] - x->col_start[col]);
+        n_entries += status == STRADS_OK ? view.n : 0;
     }
     block->start[n] = (int64_t) n_entries;
-    /* Never none: columns.row tells sparse from dense. */
-    const strads_status status = reserve_entries(block, n_entries > 0 ? n_entries : 1);
-    if (status != STRADS_OK) {
-        return status;
+    if (status == STRADS_OK) { /* never none: columns.row tells sparse from dense */
+        status = reserve_entries(block, n_entries > 0 ? n_entries : 1);
     }
-    for (size_t k = 0; k < n; k++) {
-        const int64_t from = x->col_start[vars[k] - first_col];
-        const size_t length = (size_t) (block->start[k + 1] - block->start[k]);
-        memcpy(block->row + block->start[k], x->row + from, length * sizeof(*x->row));
-        memcpy(block->value + block->start[k], x->value + from, length * sizeof(*x->value));
+    for (size_t k = 0; k < n && status == STRADS_OK; k++) {
+        status = find(site, held, vars[k], &view);
+        if (view.row != NULL) {
+            memcpy(block->row + block->start[k], view.row, view.n * sizeof(*view.row));
+        }
+        memcpy(block->value + block->start[k], view.value, view.n * sizeof(*view.value));
     }
-    block->columns.row = block->row;
+    block->columns.row = site->x.col_start == NULL ? NULL : block->row;
     block->columns.value = block->value;
     block->cost = (double) n_entries;
-    return STRADS_OK;
+    return status;
 }
 
 static void point_dense(lasso_block *block, const lasso_site *site, const uint32_t *vars, size_t n)
@@ -103,27 +113,36 @@ static void point_dense(lasso_block *block, const lasso_site *site, const uint32
     block->cost = (double) n * (double) x->n_rows;
 }
 
-lasso_column lasso_column_of(const lasso_site *site, uint32_t var, double l1, double l2)
+static lasso_column column_from(const double *traits, double n_rows, double l1, double l2)
 {
-    const double norm2 = lasso_norm2(site, var);
-    const double scale = lasso_scale(site, var);
+    const double norm2 = traits[LASSO_NORM2];
+    const double scale = traits[LASSO_SCALE];
+    const double mean = traits[LASSO_MEAN];
     if (norm2 == 0.0 || scale == 0.0) {
         return (lasso_column){.norm2 = 0.0};
     }
     const double weight = 1.0 / scale;
     const double curvature = norm2 + l2 * weight * weight;
-    const double mean = lasso_mean(site, var);
     return (lasso_column){.norm2 = norm2,
                           .inverse = 1.0 / curvature,
                           .l1 = l1 * weight,
-                          .sum = mean * (double) site->n_rows,
+                          .sum = mean * n_rows,
                           .mean = mean,
                           .urgency = curvature * scale / l1,
                           .weight = weight};
 }
 
-strads_status lasso_block_load(lasso_block *block, const lasso_site *site, const strads_block *task,
-                               double l1, double l2)
+lasso_column lasso_column_of(const lasso_site *site, uint32_t var, double l1, double l2)
+{
+    const double traits[LASSO_N_TRAITS] = {[LASSO_NORM2] = lasso_norm2(site, var),
+                                           [LASSO_SCALE] = lasso_scale(site, var),
+                                           [LASSO_MEAN] = lasso_mean(site, var)};
+    return column_from(traits, (double) site->n_rows, l1, l2);
+}
+
+strads_status lasso_block_load(lasso_block *block, const lasso_site *site,
+                               const lasso_borrowed *held, const strads_block *task, double l1,
+                               double l2)
 {
     const size_t n = task->n_vars;
     strads_status status = reserve_columns(block, n > 0 ? n : 1);
@@ -132,8 +151,8 @@ strads_status lasso_block_load(lasso_block *block, const lasso_site *site, const
     }
     block->n = n;
     block->n_active = 0;
-    if (site->x.col_start != NULL) {
-        status = pack_sparse(block, site, task->vars, n);
+    if (site->x.col_start != NULL || held->n > 0) {
+        status = pack(block, site, held, task->vars, n);
         if (status != STRADS_OK) {
             return status;
         }
@@ -141,8 +160,12 @@ strads_status lasso_block_load(lasso_block *block, const lasso_site *site, const
         point_dense(block, site, task->vars, n);
     }
     for (size_t k = 0; k < n; k++) {
+        const uint32_t place = held->n == 0 ? 0 : held->place[task->vars[k]];
         block->b[k] = task->values[k];
-        block->column[k] = lasso_column_of(site, task->vars[k], l1, l2);
+        block->column[k] = place == 0
+                               ? lasso_column_of(site, task->vars[k], l1, l2)
+                               : column_from(held->traits + (size_t) LASSO_N_TRAITS * (place - 1),
+                                             (double) site->n_rows, l1, l2);
     }
     block->columns.start = block->start;
     block->columns.column = block->column;

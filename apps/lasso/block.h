@@ -2,12 +2,12 @@
 /*
  * apps/lasso/block.h - a block of columns made ready to be swept over: the sparse
  * ones copied side by side, which makes a sweep more than twice as fast; dense ones
- * stay where they are.
+ * stay where they are, unless some are borrowed.
  */
 #ifndef STRADS_LASSO_BLOCK_H
 #define STRADS_LASSO_BLOCK_H
 
-#include "apps/lasso/lasso.h"
+#include "apps/lasso/borrowed.h"
 
 typedef struct lasso_block {
     lasso_columns columns;
@@ -28,8 +28,10 @@ typedef struct lasso_block {
 void lasso_block_fini(lasso_block *block);
 
 /* Loads columns vars[n] with coefficients values[n], for the penalty
- * w_j (l1 |b_j| + l2 w_j b_j^2 / 2). Keeps its memory from load to load. */
+ * w_j (l1 |b_j| + l2 w_j b_j^2 / 2). Keeps its memory from load to load. APP when a column
+ * is neither with the site nor held. */
 STRADS_MUST_CHECK strads_status lasso_block_load(lasso_block *block, const lasso_site *site,
+                                                 const lasso_borrowed *held,
                                                  const strads_block *task, double l1, double l2);
 
 /* What an update of a coefficient needs to know of its column. */

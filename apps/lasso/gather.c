@@ -112,3 +112,39 @@ strads_status lasso_gather(lasso_worker *self, const uint32_t *vars, size_t n, l
     *out = all;
     return STRADS_OK;
 }
+
+/* ---- lending ---- */
+
+/* Those of a loan that the only borrower does not have itself; returns how many. */
+static size_t drop_own(const lasso_site *site, const strads_loan *loan, uint32_t *vars)
+{
+    size_t n = 0;
+    for (uint32_t k = 0; k < loan->n; k++) {
+        vars[n] = loan->vars[k];
+        n += loan->n_borrowers > 1 || loan->vars[k] >= site->firsts[1];
+    }
+    return n;
+}
+
+strads_status lasso_lend(void *state, const strads_loan *loan)
+{
+    lasso_worker *self = state;
+    const lasso_site *site = self->site;
+    const bool borrows = strads_worker_rank(self->worker) < loan->n_borrowers;
+    uint32_t *vars = strads_alloc_array(loan->n, sizeof(*vars));
+    if (vars == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    const size_t n = drop_own(site, loan, vars);
+    lasso_gathered lent = {.numbers = NULL};
+    strads_status status = n > 0 ? lasso_gather(self, vars, n, &lent) : STRADS_OK;
+    if (loan->afresh) {
+        lasso_borrowed_clear(&self->borrowed, site->n_cols);
+    }
+    if (status == STRADS_OK && borrows && n > 0) {
+        status = lasso_borrowed_add(&self->borrowed, site->n_cols, vars, &lent.x, lent.numbers);
+    }
+    lasso_gathered_fini(&lent);
+    strads_free(vars);
+    return status;
+}

@@ -7,9 +7,6 @@
 
 #include "apps/lasso/solver.h"
 
-/* What a column is like, in a row of traits. */
-enum { LASSO_NORM2, LASSO_MEAN, LASSO_SCALE, LASSO_N_TRAITS };
-
 /* Columns of a list, in its order. A struct of zeros is empty. */
 typedef struct lasso_gathered {
     data_matrix x;   /* [n_rows][n]; its values are in `numbers` */

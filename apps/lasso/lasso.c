@@ -92,6 +92,7 @@ const strads_app lasso_app = {
 
     .score = lasso_score,
     .correlate = lasso_correlate,
+    .lend = lasso_lend,
     .cost = lasso_cost,
 
     .push = lasso_push,

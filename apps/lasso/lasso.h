@@ -11,6 +11,7 @@
  *   data.c    the site: X, y, and the columns' means and weights
  *   rows.c    the same when each worker has only some rows; solving a block then
  *   solver.c  a worker: scores, and the update of blocks
+ *   gather.c  columns of other workers, copied; lending them (borrowed.c keeps them)
  *   model.c   the coordinator: lambda, objective, duality gap; saving and predicting
  *   lasso.c   the table of callbacks and the options
  *   estimate.c  what memory a run takes
@@ -160,6 +161,7 @@ strads_status lasso_begin_stage(void *state, const strads_stage *stage);
 strads_status lasso_score(void *state, const uint32_t *vars, size_t n, float *scores);
 strads_status lasso_measure(void *state, double *out);
 strads_status lasso_correlate(void *state, const strads_pairs *pairs, strads_gram *gram);
+strads_status lasso_lend(void *state, const strads_loan *loan);
 strads_status lasso_push(void *state, const strads_block *block, double *partial);
 strads_status lasso_sync(void *state, const uint32_t *vars, size_t n, const double *values);
 

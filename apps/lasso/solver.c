@@ -39,6 +39,7 @@ void lasso_close_worker(void *state)
     lasso_worker *self = state;
     lasso_block_fini(&self->block);
     lasso_gram_fini(&self->gram);
+    lasso_borrowed_fini(&self->borrowed);
     anderson_fini(&self->mix);
     strads_free(self->state);
     strads_free(self->beta);
@@ -233,7 +234,8 @@ strads_status lasso_push(void *state, const strads_block *block, double *partial
     if (self->site->split == STRADS_SPLIT_SAMPLES) {
         return lasso_push_rows(self, block, partial);
     }
-    strads_status status = lasso_block_load(&self->block, self->site, block, self->l1, self->l2);
+    strads_status status =
+        lasso_block_load(&self->block, self->site, &self->borrowed, block, self->l1, self->l2);
     if (status != STRADS_OK) {
         return status;
     }

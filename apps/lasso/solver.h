@@ -5,6 +5,7 @@
 
 #include "apps/lasso/anderson.h"
 #include "apps/lasso/block.h"
+#include "apps/lasso/borrowed.h"
 #include "apps/lasso/gram.h"
 
 typedef struct lasso_worker {
@@ -29,6 +30,7 @@ typedef struct lasso_worker {
 
     lasso_gram gram; /* by rows, in the place of what follows */
     lasso_block block;
+    lasso_borrowed borrowed; /* by columns */
     anderson mix;
 } lasso_worker;
 

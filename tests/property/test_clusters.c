@@ -22,7 +22,7 @@ static const uint64_t once_wrong[] = {
 
 static const char *program;
 static uint64_t asked_for;
-static uint64_t n_converged, n_lost; /* of the cases so far */
+static uint64_t n_converged, n_lost, n_lending; /* of the cases so far */
 
 static void print_case(const cluster_case *drawn, const cluster_outcome *outcome)
 {
@@ -54,6 +54,7 @@ static uint64_t try_seed(uint64_t seed, bool always)
     fflush(stdout);
     n_converged += outcome.status == STRADS_OK && outcome.result.verdict == STRADS_CONVERGED;
     n_lost += outcome.status == STRADS_ERR_CLOSED;
+    n_lending += outcome.seen.n_lent > 0;
     CHECK(!wrong);
     strads_free(outcome.said);
     return outcome.seen.hash;
@@ -67,9 +68,10 @@ static void any_cluster_schedule_and_faults_keep_the_promises(void)
         try_seed(seed, false);
     }
     printf("%" PRIu64 " cases: %" PRIu64 " converged, %" PRIu64 " lost a machine, the others met "
-           "a limit\n",
-           n_cases, n_converged, n_lost);
-    CHECK(n_cases < ENOUGH || (2 * n_converged >= n_cases && 20 * n_lost >= n_cases));
+           "a limit; %" PRIu64 " lent variables\n",
+           n_cases, n_converged, n_lost, n_lending);
+    CHECK(n_cases < ENOUGH ||
+          (2 * n_converged >= n_cases && 20 * n_lost >= n_cases && 200 * n_lending >= n_cases));
 }
 
 static void what_was_wrong_once_is_right(void)

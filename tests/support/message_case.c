@@ -74,6 +74,10 @@ size_t message_sound(uint32_t type, unsigned char body[MESSAGE_BODY])
     static const msg_ready ready = {
         .n_vars = MESSAGE_J, .partial_width = 2, .n_shared = 7, .n_measures = 2};
     static const strads_stage stage = {.objective = NAN, .gap = INFINITY, .changed = true};
+    static const struct {
+        msg_lend head;
+        uint32_t vars[4];
+    } lend = {{.afresh = 1, .n_borrowers = 2, .n_vars = 3}, {49, 0, 7}};
     static const msg_failed failed = {.status = STRADS_ERR_CLOSED};
     static const struct {
         const void *body;
@@ -84,7 +88,8 @@ size_t message_sound(uint32_t type, unsigned char body[MESSAGE_BODY])
         [MSG_EDGES] = {&edges, sizeof(edges)},    [MSG_CORRELATE] = {&correlate, sizeof(correlate)},
         [MSG_PUSH] = {&push, sizeof(push)},       [MSG_DONE] = {&done, sizeof(done)},
         [MSG_SYNC] = {&sync, sizeof(sync)},       [MSG_CLOSE] = {&sync, 0},
-        [MSG_FAILED] = {&failed, sizeof(failed)}, [MSG_STOP] = {&sync, 0}};
+        [MSG_FAILED] = {&failed, sizeof(failed)}, [MSG_STOP] = {&sync, 0},
+        [MSG_LEND] = {&lend, sizeof(lend)}};
     memcpy(body, of[type].body, of[type].bytes);
     return of[type].bytes;
 }
@@ -278,12 +283,22 @@ static void read_push(reader *from, const msg_bounds *bounds)
     must(from, take_count(from) <= 1);
     read_finite(from, 1);
     const uint64_t n_members = take_count(from);
+    const uint64_t lent = take_count(from);
     const uint64_t n = take_count(from);
+    const bool own = bounds->own_only && lent == 0;
     must(from, n_members >= bounds->to && n_members <= bounds->n_workers);
-    must(from, n <= bounds->data.n_vars);
+    must(from, lent <= 1 && n <= bounds->data.n_vars);
     read_finite(from, n);
-    read_vars(from, n, bounds->own_only ? bounds->first : 0,
-              bounds->own_only ? bounds->n_range : bounds->data.n_vars, false);
+    read_vars(from, n, own ? bounds->first : 0, own ? bounds->n_range : bounds->data.n_vars, false);
+}
+
+static void read_lend(reader *from, const msg_bounds *bounds)
+{
+    must(from, take_count(from) <= 1);
+    must(from, take_count(from) <= bounds->n_workers);
+    const uint64_t n = take_count(from);
+    must(from, n <= bounds->data.n_vars);
+    read_vars(from, n, 0, bounds->data.n_vars, false);
 }
 
 static void read_done(reader *from, const msg_bounds *bounds)
@@ -323,10 +338,19 @@ static void read_failed(reader *from, const msg_bounds *bounds)
 bool message_is_sound(const net_message *message, const msg_bounds *bounds)
 {
     static void (*const readers[MESSAGE_TYPES])(reader *, const msg_bounds *) = {
-        [MSG_READY] = read_ready,         [MSG_SCAN] = read_scan,     [MSG_SCORES] = read_scores,
-        [MSG_STAGE] = read_stage,         [MSG_EDGES] = read_edges,   [MSG_PUSH] = read_push,
-        [MSG_CORRELATE] = read_correlate, [MSG_DONE] = read_done,     [MSG_SYNC] = read_sync,
-        [MSG_CLOSE] = read_empty,         [MSG_FAILED] = read_failed, [MSG_STOP] = read_empty};
+        [MSG_READY] = read_ready,
+        [MSG_SCAN] = read_scan,
+        [MSG_SCORES] = read_scores,
+        [MSG_STAGE] = read_stage,
+        [MSG_EDGES] = read_edges,
+        [MSG_PUSH] = read_push,
+        [MSG_CORRELATE] = read_correlate,
+        [MSG_DONE] = read_done,
+        [MSG_SYNC] = read_sync,
+        [MSG_CLOSE] = read_empty,
+        [MSG_FAILED] = read_failed,
+        [MSG_STOP] = read_empty,
+        [MSG_LEND] = read_lend};
     reader from = {.at = message->body, .left = message->bytes, .ok = true};
     if (message->type >= MESSAGE_TYPES || (bounds->types & 1U << message->type) == 0) {
         return false;

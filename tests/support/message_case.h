@@ -9,7 +9,7 @@
 #include "strads/protocol.h"
 
 enum {
-    MESSAGE_TYPES = MSG_STOP + 1,
+    MESSAGE_TYPES = MSG_LEND + 1,
     MESSAGE_J = 50,
     MESSAGE_WORKERS = 3,
     MESSAGE_FIRST = 10, /* the range of worker 1, who receives or has sent */

@@ -30,6 +30,7 @@ typedef struct watch_report {
     uint64_t hash;              /* of all that happened, times and numbers to the last bit */
     double end;                 /* virtual seconds, of the last thing that happened */
     uint64_t n_rounds, n_messages, n_exchanges;
+    uint64_t n_lent; /* variables */
 } watch_report;
 
 /* Watches the next run. The promises are:
@@ -40,6 +41,7 @@ typedef struct watch_report {
  *   - a node's clock never goes back, nor does that of the whole;
  *   - SCAN, CORRELATE and PUSH are answered exactly once by whom they were sent to, and an
  *     edge is above the bar, of a pair that was asked about;
+ *   - what is pushed to who does not own it was lent to it before, once;
  *   - no variable is in two rounds in flight, or twice in one; a push has the values that
  *     were committed last, and a commit those that were pushed;
  *   - no more than pipeline + 1 rounds are in flight, none during a scan, and they are

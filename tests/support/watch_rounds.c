@@ -33,7 +33,9 @@ static uint64_t n_rounds;
 static asked workers[WATCH_WORKERS];
 static double committed[WATCH_VARS];
 static bool held[WATCH_VARS]; /* in a round in flight */
-static uint32_t n_heard;      /* variables of the commit that workers hear of */
+static bool lent[WATCH_VARS];
+static uint64_t n_borrowers;
+static uint32_t n_heard; /* variables of the commit that workers hear of */
 static uint64_t scan_trail;
 static uint32_t n_scanned; /* of the scan under way */
 static msg_correlate question;
@@ -45,6 +47,8 @@ void watch_rounds_start(void)
     memset(workers, 0, sizeof(workers));
     memset(committed, 0, sizeof(committed));
     memset(held, 0, sizeof(held));
+    memset(lent, 0, sizeof(lent));
+    n_borrowers = 0;
     n_flights = 0;
     n_rounds = 0;
     n_scanned = 0;
@@ -60,6 +64,8 @@ static size_t told_bytes(const net_message *message)
         return sizeof(msg_scan) + ((const msg_scan *) body)->n_vars * sizeof(uint32_t);
     case MSG_CORRELATE:
         return sizeof(msg_correlate) + ((const msg_correlate *) body)->n_vars * sizeof(uint32_t);
+    case MSG_LEND:
+        return sizeof(msg_lend) + ((const msg_lend *) body)->n_vars * sizeof(uint32_t);
     case MSG_PUSH:
         return sizeof(msg_push) + ((const msg_push *) body)->n_vars * pair;
     case MSG_SYNC:
@@ -156,6 +162,30 @@ static flight *open_flight(const msg_push *push)
     return of;
 }
 
+static void lend_sent(uint32_t rank, const msg_lend *lend)
+{
+    const uint32_t *vars = (const uint32_t *) (lend + 1);
+    if (rank > 0) {
+        return;
+    }
+    if (lend->afresh) {
+        memset(lent, 0, sizeof(lent));
+        n_borrowers = lend->n_borrowers;
+    }
+    if (lend->n_borrowers != n_borrowers || lend->n_vars == 0) {
+        watch_complain("%llu variables are lent to %llu workers, those before to %llu",
+                       (unsigned long long) lend->n_vars, (unsigned long long) lend->n_borrowers,
+                       (unsigned long long) n_borrowers);
+    }
+    for (uint64_t i = 0; i < lend->n_vars; i++) {
+        if (lent[vars[i]]) {
+            watch_complain("variable %u is lent a second time", vars[i]);
+        }
+        lent[vars[i]] = true;
+        watch_found.n_lent++;
+    }
+}
+
 static void push_sent(uint32_t rank, const msg_push *push)
 {
     const double *values = (const double *) (push + 1);
@@ -169,6 +199,10 @@ static void push_sent(uint32_t rank, const msg_push *push)
     }
     for (uint64_t i = 0; i < push->n_vars; i++) {
         check_pushed(vars[i], values[i], push->round);
+        if (push->lent != 0 && (!lent[vars[i]] || rank >= n_borrowers)) {
+            watch_complain("round %llu: variable %u was not lent to worker %u",
+                           (unsigned long long) push->round, vars[i], rank);
+        }
         of->vars[of->n_vars++] = vars[i];
     }
     of->n_sent++;
@@ -233,6 +267,12 @@ static void request_sent(uint32_t rank, const net_message *message)
         }
         to->scan = true;
         n_scanned = 0;
+        break;
+    case MSG_LEND:
+        if (to->scan || n_flights > 0) {
+            watch_complain("worker %u is to lend with %u rounds in flight", rank, n_flights);
+        }
+        lend_sent(rank, (const msg_lend *) message->body);
         break;
     case MSG_STAGE:
         if (to->scan || n_flights > 0) {
@@ -370,7 +410,8 @@ void watch_rounds_exchange(net_id id, const net_message *message, const net_exch
 {
     const bool push = message != NULL && message->type == MSG_PUSH;
     const bool scan = message != NULL && message->type == MSG_SCAN;
-    const bool ask = message != NULL && message->type == MSG_CORRELATE && watch_held_to.owners;
+    const bool ask = message != NULL && watch_held_to.owners &&
+                     (message->type == MSG_CORRELATE || message->type == MSG_LEND);
     const uint64_t n_members = push          ? ((const msg_push *) message->body)->n_members
                                : scan || ask ? watch_n_workers
                                              : 0;

@@ -168,6 +168,8 @@ static const change changes[] = {
     {MSG_PUSH, FIELD(msg_push, n_members), COUNT, 3, true},
     {MSG_PUSH, FIELD(msg_push, n_members), COUNT, 4, false},
     {MSG_PUSH, FIELD(msg_push, n_members), COUNT, 1, false}, /* it goes to the second */
+    {MSG_PUSH, FIELD(msg_push, lent), COUNT, 1, true},
+    {MSG_PUSH, FIELD(msg_push, lent), COUNT, 2, false},
     {MSG_PUSH, FIELD(msg_push, n_vars), COUNT, 2, false},
     {MSG_PUSH, FIELD(msg_push, n_vars), COUNT, 51, false},
     {MSG_PUSH, AFTER(msg_push, 0, 2, 8), REAL, -INFINITY, false},
@@ -185,6 +187,13 @@ static const change changes[] = {
     {MSG_SYNC, AFTER(msg_sync, 0, 0, 8), REAL, NAN, false},
     {MSG_SYNC, AFTER(msg_sync, 24, 0, 4), INDEX, 9, false},
     {MSG_SYNC, AFTER(msg_sync, 24, 0, 4), INDEX, 30, false},
+
+    {MSG_LEND, FIELD(msg_lend, afresh), COUNT, 2, false},
+    {MSG_LEND, FIELD(msg_lend, n_borrowers), COUNT, 3, true},
+    {MSG_LEND, FIELD(msg_lend, n_borrowers), COUNT, 4, false},
+    {MSG_LEND, FIELD(msg_lend, n_vars), COUNT, 1, false},
+    {MSG_LEND, FIELD(msg_lend, n_vars), COUNT, 51, false},
+    {MSG_LEND, AFTER(msg_lend, 0, 2, 4), INDEX, 50, false},
 
     {MSG_FAILED, FIELD(msg_failed, status), COUNT, STRADS_OK, false},
     {MSG_FAILED, FIELD(msg_failed, status), COUNT, STRADS_N_STATUSES - 1, true},
@@ -220,7 +229,8 @@ static void counts_whose_bytes_overflow_are_refused(void)
                    {MSG_EDGES, FIELD(msg_edges, n_edges), sizeof(msg_edges)},
                    {MSG_PUSH, FIELD(msg_push, n_vars), sizeof(msg_push)},
                    {MSG_DONE, FIELD(msg_done, n_doubles), sizeof(msg_done)},
-                   {MSG_SYNC, FIELD(msg_sync, n_vars), sizeof(msg_sync)}};
+                   {MSG_SYNC, FIELD(msg_sync, n_vars), sizeof(msg_sync)},
+                   {MSG_LEND, FIELD(msg_lend, n_vars), sizeof(msg_lend)}};
     unsigned char body[MESSAGE_BODY];
     for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]); i++) {
         for (uint32_t bit = 32; bit < 64; bit++) {

@@ -12,6 +12,7 @@
 enum { N = 30, P = 8 };
 
 static const double L1 = 0.5, L2 = 0.25;
+static const lasso_borrowed nothing;
 
 /* A case's site, open. */
 typedef struct opened {
@@ -92,7 +93,7 @@ static void a_block_holds_its_columns_under_every_scaling(void)
         opened self = open_site(data, sparse);
         lasso_block block = {.n = 0};
         const strads_block task = {.n_vars = 4, .vars = vars, .values = values};
-        REQUIRE_OK(lasso_block_load(&block, self.site, &task, L1, L2));
+        REQUIRE_OK(lasso_block_load(&block, self.site, &nothing, &task, L1, L2));
         CHECK((block.columns.row != NULL) == sparse);
         for (size_t k = 0; k < 4; k++) {
             CHECK(block.b[k] == values[k] && block.all[k] == k);
@@ -123,7 +124,7 @@ static void constant_and_empty_columns_do_not_move(void)
         opened self = open_site(data, sparse);
         lasso_block block = {.n = 0};
         const strads_block task = {.n_vars = 1, .vars = vars, .values = values};
-        REQUIRE_OK(lasso_block_load(&block, self.site, &task, L1, L2));
+        REQUIRE_OK(lasso_block_load(&block, self.site, &nothing, &task, L1, L2));
         CHECK(block.column[0].inverse == 0.0 && block.column[0].l1 == 0.0);
         CHECK((block.columns.row != NULL) == sparse); /* also where there are no entries */
         CHECK(lasso_block_penalty(&block, L2) == 0.0);
@@ -142,7 +143,7 @@ static void a_block_may_grow_shrink_and_be_empty(void)
         lasso_block block = {.n = 0};
         for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
             const strads_block task = {.n_vars = sizes[i], .vars = vars, .values = values};
-            REQUIRE_OK(lasso_block_load(&block, self.site, &task, L1, L2));
+            REQUIRE_OK(lasso_block_load(&block, self.site, &nothing, &task, L1, L2));
             CHECK(block.n == sizes[i]);
             lasso_block_find_active(&block);
             CHECK(block.n_active == 0);
@@ -165,13 +166,13 @@ static void loading_survives_the_failure_of_every_allocation(void)
     for (size_t i = 1; status != STRADS_OK && i < 100; i++) {
         lasso_block block = {.n = 0};
         strads_block task = {.n_vars = 1, .vars = vars, .values = values};
-        REQUIRE_OK(lasso_block_load(&block, self.site, &task, L1, L2));
+        REQUIRE_OK(lasso_block_load(&block, self.site, &nothing, &task, L1, L2));
         task.n_vars = 4;
         strads_mem_fail_after(i);
-        status = lasso_block_load(&block, self.site, &task, L1, L2);
+        status = lasso_block_load(&block, self.site, &nothing, &task, L1, L2);
         strads_mem_fail_after(0);
         CHECK(status == STRADS_OK || status == STRADS_ERR_NOMEM);
-        CHECK_STATUS(lasso_block_load(&block, self.site, &task, L1, L2), STRADS_OK);
+        CHECK_STATUS(lasso_block_load(&block, self.site, &nothing, &task, L1, L2), STRADS_OK);
         lasso_block_fini(&block);
         CHECK(strads_mem_live() == live);
     }
