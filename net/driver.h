@@ -19,6 +19,11 @@ typedef struct net_driver {
     strads_status (*exchange)(net_node *node, const net_exchange *exchange);
     double (*exchange_units)(const net *network, uint32_t n_members, size_t n); /* NULL: 0 */
     void (*work)(net_node *node, double units); /* where a net counts work */
+    void (*serve)(net *network, net_id id, net_service service, void *self);
+    strads_status (*tell)(net *network, net_id id, net_id to, net_message *message);
+    strads_status (*wait)(net *network, net_id id, double seconds, bool (*over)(void *context),
+                          void *context);
+    void (*wake)(net *network, net_id id);
 } net_driver;
 
 /* The heads of a driver's own structs. */

@@ -162,7 +162,7 @@ strads_status net_record_decode(net_record *out, const unsigned char head[NET_RE
                                 uint64_t left, uint32_t n_nodes, char why[NET_WHY])
 {
     const uint64_t kind = get(head, 4);
-    if (kind < NET_RECORD_MESSAGE || kind > NET_RECORD_PART) {
+    if (kind < NET_RECORD_MESSAGE || kind > NET_RECORD_TOLD) {
         return refuse(why, "a record of kind %" PRIu64 ", which there is not", kind);
     }
     const net_record record = {.kind = (net_record_kind) kind,

@@ -39,7 +39,8 @@ typedef enum net_record_kind {
     NET_RECORD_MESSAGE = 1, /* type: the message's */
     NET_RECORD_CREDIT,      /* type: how many; no body */
     NET_RECORD_LEAVE,       /* `from` has left; no body */
-    NET_RECORD_PART         /* of an exchange; type: its place */
+    NET_RECORD_PART,        /* of an exchange; type: its place */
+    NET_RECORD_TOLD         /* a message to a service; type: the message's */
 } net_record_kind;
 
 typedef struct net_record {

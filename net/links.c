@@ -68,6 +68,9 @@ static void give(const net_sink *sink, record *one)
 {
     if (one->head.kind == NET_RECORD_LEAVE) {
         sink->left(sink->context, one->head.from);
+    } else if (one->head.kind == NET_RECORD_TOLD) {
+        sink->serve(sink->context, one->head.to, one->message);
+        one->message = NULL;
     } else {
         sink->deliver(sink->context, one->head.to, one->message);
         one->message = NULL;
@@ -183,7 +186,9 @@ void net_links_detach(net_links *links)
 
 static int queue_of(const net_record *head)
 {
-    return head->kind == NET_RECORD_CREDIT ? QUEUE_CREDITS : QUEUE_LANES + (int) head->lane;
+    return head->kind == NET_RECORD_CREDIT ? QUEUE_CREDITS
+           : head->kind == NET_RECORD_TOLD ? QUEUE_TOLD
+                                           : QUEUE_LANES + (int) head->lane;
 }
 
 /* Takes the message. CLOSED: the link is lost. */
@@ -271,6 +276,22 @@ strads_status net_links_send(net_links *links, net_id from, net_id to, net_messa
     pthread_mutex_unlock(&link->lock);
     if (status != STRADS_OK) {
         strads_free(one); /* the message is still the caller's */
+    }
+    return status;
+}
+
+strads_status net_links_tell(net_links *links, net_id from, net_id to, net_message *message)
+{
+    net_connection *link = link_to(links, to);
+    const net_record head = {.kind = NET_RECORD_TOLD,
+                             .from = from,
+                             .to = to,
+                             .lane = NET_DATA,
+                             .type = message->type,
+                             .bytes = message->bytes};
+    const strads_status status = put(link, &head, message);
+    if (status == STRADS_OK) {
+        links_kick(link);
     }
     return status;
 }

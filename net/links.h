@@ -83,10 +83,11 @@ STRADS_MUST_CHECK strads_status net_links_take(net_links *links, uint32_t proces
 
 /* ---- between nodes ---- */
 
-/* Where a driver hears of its nodes' messages and of other processes' nodes that have
- * left; both on any thread. */
+/* Where a driver hears of its nodes' messages, of those to their services, and of other
+ * processes' nodes that have left; all on any thread. */
 typedef struct net_sink {
     void (*deliver)(void *context, net_id to, net_message *message); /* takes it */
+    void (*serve)(void *context, net_id to, net_message *message);   /* takes it */
     void (*left)(void *context, net_id node);
     void *context;
 } net_sink;
@@ -97,6 +98,9 @@ void net_links_detach(net_links *links);
 
 /* As net_send, to a node of another process; it goes with the next flush. */
 STRADS_MUST_CHECK strads_status net_links_send(net_links *links, net_id from, net_id to,
+                                               net_message *message);
+/* As net_tell, to a node of another process; it goes at once. */
+STRADS_MUST_CHECK strads_status net_links_tell(net_links *links, net_id from, net_id to,
                                                net_message *message);
 /* The handler of `message` of another process's node has returned: its credit goes back. */
 void net_links_done(net_links *links, net_id to, const net_message *message);

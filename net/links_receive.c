@@ -21,7 +21,8 @@ static const char *find_fault(const net_connection *link, const net_record *head
     if (!theirs && head->kind != NET_RECORD_PART) {
         return "it speaks for a node that is not its own";
     }
-    if (!ours && (head->kind == NET_RECORD_MESSAGE || head->kind == NET_RECORD_CREDIT)) {
+    if (!ours && (head->kind == NET_RECORD_MESSAGE || head->kind == NET_RECORD_CREDIT ||
+                  head->kind == NET_RECORD_TOLD)) {
         return "it speaks to a node that is not of this process";
     }
     if (head->lane >= NET_N_LANES) {
@@ -80,6 +81,9 @@ static bool act_on(net_connection *link, record *one)
         break;
     case NET_RECORD_PART:
         good = take_part(link, one);
+        break;
+    case NET_RECORD_TOLD:
+        links_deliver(link->links, one);
         break;
     case NET_RECORD_CREDIT:
         take_credits(link, &one->head);
@@ -194,7 +198,8 @@ static bool begin_record(net_connection *link, const unsigned char *bytes)
         return false;
     }
     net_message *message = NULL;
-    if (head.kind == NET_RECORD_MESSAGE || head.kind == NET_RECORD_PART || head.bytes > 0) {
+    if (head.kind == NET_RECORD_MESSAGE || head.kind == NET_RECORD_PART ||
+        head.kind == NET_RECORD_TOLD || head.bytes > 0) {
         message = net_message_create((uint32_t) head.type, (net_lane) head.lane,
                                      (size_t) head.bytes + net_record_padding(head.bytes));
         if (message == NULL) {

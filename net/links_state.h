@@ -24,9 +24,9 @@ typedef struct records {
     record *first, *last;
 } records;
 
-/* What waits: credits, then control messages, then all others. A credit is there before
- * what the handler that gave it back has sent. */
-enum { QUEUE_CREDITS, QUEUE_LANES, N_QUEUES = QUEUE_LANES + NET_N_LANES };
+/* What waits: credits, then control messages, data, and what is told to services. A credit is there
+ * before what the handler that gave it back has sent. */
+enum { QUEUE_CREDITS, QUEUE_LANES, QUEUE_TOLD = QUEUE_LANES + NET_N_LANES, N_QUEUES };
 
 enum { FRAME_RECORDS = 64, RECEIVE_BYTES = 64 * 1024 };
 

@@ -100,3 +100,28 @@ strads_status net_exchange_sum(net_node *node, const net_exchange *exchange)
     assert(exchange->n_members < node->network->options.n_nodes);
     return node->network->driver->exchange(node, exchange);
 }
+
+void net_serve(net *network, net_id id, net_service service, void *self)
+{
+    assert(id < network->options.n_nodes && service != NULL);
+    network->driver->serve(network, id, service, self);
+}
+
+strads_status net_tell(net *network, net_id id, net_id to, net_message *message)
+{
+    assert(id < network->options.n_nodes && to < network->options.n_nodes && to != id);
+    message->lane = NET_SERVICE;
+    return network->driver->tell(network, id, to, message);
+}
+
+strads_status net_wait_until(net *network, net_id id, double seconds, bool (*over)(void *context),
+                             void *context)
+{
+    assert(id != NET_COORDINATOR && id < network->options.n_nodes && seconds >= 0.0);
+    return network->driver->wait(network, id, seconds, over, context);
+}
+
+void net_wake(net *network, net_id id)
+{
+    network->driver->wake(network, id);
+}

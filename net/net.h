@@ -5,9 +5,9 @@
  *
  * A net is a set of nodes, 0 the coordinator and 1 .. n-1 the workers. A node is a
  * handler that is called with one event at a time, and runs to completion; only in
- * net_exchange may it wait. What is behind a net is its driver's business (threads
- * of this process, or machines simulated in virtual time), and the contract is the
- * same for all:
+ * net_exchange_sum and net_wait_until may it wait, and only a worker's. What is behind a net is its
+ * driver's business (threads of this process, or machines simulated in virtual time), and the
+ * contract is the same for all:
  *
  * - a send never blocks: it takes the message or says AGAIN. Each pair of nodes has
  *   queue_messages credits a lane; a message holds its credit until its receiver's
@@ -26,7 +26,8 @@ typedef uint32_t net_id;
 
 enum { NET_COORDINATOR = 0 };
 
-typedef enum net_lane { NET_CONTROL, NET_DATA, NET_N_LANES } net_lane;
+/* Messages to services have a lane of their own, without credits. */
+typedef enum net_lane { NET_CONTROL, NET_DATA, NET_N_LANES, NET_SERVICE = NET_N_LANES } net_lane;
 
 /* A message: a header and a flat, relocatable body, so that it travels by pointer
  * in a process and by one copy over a wire. */
@@ -94,6 +95,15 @@ void net_destroy(net *network);
 /* Every node needs a handler before net_run. */
 void net_attach(net *network, net_id id, net_handler handler, void *self);
 
+/* A node's service is a second handler, for what the callbacks of other nodes need of it in
+ * the middle. It is called with each message that net_tell has sent to it, as soon as that is
+ * there: also while the node's own handler runs or waits, on any thread, and for messages of
+ * several senders at a time; those of one sender come one by one, in order. It takes the
+ * message. It may call net_tell, net_wake and, for its node, net_work; it must not wait.
+ * Messages without a service are dropped, and so may be those to a node that has left. */
+typedef void (*net_service)(void *self, net_node *node, net_message *message);
+void net_serve(net *network, net_id id, net_service service, void *self);
+
 /* Runs all nodes of this process until each has left; the first one's handler, the
  * coordinator's, is called on the calling thread. CLOSED: a simulated machine was lost that is the
  * coordinator's, or nothing more can happen though some have not left. */
@@ -125,5 +135,22 @@ void net_leave(net_node *node);
 /* Waits until all members have called, with the same n, base and n_extra. CLOSED when a
  * member has left. Only from a worker's handler, and only by members. */
 STRADS_MUST_CHECK strads_status net_exchange_sum(net_node *node, const net_exchange *exchange);
+
+/* ---- in a handler or a service of node `id`, or what they call ---- */
+
+/* Sends to the service of another node; takes the message, whatever it returns. It never
+ * waits, and nothing bounds what is under way: who asks must do so. CLOSED: `to`, or this
+ * node, has left. */
+STRADS_MUST_CHECK strads_status net_tell(net *network, net_id id, net_id to, net_message *message);
+
+/* Waits until over(context) holds: it is asked once all that has come by now was handled,
+ * and after each net_wake of this node. It must be quick, and not call the net. AGAIN: not
+ * within `seconds`. CLOSED: it does not hold, and a worker has left. Only from a worker's
+ * handler. */
+STRADS_MUST_CHECK strads_status net_wait_until(net *network, net_id id, double seconds,
+                                               bool (*over)(void *context), void *context);
+
+/* Has a node of this process that waits look again; any thread. */
+void net_wake(net *network, net_id id);
 
 #endif

@@ -4,7 +4,8 @@
  * thread, in virtual time, the same from the same seed.
  *
  * One loop takes events in order of time. The coordinator's handler runs on the
- * caller's stack, that of each worker on a fiber, where it may wait in an exchange.
+ * caller's stack, that of each worker on a fiber, where it may wait in an exchange or for
+ * a service.
  */
 #include <assert.h>
 #include <math.h>
@@ -14,12 +15,13 @@
 
 /* ---- time ---- */
 
-static void advance(sim_node *node, double seconds)
+void sim_advance(sim_node *node, double seconds)
 {
-    const double done = sim_pace_after(&node->pace, node->clock, seconds);
-    assert(done >= node->clock);
-    node->account.computing += done - node->clock;
-    node->clock = done;
+    double *clock = node->serving ? &node->service_clock : &node->clock;
+    const double done = sim_pace_after(&node->pace, *clock, seconds);
+    assert(done >= *clock);
+    *(node->serving ? &node->account.serving : &node->account.computing) += done - *clock;
+    *clock = done;
 }
 
 static bool costs_by_clock(const sim_node *node)
@@ -30,7 +32,7 @@ static bool costs_by_clock(const sim_node *node)
 void sim_enter_driver(sim_node *node)
 {
     if (costs_by_clock(node)) {
-        advance(node, strads_thread_seconds() - node->thread_mark);
+        sim_advance(node, strads_thread_seconds() - node->thread_mark);
     }
 }
 
@@ -43,7 +45,7 @@ void sim_leave_driver(sim_node *node)
 
 static void sim_work(net_node *base, double units)
 {
-    advance((sim_node *) base, 1e-9 * sim_net_of(base)->cluster->unit_ns * units);
+    sim_advance((sim_node *) base, 1e-9 * sim_net_of(base)->cluster->unit_ns * units);
 }
 
 /* What strads_now says. */
@@ -73,9 +75,15 @@ void sim_post(sim_net *network, sim_event event)
     }
 }
 
+/* Its handler waits in the middle. */
+static bool is_in_wait(const sim_node *node)
+{
+    return node->exchange != NULL || node->waits;
+}
+
 void sim_wake(sim_net *network, sim_node *node)
 {
-    if (!node->ready && !node->left && node->exchange == NULL) {
+    if (!node->ready && !node->left && !is_in_wait(node)) {
         node->ready = true;
         sim_post(network, (sim_event){.kind = SIM_READY,
                                       .time = fmax(network->now, node->clock),
@@ -120,7 +128,7 @@ static bool step(sim_net *network, sim_node *node)
 {
     bool returned = true;
     network->running = node;
-    if (node->exchange != NULL) {
+    if (is_in_wait(node)) {
         returned = net_fiber_resume(node->fiber);
     } else if (node->fiber != NULL) {
         returned = net_fiber_call(node->fiber, call_handler, node);
@@ -146,7 +154,7 @@ static void finish(sim_net *network, sim_node *node)
 
 static void take_turn(sim_net *network, sim_node *node)
 {
-    if (node->exchange == NULL) {
+    if (!is_in_wait(node)) {
         sim_release(network, node);
         node->ready = false;
         if (node->left || !sim_take(node)) {
@@ -155,7 +163,7 @@ static void take_turn(sim_net *network, sim_node *node)
     }
     assert(network->now >= node->clock);
     node->ready = false;
-    node->account.idle += network->now - node->clock;
+    *(node->waits ? &node->account.waiting : &node->account.idle) += network->now - node->clock;
     node->clock = network->now;
     if (step(network, node)) {
         finish(network, node);
@@ -171,6 +179,7 @@ static void die(sim_net *network, sim_node *node)
     node->left_at = network->now;
     network->n_left++;
     sim_close_exchange(network, node);
+    sim_close_wait(network, node);
     sim_post(network, (sim_event){.kind = SIM_MISSED,
                                   .time = network->now + network->cluster->timeout,
                                   .node = node->head.id});
@@ -205,6 +214,11 @@ static void happen(sim_net *network, const sim_event *event)
         break;
     case SIM_SEVER:
         sim_sever(network, &network->cluster->faults[event->peer]);
+        break;
+    case SIM_LIMIT:
+        if (node->n_waits == event->peer) {
+            sim_wake_waiter(&network->head, event->node);
+        }
         break;
     }
 }
@@ -247,7 +261,8 @@ static void say_who_waits(const sim_net *network)
         length += snprintf(text + length, sizeof(text) - (size_t) length, "%smachine %u waits for ",
                            n_waiting > 1 ? ", " : "", id);
         if (node->exchange == NULL) {
-            length += snprintf(text + length, sizeof(text) - (size_t) length, "a message");
+            length += snprintf(text + length, sizeof(text) - (size_t) length,
+                               node->waits ? "an answer" : "a message");
         } else {
             length += snprintf(text + length, sizeof(text) - (size_t) length,
                                "an exchange of %u with %u there", node->exchange->n_members,
@@ -263,8 +278,8 @@ static void unwind(sim_net *network)
 {
     for (net_id id = 1; id < network->head.options.n_nodes; id++) {
         sim_node *node = &network->nodes[id];
-        if (node->exchange != NULL) {
-            if (!node->resolved) {
+        if (is_in_wait(node)) {
+            if (node->exchange != NULL && !node->resolved) {
                 network->n_waiting[node->exchange->n_members]--;
                 node->outcome = STRADS_ERR_CLOSED;
             }
@@ -458,4 +473,8 @@ const net_driver net_sim = {
     .exchange = sim_exchange,
     .exchange_units = sim_exchange_units,
     .work = sim_work,
+    .serve = sim_serve,
+    .tell = sim_tell,
+    .wait = sim_wait,
+    .wake = sim_wake_waiter,
 };

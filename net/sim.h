@@ -9,9 +9,10 @@
 typedef struct net_sim_account {
     double computing;
     double idle;       /* no event to take */
-    double waiting;    /* in exchanges, for the other members */
+    double waiting;    /* in exchanges, for the other members, and for services */
     double exchanging; /* in exchanges, for the network */
     double sending;    /* its outgoing interface was busy with messages, whatever it did else */
+    double serving;    /* its service worked, whatever it did else */
     uint64_t n_messages, n_bytes; /* sent, with headers; its share of exchanges is counted */
 } net_sim_account;
 

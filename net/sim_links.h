@@ -12,9 +12,9 @@
 typedef struct sim_channel {
     net_id from, to;
     net_link link;
-    uint32_t used[NET_N_LANES];     /* credits that are out */
-    double last_reach[NET_N_LANES]; /* when the last message reaches the other side */
-    size_t n_live;                  /* messages that the receiver has not handled, but will */
+    uint32_t used[NET_N_LANES];         /* credits that are out */
+    double last_reach[NET_N_LANES + 1]; /* when the last message reaches the other side */
+    size_t n_live;                      /* messages that the receiver has not handled, but will */
     bool lost; /* the receiver is to hear, once these are handled, that `from` left */
 } sim_channel;
 

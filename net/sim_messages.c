@@ -16,11 +16,11 @@
 
 /* When the message is sent out whole, which takes the interface until then. */
 static double send_out(sim_node *from, const sim_channel *channel, const net_message *message,
-                       double *departure)
+                       double time, double *departure)
 {
     const size_t n_bytes = sizeof(*message) + message->bytes;
     const double seconds = (double) n_bytes / channel->link.bandwidth;
-    *departure = fmax(from->out_free, from->clock);
+    *departure = fmax(from->out_free, time);
     from->out_free = *departure + seconds;
     from->account.sending += seconds;
     from->account.n_messages++;
@@ -37,11 +37,11 @@ static double flight(sim_node *from, const sim_channel *channel)
 
 /* A message of a machine that ends before it is out, or over a link that is cut for
  * good, vanishes; its credit does not come back. */
-static void transmit(sim_node *from, sim_channel *channel, net_message *message)
+static void transmit(sim_node *from, sim_channel *channel, net_message *message, double time)
 {
     sim_net *network = sim_net_of(&from->head);
     double departure = 0.0;
-    const bool out = send_out(from, channel, message, &departure) <= from->lose_at;
+    const bool out = send_out(from, channel, message, time, &departure) <= from->lose_at;
     const double free = sim_cuts_clear(network->cluster, channel->from, channel->to, departure);
     if (!out || free == INFINITY) {
         net_message_destroy(message);
@@ -70,7 +70,20 @@ static strads_status try_send(sim_node *from, net_id to, net_message *message)
     }
     channel->used[message->lane]++;
     message->from = from->head.id;
-    transmit(from, channel, message);
+    transmit(from, channel, message, from->clock);
+    return STRADS_OK;
+}
+
+strads_status sim_send_at(sim_node *from, net_id to, net_message *message, double time)
+{
+    sim_net *network = sim_net_of(&from->head);
+    sim_channel *channel = sim_links_open(&network->links, from->head.id, to);
+    if (channel == NULL || sim_queue_reserve(&network->queue) != STRADS_OK) {
+        net_message_destroy(message);
+        return STRADS_ERR_NOMEM;
+    }
+    message->from = from->head.id;
+    transmit(from, channel, message, time);
     return STRADS_OK;
 }
 
@@ -99,6 +112,10 @@ void sim_message_arrives(sim_net *network, sim_node *to, net_message *message)
 {
     if (to->left) {
         net_message_destroy(message);
+        return;
+    }
+    if (message->lane == NET_SERVICE) {
+        sim_give(network, to, message);
         return;
     }
     sim_lane *lane = &to->lanes[message->lane];
@@ -169,6 +186,15 @@ static void tell_handler(sim_net *network, sim_node *node, net_id peer)
     sim_wake(network, node);
 }
 
+void sim_count_handled(sim_net *network, sim_node *node, const net_message *message)
+{
+    sim_channel *channel = sim_links_find(&network->links, message->from, node->head.id);
+    channel->n_live--;
+    if (channel->lost && channel->n_live == 0) {
+        tell_handler(network, node, message->from);
+    }
+}
+
 void sim_release(sim_net *network, sim_node *node)
 {
     net_message *message = node->handling;
@@ -178,10 +204,7 @@ void sim_release(sim_net *network, sim_node *node)
     node->handling = NULL;
     sim_channel *channel = sim_links_find(&network->links, message->from, node->head.id);
     channel->used[message->lane]--;
-    channel->n_live--;
-    if (channel->lost && channel->n_live == 0) {
-        tell_handler(network, node, message->from);
-    }
+    sim_count_handled(network, node, message);
     net_message_destroy(message);
 }
 
@@ -210,6 +233,9 @@ void sim_lose_peer(sim_net *network, sim_node *node, net_id peer)
     }
     if (node->exchange != NULL && peer >= 1 && peer <= node->exchange->n_members) {
         sim_close_exchange(network, node);
+    }
+    if (peer != NET_COORDINATOR) {
+        sim_close_wait(network, node);
     }
 }
 

@@ -16,7 +16,8 @@ typedef enum sim_kind {
     SIM_LOST,   /* `node` hears that `peer` has left */
     SIM_DIE,    /* machine `node` ends */
     SIM_MISSED, /* all give up machine `node` */
-    SIM_SEVER   /* both sides of the cut faults[peer] give each other up */
+    SIM_SEVER,  /* both sides of the cut faults[peer] give each other up */
+    SIM_LIMIT   /* the time of `node` in its wait number `peer` is over */
 } sim_kind;
 
 typedef struct sim_event {

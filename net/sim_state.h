@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * net/sim_state.h - the state of a simulated cluster, shared by the files of the
- * driver: sim.c (life, time, the loop of events), sim_messages.c and sim_exchange.c.
+ * driver: sim.c (life, time, the loop of events), sim_messages.c, sim_exchange.c and
+ * sim_service.c.
  *
  * A handler runs through at one moment of the loop, while its machine's own clock goes
  * ahead by the work it does; what it sends departs by that clock. So a machine that
@@ -47,6 +48,14 @@ typedef struct sim_node {
     bool resolved;                /* `outcome` is known; a SIM_READY is under way */
     strads_status outcome;
     double entered;
+
+    net_service service; /* NULL: none */
+    void *server;
+    double service_clock; /* a time of its own: it runs beside the node's handler */
+    bool serving;         /* its service is being called */
+    bool waits;           /* in net_wait_until */
+    size_t n_waits;
+    bool closed; /* it knows that a worker has left */
     net_sim_account account;
 } sim_node;
 
@@ -94,9 +103,19 @@ void sim_leave_driver(sim_node *node);
  * own clock, or the run unwinds. */
 bool sim_is_out(const sim_node *node);
 
+/* Has the node do this much work, on its own clock or on its service's. */
+void sim_advance(sim_node *node, double seconds);
+
 /* ---- sim_messages.c ---- */
 
 strads_status sim_send(net_node *from, net_id to, net_message *message);
+
+/* Sends it off at `time`, with no regard to credits; takes it, also when it fails. */
+STRADS_MUST_CHECK strads_status sim_send_at(sim_node *from, net_id to, net_message *message,
+                                            double time);
+
+/* The message's receiver is done with it, but for its memory. */
+void sim_count_handled(sim_net *network, sim_node *node, const net_message *message);
 
 /* SIM_REACH and SIM_ARRIVE. */
 void sim_message_reaches(sim_net *network, sim_node *to, net_message *message);
@@ -127,5 +146,19 @@ double sim_exchange_units(const net *network, uint32_t n_members, size_t n);
 
 /* Ends the wait of a node, if it waits for others, with CLOSED. */
 void sim_close_exchange(sim_net *network, sim_node *node);
+
+/* ---- sim_service.c ---- */
+
+void sim_serve(net *base, net_id id, net_service service, void *self);
+strads_status sim_tell(net *base, net_id id, net_id to, net_message *message);
+strads_status sim_wait(net *base, net_id id, double seconds, bool (*over)(void *context),
+                       void *context);
+void sim_wake_waiter(net *base, net_id id);
+
+/* A message for the service has arrived. */
+void sim_give(sim_net *network, sim_node *to, net_message *message);
+
+/* A worker that the node knew has left: it waits for no service any more. */
+void sim_close_wait(sim_net *network, sim_node *node);
 
 #endif

@@ -114,6 +114,7 @@ static void tell_left(threads_net *network, net_id gone)
     const bool left_before = atomic_exchange(&network->nodes[gone].left, true);
     assert(!left_before);
     if (gone != NET_COORDINATOR) {
+        atomic_store(&network->closed, true);
         net_barrier_break(&network->entry);
     }
     for (net_id id = network->first; id < network->end; id++) {
@@ -121,6 +122,7 @@ static void tell_left(threads_net *network, net_id gone)
         if (id != gone) {
             pthread_mutex_lock(&peer->lock);
             put_locked(peer, peer->lost[gone]);
+            pthread_cond_signal(&peer->woken);
             pthread_mutex_unlock(&peer->lock);
         }
     }
@@ -144,6 +146,11 @@ static void deliver(void *context, net_id id, net_message *message)
     pthread_mutex_lock(&to->lock);
     put_locked(to, message);
     pthread_mutex_unlock(&to->lock);
+}
+
+static void serve(void *context, net_id id, net_message *message)
+{
+    threads_give(context, id, message);
 }
 
 static void hear_left(void *context, net_id node)
@@ -266,7 +273,8 @@ static strads_status threads_run(net *base)
         return STRADS_OK;
     }
     if (network->links != NULL) {
-        const net_sink sink = {.deliver = deliver, .left = hear_left, .context = network};
+        const net_sink sink = {
+            .deliver = deliver, .serve = serve, .left = hear_left, .context = network};
         net_links_attach(network->links, &sink);
     }
     const strads_status status = run_nodes(network);
@@ -294,6 +302,7 @@ static void fini_node(threads_node *node, uint32_t n_nodes)
         net_message_destroy(node->lost[i]);
     }
     strads_free(node->lost);
+    pthread_cond_destroy(&node->woken);
     pthread_cond_destroy(&node->arrived);
     pthread_mutex_destroy(&node->lock);
 }
@@ -306,8 +315,10 @@ static strads_status init_node(threads_node *node, net *network, net_id id)
         return STRADS_ERR_SYSTEM;
     }
     if (pthread_cond_init(&node->arrived, NULL) != 0) {
-        pthread_mutex_destroy(&node->lock);
-        return STRADS_ERR_SYSTEM;
+        goto err_destroy_lock;
+    }
+    if (strads_cond_init(&node->woken) != STRADS_OK) {
+        goto err_destroy_arrived;
     }
     bool whole = true;
     for (int lane = 0; lane < NET_N_LANES; lane++) {
@@ -328,6 +339,12 @@ static strads_status init_node(threads_node *node, net *network, net_id id)
         return STRADS_ERR_NOMEM;
     }
     return STRADS_OK;
+
+err_destroy_arrived:
+    pthread_cond_destroy(&node->arrived);
+err_destroy_lock:
+    pthread_mutex_destroy(&node->lock);
+    return STRADS_ERR_SYSTEM;
 }
 
 /* The first n of this process. */
@@ -445,4 +462,8 @@ const net_driver net_threads = {
     .leave = threads_leave,
     .exchange = threads_exchange,
     .exchange_units = threads_exchange_units,
+    .serve = threads_serve,
+    .tell = threads_tell,
+    .wait = threads_wait,
+    .wake = threads_wake,
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * net/threads_state.h - what the parts of the driver `threads` share. threads.c has the
- * mailboxes and the life of the nodes, threads_exchange.c the sum over the workers.
+ * mailboxes and the life of the nodes, threads_exchange.c the sum over the workers,
+ * threads_service.c their services.
  */
 #ifndef STRADS_NET_THREADS_STATE_H
 #define STRADS_NET_THREADS_STATE_H
@@ -30,6 +31,10 @@ typedef struct threads_node {
     uint32_t *used[NET_N_LANES]; /* [n_nodes] credits that each sender has out */
     net_message **lost;          /* [n_nodes] what tells me that node i left */
     _Atomic size_t n_waiting;    /* read without the lock while spinning */
+    pthread_cond_t woken;        /* look again, in net_wait_until */
+
+    net_service service; /* NULL: none; set before the run */
+    void *server;
 } threads_node;
 
 typedef struct threads_net {
@@ -45,7 +50,8 @@ typedef struct threads_net {
     uint32_t *votes;     /* [n_nodes] alike */
     net_trade trade;     /* of the exchange, with other processes */
     strads_status traded;
-    net_barrier gate; /* workers wait here until all threads could be started */
+    _Atomic bool closed; /* a worker has left: nobody waits for a service any more */
+    net_barrier gate;    /* workers wait here until all threads could be started */
 } threads_net;
 
 static inline threads_net *threads_net_of(const net_node *node)
@@ -58,6 +64,15 @@ static inline bool threads_is_here(const threads_net *network, net_id id)
     return id >= network->first && id < network->end;
 }
 
+/* threads_service.c */
+void threads_serve(net *base, net_id id, net_service service, void *self);
+strads_status threads_tell(net *base, net_id id, net_id to, net_message *message);
+strads_status threads_wait(net *base, net_id id, double seconds, bool (*over)(void *context),
+                           void *context);
+void threads_wake(net *base, net_id id);
+void threads_give(threads_net *network, net_id id, net_message *message); /* to its service */
+
+/* threads_exchange.c */
 strads_status threads_exchange(net_node *node, const net_exchange *exchange);
 
 #endif

@@ -37,6 +37,9 @@ struct script {
     double extra[FEW];
     uint32_t votes;
     bool by_base;
+    net *network;
+    uint32_t told[MAX_NODES];    /* by the service, of each sender */
+    _Atomic uint32_t n_answered; /* what this node has asked */
 };
 
 static void handle(void *state, net_node *node, const net_event *event)
@@ -69,6 +72,8 @@ static uint32_t number_of(const net_event *event)
     return number;
 }
 
+static void serve(void *state, net_node *node, net_message *message);
+
 /* A process of the run, on a thread of its own. */
 typedef struct process {
     net *network;
@@ -89,6 +94,8 @@ static void make_process(process *self, const net_options *options, script *scri
     REQUIRE_OK(net_create(&self->network, net_contract_driver, options));
     for (net_id id = first; id < end; id++) {
         net_attach(self->network, id, handle, &scripts[id]);
+        net_serve(self->network, id, serve, &scripts[id]);
+        scripts[id].network = self->network;
     }
 }
 
@@ -373,4 +380,104 @@ void net_contract_closed_exchange(void)
     CHECK_STATUS(scripts[2].status, STRADS_ERR_CLOSED);
     CHECK_STATUS(scripts[3].status, STRADS_ERR_CLOSED);
     strads_free(scripts);
+}
+
+/* ---- services ---- */
+
+static strads_status tell_number(script *self, net_id id, net_id to, uint32_t type, uint32_t number)
+{
+    net_message *message = net_message_create(type, NET_DATA, sizeof(number));
+    if (message == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    memcpy(message->body, &number, sizeof(number));
+    return net_tell(self->network, id, to, message);
+}
+
+/* Numbers of a sender come in order; each is answered. */
+static void serve(void *state, net_node *node, net_message *message)
+{
+    script *self = state;
+    const net_event event = {.message = message};
+    const net_id id = net_node_id(node);
+    if (message->type == TYPE_GO) {
+        atomic_fetch_add(&self->n_answered, 1);
+        net_wake(self->network, id);
+    } else {
+        expect(number_of(&event) == self->told[message->from]++);
+        net_work(node, 1.0);
+        expect(tell_number(self, id, message->from, TYPE_GO, 0) == STRADS_OK);
+    }
+    net_message_destroy(message);
+}
+
+static bool all_have_answered(void *context)
+{
+    script *self = context;
+    return atomic_load(&self->n_answered) == FEW * (self->n_nodes - 2);
+}
+
+static bool never(void *context)
+{
+    (void) context;
+    return false;
+}
+
+static void ask_all(script *self, net_node *node, const net_event *event)
+{
+    const net_id me = net_node_id(node);
+    if (event->kind == NET_STARTED) {
+        for (uint32_t i = 0; i < FEW; i++) {
+            for (net_id id = 1; id < self->n_nodes; id++) {
+                expect(id == me || tell_number(self, me, id, TYPE_NUMBER, i) == STRADS_OK);
+            }
+        }
+        expect(net_wait_until(self->network, me, INFINITY, all_have_answered, self) == STRADS_OK);
+        expect(net_wait_until(self->network, me, 0.001, never, self) == STRADS_ERR_AGAIN);
+        expect(send_number(node, 0, NET_DATA, TYPE_STOP, 0) == STRADS_OK);
+    }
+    if (event->kind == NET_LOST && event->peer == NET_COORDINATOR) {
+        net_leave(node);
+    }
+}
+
+void net_contract_services(void)
+{
+    for (uint32_t n_nodes = 2; n_nodes <= MAX_NODES; n_nodes++) {
+        script scripts[MAX_NODES] = {{.on_event = leave_when_all_have_stopped}};
+        for (net_id id = 1; id < n_nodes; id++) {
+            scripts[id].on_event = ask_all;
+        }
+        run(scripts, n_nodes);
+        for (net_id id = 1; id < n_nodes; id++) {
+            CHECK(atomic_load(&scripts[id].n_answered) == FEW * (n_nodes - 2));
+        }
+    }
+}
+
+/* The first leaves; the others, which wait for what never comes, hear of it. */
+static void wait_in_vain(script *self, net_node *node, const net_event *event)
+{
+    const net_id me = net_node_id(node);
+    if (event->kind == NET_STARTED && me == 1) {
+        net_leave(node);
+    } else if (event->kind == NET_STARTED) {
+        self->status = net_wait_until(self->network, me, INFINITY, never, self);
+        expect(tell_number(self, me, 1, TYPE_NUMBER, 0) == STRADS_ERR_CLOSED);
+        net_leave(node);
+    }
+}
+
+void net_contract_closed_wait(void)
+{
+    for (uint32_t n_nodes = 2; n_nodes <= MAX_NODES; n_nodes++) {
+        script scripts[MAX_NODES] = {{.on_event = leave_when_all_are_lost}};
+        for (net_id id = 1; id < n_nodes; id++) {
+            scripts[id].on_event = wait_in_vain;
+        }
+        run(scripts, n_nodes);
+        for (net_id id = 2; id < n_nodes; id++) {
+            CHECK_STATUS(scripts[id].status, STRADS_ERR_CLOSED);
+        }
+    }
 }

@@ -20,14 +20,18 @@ void net_contract_credits(void);
 void net_contract_losses(void);
 void net_contract_sums(void);
 void net_contract_closed_exchange(void);
+void net_contract_services(void);
+void net_contract_closed_wait(void);
 
 #define NET_CONTRACT_CASES                                                                         \
     {"control passes data and data keeps its order", net_contract_order},                          \
         {"a credit comes back when the receiver has handled", net_contract_credits},               \
         {"a loss is told after the last message", net_contract_losses},                            \
         {"an exchange adds up in order of rank on all members", net_contract_sums},                \
+        {"an exchange with someone who has left is closed", net_contract_closed_exchange},         \
+        {"services answer in order while their nodes wait", net_contract_services},                \
     {                                                                                              \
-        "an exchange with someone who has left is closed", net_contract_closed_exchange            \
+        "who waits for a service hears that a worker has left", net_contract_closed_wait           \
     }
 
 #endif

@@ -129,7 +129,7 @@ static void check_record(size_t at, unsigned char value, uint64_t left, const ch
 static void records_refused(void)
 {
     check_record(0, 0, 16, "kind 0");
-    check_record(0, 5, 16, "kind 5");
+    check_record(0, 6, 16, "kind 6");
     check_record(3, 1, 16, "kind 16777217");
     check_record(0, NET_RECORD_CREDIT, 16, "5 bytes");
     check_record(0, NET_RECORD_LEAVE, 16, "5 bytes");

@@ -271,6 +271,7 @@ static void what_is_not_its_own_loses_the_process(void)
         {.kind = NET_RECORD_MESSAGE, .from = 1, .to = 0, .lane = NET_DATA, .type = UINT32_MAX},
         {.kind = NET_RECORD_LEAVE, .from = 0},
         {.kind = NET_RECORD_CREDIT, .from = 1, .to = 1, .type = 1},
+        {.kind = NET_RECORD_TOLD, .from = 1, .to = 1, .type = 1},
     };
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         unsigned char bytes[256];
