@@ -10,6 +10,8 @@ static const double CLIENT_SECONDS = 5.0;
 /* Between two looks at what may end the wait. */
 static const double LOOK_SECONDS = 0.1;
 
+static const char another_run[] = "it is of another run than mine";
+
 /* ---- guests ---- */
 
 /* Why a guest cannot be of the team; false: it can. */
@@ -29,17 +31,24 @@ static bool find_fault(const room *self, const introduction *who, char reason[NE
                  (unsigned long long) who->config, (unsigned long long) options->config);
         return true;
     }
-    if (!self->is_first && self->job != 0 && who->job != self->job) {
-        snprintf(reason, NET_WHY, "it is of another run than mine");
+    if (!self->is_first && who->job == 0) {
+        snprintf(reason, NET_WHY,
+                 "this is where a run's workers find each other: join at the coordinator's "
+                 "address");
+        return true;
+    }
+    if (self->is_first ? who->job != 0 : self->job != 0 && who->job != self->job) {
+        snprintf(reason, NET_WHY, "%s", another_run);
         return true;
     }
     return false;
 }
 
+/* While the run is not known guests only wait, anywhere. */
 static seat *find_seat_locked(room *self, const introduction *who)
 {
     uint64_t place = who->process;
-    if (self->is_first) {
+    if (self->is_first || self->job == 0) {
         place = 1;
         while (place < self->n_seats && self->seats[place].taken) {
             place++;
@@ -225,28 +234,47 @@ strads_status room_open(room *self, const char *url)
     return status;
 }
 
+static bool belongs_locked(const room *self, const seat *place)
+{
+    const introduction *who = &place->who;
+    return place->taken && who->job == self->job && who->process > self->me &&
+           who->process < self->n_seats;
+}
+
+/* Brings the guests of the team to their own seats; who sits on none is left in *guest. */
+static void seat_locked(room *self, uint64_t p, net_guest **guest)
+{
+    seat *here = &self->seats[p];
+    seat *own = belongs_locked(self, here) ? &self->seats[here->who.process] : here;
+    while (own != here && !(belongs_locked(self, own) && own == &self->seats[own->who.process])) {
+        const seat other = *own;
+        *own = *here;
+        *here = other;
+        own = belongs_locked(self, here) ? &self->seats[here->who.process] : here;
+    }
+    if (here->taken && (own != here || !belongs_locked(self, here))) {
+        *guest = here->guest;
+        here->guest = NULL;
+        here->taken = false;
+    }
+}
+
 void room_settle(room *self, uint64_t job, uint32_t n_seats, uint32_t me)
 {
-    net_guest *strangers[NET_TEAM_MAX];
-    uint32_t n = 0;
+    net_guest *strangers[NET_TEAM_MAX] = {NULL};
     pthread_mutex_lock(&self->lock);
     self->job = job;
     self->n_seats = n_seats;
     self->me = me;
     self->full = self->is_first;
-    for (uint32_t p = 0; p < NET_TEAM_MAX && !self->is_first; p++) {
-        seat *place = &self->seats[p];
-        if (place->taken && (place->who.job != job || p <= me || p >= n_seats)) {
-            if (place->guest != NULL) {
-                strangers[n++] = place->guest;
-            }
-            place->guest = NULL;
-            place->taken = false;
-        }
+    for (uint32_t p = 1; p < NET_TEAM_MAX && !self->is_first; p++) {
+        seat_locked(self, p, &strangers[p]);
     }
     pthread_mutex_unlock(&self->lock);
-    for (uint32_t i = 0; i < n; i++) {
-        net_guest_refuse(strangers[i], "it is of another run than mine");
+    for (uint32_t p = 1; p < NET_TEAM_MAX; p++) {
+        if (strangers[p] != NULL) {
+            turn_away(strangers[p], another_run);
+        }
     }
 }
 

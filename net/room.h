@@ -25,7 +25,8 @@ typedef struct room {
     const net_team_options *options;
     double heartbeat, timeout; /* the coordinator's */
     net_patience patience;     /* for all to come; once they have, for them to answer */
-    bool is_first; /* the coordinator's: guests are seated as they come, else where they say */
+    bool is_first; /* the coordinator's: guests are seated as they come; else where they say,
+                    * once the run is known */
     net_door *door;
     char url[NET_URL]; /* of the door */
 
@@ -46,7 +47,7 @@ void room_fini(room *self);
 STRADS_MUST_CHECK strads_status room_open(room *self, const char *url);
 void room_close(room *self);
 
-/* The team is known now: who does not belong to it is sent away. */
+/* The team is known now: who belongs to it is seated, who does not is turned away. */
 void room_settle(room *self, uint64_t job, uint32_t n_seats, uint32_t me);
 
 /* All have come: who is lost from now on must not be waited for longer than in the run. */
