@@ -69,9 +69,14 @@ void coordinator_fail(coordinator *self, strads_status status)
     }
 }
 
-static void say_lost(uint32_t rank)
+static const char ended[] = "ended unexpectedly";
+
+/* What an error has told already, as the links do of a process, is not told again. */
+static void say_lost(const coordinator *self, uint32_t rank, const char *what)
 {
-    strads_error("worker %u ended unexpectedly", rank);
+    if (strads_log_n_errors() == self->options.n_errors) {
+        strads_error("worker %u %s", rank, what);
+    }
 }
 
 /* A full queue cannot be: a worker has a handful of requests. */
@@ -82,7 +87,7 @@ strads_status coordinator_send(coordinator *self, uint32_t rank, net_message *me
         net_message_destroy(message);
     }
     if (status == STRADS_ERR_CLOSED) {
-        say_lost(rank);
+        say_lost(self, rank, ended);
     }
     assert(status != STRADS_ERR_AGAIN);
     return status;
@@ -299,18 +304,20 @@ static void on_lost(coordinator *self, uint32_t rank)
     self->lost[rank] = true;
     self->n_lost++;
     if (!self->ending) {
-        say_lost(rank);
+        say_lost(self, rank, ended);
         coordinator_fail(self, STRADS_ERR_CLOSED);
     } else if (self->n_lost == coordinator_workers(self)) {
         net_leave(self->node);
     }
 }
 
-/* The callback that failed has said why; an exchange that lost a member has not. */
-static void on_failed(coordinator *self, uint32_t rank, const msg_failed *reply)
+/* The callback that failed has said why; an exchange that lost a member has not. Another
+ * process will, as it gives up. */
+static void on_failed(coordinator *self, uint32_t rank, const net_message *message)
 {
-    if (reply->status == STRADS_ERR_CLOSED && !self->ending) {
-        strads_error("worker %u has lost another worker", rank);
+    const msg_failed *reply = (const msg_failed *) message->body;
+    if (reply->status == STRADS_ERR_CLOSED && !self->ending && !message->foreign) {
+        say_lost(self, rank, "has lost another worker");
     }
     coordinator_fail(self, (strads_status) reply->status);
 }
@@ -330,7 +337,7 @@ static void on_message(coordinator *self, uint32_t rank, const net_message *mess
         return;
     }
     if (message->type == MSG_FAILED) {
-        on_failed(self, rank, (const msg_failed *) message->body);
+        on_failed(self, rank, message);
         return;
     }
     if (self->ending) {

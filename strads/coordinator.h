@@ -19,6 +19,7 @@ typedef struct coordinator_options {
     const uint32_t *firsts;     /* [n_workers + 1] ranges of variables, lent */
     const _Atomic bool *signal; /* Ctrl-C */
     double started, deadline;   /* on strads_now's clock; INFINITY: none */
+    size_t n_errors;            /* logged before the run */
     journal *book;
     void (*listen)(void *context, const strads_progress *progress);
     void *context;

@@ -131,12 +131,13 @@ static strads_status settle(processes *self)
 
 /* ---- forked processes ---- */
 
+/* One that gave up has said why, on the same stderr, or was told why here. */
 static void say_how_it_ended(pid_t pid, int status)
 {
     if (WIFSIGNALED(status)) {
         strads_error("process with pid %d was ended by signal %d (%s)", (int) pid, WTERMSIG(status),
                      strsignal(WTERMSIG(status)));
-    } else {
+    } else if (strads_log_n_errors() == 0) {
         strads_error("process with pid %d ended with exit status %d", (int) pid,
                      WEXITSTATUS(status));
     }

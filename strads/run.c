@@ -111,6 +111,7 @@ strads_status strads_run(const strads_app *app, const strads_config *config,
                          void *context, strads_result *result)
 {
     job self = {.app = app, .config = config, .started = strads_now()};
+    const size_t n_errors = strads_log_n_errors();
     strads_result outcome = {.verdict = STRADS_FAILED, .last = {.objective = NAN, .gap = INFINITY}};
     journal *book = NULL;
     strads_summary *summary = NULL;
@@ -135,7 +136,8 @@ strads_status strads_run(const strads_app *app, const strads_config *config,
     if (status != STRADS_OK) {
         goto done;
     }
-    coordinator_options options = {.book = book, .listen = listen, .context = context};
+    coordinator_options options = {
+        .n_errors = n_errors, .book = book, .listen = listen, .context = context};
     status = run_in_folder(&self, &options, summary, &outcome);
     outcome.verdict = status == STRADS_OK ? outcome.verdict : STRADS_FAILED;
     const strads_status summed = journal_summarize(book, &facts, summary);

@@ -88,6 +88,7 @@ static inline void prepare(const strads_app *app, run_options how)
 static inline void start(const strads_app *app, run_options how)
 {
     prepare(app, how);
+    run.options.n_errors = strads_log_n_errors();
     REQUIRE_OK(coordinator_create(&run.head, &run.options));
     run.net = script_net_create(WORKERS, coordinator_handle, run.head);
 }

@@ -397,6 +397,26 @@ static void a_worker_that_has_lost_another_is_named_for_it(void)
     }
 }
 
+static void tell_and_lose(void *context)
+{
+    strads_error("process 1 is lost");
+    context == NULL ? lose_the_second(NULL) : lose_the_exchange(NULL);
+}
+
+static void a_loss_that_was_told_is_not_told_again(void)
+{
+    static int by_exchange;
+    for (int i = 0; i < 2; i++) {
+        bring_to(SCANNING);
+        char *said = suite_stderr_of(tell_and_lose, i == 0 ? NULL : &by_exchange);
+        CHECK(strstr(said, "worker") == NULL);
+        strads_free(said);
+        play();
+        CHECK_STATUS(outcome_of_run().status, STRADS_ERR_CLOSED);
+        stop();
+    }
+}
+
 static void a_value_that_is_not_finite_ends_the_run_and_is_not_committed(void)
 {
     start(&plain, cyclic);
@@ -471,6 +491,7 @@ SUITE("strads/coordinator",
       {"a worker that is gone ends the run, unless it was to go",
        a_worker_that_is_gone_ends_the_run_unless_it_was_to_go},
       {"the reason of a loss may come after it", the_reason_of_a_loss_may_come_after_it},
+      {"a loss that was told is not told again", a_loss_that_was_told_is_not_told_again},
       {"a worker that has lost another is named for it",
        a_worker_that_has_lost_another_is_named_for_it},
       {"a value that is not finite ends the run and is not committed",
