@@ -114,17 +114,17 @@ static strads_status check_answers(const room *self, const roster_entry *entries
 static void say_how_to_come(const room *self, const net_team_plan *plan)
 {
     const net_team_options *options = self->options;
+    const bool tls = strncmp(self->url, "tls", 3) == 0;
     roster_entry here;
     roster_self(&here, 1);
     memcpy(here.url, self->url, sizeof(here.url));
     roster_see(&here, here.host); /* * is this machine */
     strads_log(options->quiet ? STRADS_LOG_DEBUG : STRADS_LOG_INFO,
-               "waiting for %u process%s; to start one: strads worker --join %s%s%s",
+               "waiting for %u process%s; to start one: strads worker --join %s%s%s%s",
                plan->n_processes - 1, plan->n_processes == 2 ? "" : "es", here.url,
                options->key.given ? " --key FILE" : "",
-               strncmp(here.url, "tls", 3) == 0
-                   ? " --set net.tls.ca=FILE --set net.tls.cert=FILE --set net.tls.key=FILE"
-                   : "");
+               tls ? " --set net.tls.ca=FILE --set net.tls.cert=FILE --set net.tls.key=FILE" : "",
+               tls && options->tls.name != NULL ? " --set net.tls.name=NAME" : "");
 }
 
 static strads_status form(net_links **out, room *self, const net_team_plan *plan)

@@ -314,8 +314,10 @@ static strads_status read_cluster(run_options *options, const strads_config *con
         return STRADS_ERR_USAGE;
     }
     if (!forks && options->n_processes == 1) {
-        strads_error("%s: net.listen: there is nobody to wait for with run.processes: 1",
-                     strads_config_place(config, "net.listen"));
+        strads_error(
+            "%s: net.listen: there is nobody to wait for with run.processes: 1, which counts "
+            "this one too",
+            strads_config_place(config, "net.listen"));
         return STRADS_ERR_USAGE;
     }
     if (asked > 0 && asked < options->n_processes) {
