@@ -68,12 +68,14 @@ uint64_t ssp_clocks_slowest(const ssp_clocks *clocks)
 
 /* Of several that advance from the slowest clock at once, the last in the total order
  * sees that it has moved. */
-void ssp_clocks_advance(ssp_clocks *clocks, uint32_t rank, uint64_t to)
+bool ssp_clocks_advance(ssp_clocks *clocks, uint32_t rank, uint64_t to)
 {
     const uint64_t from = atomic_exchange(&clocks->clocks[rank], to);
-    if (ssp_clocks_slowest(clocks) > from) {
+    const bool moved = ssp_clocks_slowest(clocks) > from;
+    if (moved) {
         wake_sleepers(clocks);
     }
+    return moved;
 }
 
 static bool is_over(ssp_clocks *clocks, uint64_t needed, uint64_t *slowest)

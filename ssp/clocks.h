@@ -27,8 +27,9 @@ typedef struct ssp_clocks {
 STRADS_MUST_CHECK strads_status ssp_clocks_init(ssp_clocks *clocks, uint32_t n);
 void ssp_clocks_fini(ssp_clocks *clocks);
 
-/* Sets the clock of session `rank`, which is its alone to set, to `to`, which is later. */
-void ssp_clocks_advance(ssp_clocks *clocks, uint32_t rank, uint64_t to);
+/* Sets the clock of session `rank`, which is its alone to set, to `to`, which is later.
+ * Whether the slowest clock has moved. */
+bool ssp_clocks_advance(ssp_clocks *clocks, uint32_t rank, uint64_t to);
 
 uint64_t ssp_clocks_slowest(const ssp_clocks *clocks);
 

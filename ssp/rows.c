@@ -4,10 +4,15 @@
 
 /* ---- finding ---- */
 
+/* A row of another part may have been forgotten here, and be on its way: whatever was sent
+ * to that part may have been for it. */
 static strads_status create_row(ssp_table *table, uint64_t key, ssp_own_row **out)
 {
+    const ssp_session *session = table->session;
+    const uint32_t part = ssp_store_part(session->store, key);
+    const bool here = part == session->store->place.me;
     ssp_shared_row *shared = NULL;
-    strads_status status = ssp_shared_row_find(table->shared, key, &shared);
+    strads_status status = here ? ssp_shared_row_find(table->shared, key, &shared) : STRADS_OK;
     if (status != STRADS_OK) {
         return status;
     }
@@ -17,6 +22,8 @@ static strads_status create_row(ssp_table *table, uint64_t key, ssp_own_row **ou
         return STRADS_ERR_NOMEM;
     }
     *row = (ssp_own_row){.shared = shared,
+                         .key = key,
+                         .batch = here ? 0 : session->fars[part].n_batches,
                          .logged = SSP_NOT_LOGGED,
                          .version = SSP_OUTDATED,
                          .period = SSP_NO_PERIOD};
@@ -69,11 +76,11 @@ static uint8_t bin_of(uint64_t clock, uint64_t slowest)
 
 /* Brings the row up to date, once every clock is at least `needed`. Whoever has advanced
  * to there counted up the versions before, so that an unchanged version may be trusted. */
-static strads_status refresh(ssp_table *table, ssp_own_row *row, uint64_t needed)
+static strads_status refresh_here(ssp_table *table, ssp_own_row *row, uint64_t needed)
 {
     ssp_session *session = table->session;
     if (session->slowest < needed) {
-        const strads_status status = ssp_session_wait(table, needed);
+        const strads_status status = ssp_session_wait(session, needed, table->shared->name);
         if (status != STRADS_OK) {
             return status;
         }
@@ -85,11 +92,20 @@ static strads_status refresh(ssp_table *table, ssp_own_row *row, uint64_t needed
         }
         session->stats.n_copied++;
     }
-    row->period = session->clock;
     row->slowest = session->slowest;
-    row->bin = bin_of(session->clock, session->slowest);
-    row->used = true;
     return STRADS_OK;
+}
+
+static strads_status refresh(ssp_table *table, ssp_own_row *row, uint64_t needed)
+{
+    const strads_status status = row->shared != NULL ? refresh_here(table, row, needed)
+                                                     : ssp_remote_refresh(table, row, needed);
+    if (status == STRADS_OK) {
+        row->period = table->session->clock;
+        row->bin = bin_of(row->period, row->slowest);
+        row->used = true;
+    }
+    return status;
 }
 
 /* What all clocks must be at a read of this staleness or the table's, the tighter. */
@@ -129,10 +145,17 @@ strads_status ssp_read_row_within(ssp_table *table, uint64_t key, uint32_t stale
                : read_row(table, key, clock_needed(table, staleness), view);
 }
 
+strads_status ssp_prefetch(ssp_table *table, const uint64_t *keys, size_t n)
+{
+    return ssp_session_is_broken(table->session)
+               ? STRADS_ERR_CLOSED
+               : ssp_remote_ask(table, keys, n, clock_needed(table, table->staleness));
+}
+
 strads_status ssp_read_rows(ssp_table *table, const uint64_t *keys, size_t n, const double **views)
 {
     const uint64_t needed = clock_needed(table, table->staleness);
-    strads_status status = ssp_session_is_broken(table->session) ? STRADS_ERR_CLOSED : STRADS_OK;
+    strads_status status = ssp_prefetch(table, keys, n);
     for (size_t i = 0; i < n && status == STRADS_OK; i++) {
         if (i % SSP_AHEAD == 0) {
             ssp_rows_touch(table, keys + i, n - i < SSP_AHEAD ? n - i : SSP_AHEAD);

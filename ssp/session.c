@@ -4,8 +4,10 @@
  * of it is seen by another thread, but through the store.
  */
 #include <assert.h>
+#include <math.h>
 
 #include "base/clock.h"
+#include "ssp/server.h"
 #include "ssp/session_state.h"
 
 strads_status ssp_session_open(ssp_session **out, ssp_store *store, uint32_t rank)
@@ -15,25 +17,33 @@ strads_status ssp_session_open(ssp_session **out, ssp_store *store, uint32_t ran
     if (session == NULL) {
         return STRADS_ERR_NOMEM;
     }
+    session->store = store;
+    session->rank = rank;
     session->waited = strads_calloc(store->clocks.n, sizeof(*session->waited));
-    if (session->waited == NULL) {
+    if (session->waited == NULL || ssp_remote_init(session) != STRADS_OK) {
+        strads_free(session->waited);
         strads_free(session);
         return STRADS_ERR_NOMEM;
     }
     ssp_store_take(store, rank);
-    session->store = store;
-    session->rank = rank;
     *out = session;
     return STRADS_OK;
 }
 
-static void advance(ssp_session *session, uint64_t to)
+/* Increments first, then the clock that says that they are there. */
+static strads_status advance(ssp_session *session, uint64_t to)
 {
-    for (ssp_table *table = session->tables; table != NULL; table = table->next) {
-        ssp_log_publish(table);
+    strads_status status = STRADS_OK;
+    for (ssp_table *table = session->tables; table != NULL && status == STRADS_OK;
+         table = table->next) {
+        status = ssp_log_publish(table);
+    }
+    if (status != STRADS_OK) {
+        return status;
     }
     session->clock = to;
-    ssp_clocks_advance(&session->store->clocks, session->rank, to);
+    ssp_store_advance(session->store, session->rank, to);
+    return ssp_remote_tick(session);
 }
 
 void ssp_session_close(ssp_session *session)
@@ -41,14 +51,20 @@ void ssp_session_close(ssp_session *session)
     if (session == NULL) {
         return;
     }
-    advance(session, SSP_CLOCK_LEFT);
+    session->closing = true;
+    if (advance(session, SSP_CLOCK_LEFT) == STRADS_ERR_NOMEM) {
+        strads_error("worker %u: no memory for its last increments", session->rank);
+        ssp_store_abort(session->store);
+    }
     while (session->tables != NULL) {
         ssp_table *table = session->tables;
         session->tables = table->next;
         ssp_map_fini(&table->rows);
         ssp_log_fini(&table->log);
+        ssp_remote_table_fini(table);
         strads_free(table);
     }
+    ssp_remote_fini(session);
     strads_free(session->waited);
     strads_free(session);
 }
@@ -66,10 +82,15 @@ static strads_status create_table(ssp_table **out, ssp_session *session, ssp_sha
     table->additive = shared->options.rule.name == NULL;
     table->row_bytes =
         sizeof(ssp_own_row) + table->columns * sizeof(double) + 2 * sizeof(ssp_map_entry);
+    table->number = session->n_tables++;
     table->next = session->tables;
     session->tables = table;
-    *out = table;
-    return STRADS_OK;
+    table->opened = STRADS_OK;
+    table->opened = ssp_remote_open(table);
+    if (table->opened == STRADS_OK) {
+        *out = table;
+    }
+    return table->opened;
 }
 
 strads_status ssp_table_open(ssp_table **out, ssp_session *session, const char *name,
@@ -81,6 +102,9 @@ strads_status ssp_table_open(ssp_table **out, ssp_session *session, const char *
     if (status != STRADS_OK) {
         return status;
     }
+    if (session->store->server != NULL) {
+        ssp_server_look(session->store->server); /* others may wait for this table */
+    }
     ssp_table *table = session->tables;
     while (table != NULL && table->shared != shared) {
         table = table->next;
@@ -88,8 +112,10 @@ strads_status ssp_table_open(ssp_table **out, ssp_session *session, const char *
     if (table == NULL) {
         return create_table(out, session, shared);
     }
-    *out = table;
-    return STRADS_OK;
+    if (table->opened == STRADS_OK) {
+        *out = table;
+    }
+    return table->opened;
 }
 
 strads_status ssp_clock(ssp_session *session)
@@ -97,7 +123,11 @@ strads_status ssp_clock(ssp_session *session)
     if (ssp_session_is_broken(session)) {
         return STRADS_ERR_CLOSED;
     }
-    advance(session, session->clock + 1);
+    const strads_status status = advance(session, session->clock + 1);
+    if (status != STRADS_OK) {
+        ssp_store_abort(session->store); /* what is half sent cannot be sent again */
+        return status;
+    }
     session->slowest = ssp_clocks_slowest(&session->store->clocks);
     return STRADS_OK;
 }
@@ -123,7 +153,56 @@ static void say_who_holds(const ssp_session *session, const char *where, double 
                 (unsigned long long) clock);
 }
 
-static strads_status wait_for(ssp_session *session, uint64_t needed, const char *where)
+/* Counts the wait that began then. */
+static void count_wait(ssp_session *session, uint32_t holder, double begun)
+{
+    const double seconds = strads_now() - begun;
+    session->stats.n_waits++;
+    session->stats.wait_seconds += seconds;
+    session->waited[holder] += seconds;
+}
+
+/* What a session waits for among other parts. */
+typedef struct hold {
+    const ssp_session *session;
+    uint64_t needed;
+} hold;
+
+static bool is_over(void *context)
+{
+    const hold *self = context;
+    const ssp_store *store = self->session->store;
+    return atomic_load(&store->inboxes[self->session->rank].n) > 0 ||
+           ssp_clocks_slowest(&store->clocks) >= self->needed || atomic_load(&store->clocks.broken);
+}
+
+strads_status ssp_session_pause(ssp_session *session, uint64_t needed, const char *where)
+{
+    ssp_store *store = session->store;
+    ssp_inbox *inbox = &store->inboxes[session->rank];
+    const net_id me = session->rank + 1;
+    hold until = {.session = session, .needed = needed};
+    const double begun = strads_now();
+    uint64_t clock = 0;
+    const uint32_t holder = ssp_clocks_holder(&store->clocks, &clock);
+    atomic_store(&inbox->waits, true);
+    strads_status status =
+        net_wait_until(store->place.network, me, store->patience, is_over, &until);
+    if (status == STRADS_ERR_AGAIN) {
+        say_who_holds(session, where, strads_now() - begun);
+        status = net_wait_until(store->place.network, me, INFINITY, is_over, &until);
+    }
+    atomic_store(&inbox->waits, false);
+    count_wait(session, holder, begun);
+    session->slowest = ssp_clocks_slowest(&store->clocks);
+    if (status == STRADS_OK && ssp_session_is_broken(session)) {
+        return STRADS_ERR_CLOSED;
+    }
+    return status == STRADS_OK ? ssp_inbox_hear(session) : status;
+}
+
+/* All sessions are of this store, and share its condition. */
+static strads_status wait_here(ssp_session *session, uint64_t needed, const char *where)
 {
     ssp_clocks *clocks = &session->store->clocks;
     const double begun = strads_now();
@@ -131,20 +210,26 @@ static strads_status wait_for(ssp_session *session, uint64_t needed, const char 
     const uint32_t holder = ssp_clocks_holder(clocks, &clock);
     strads_status status =
         ssp_clocks_wait(clocks, needed, session->store->patience, &session->slowest);
-    while (status == STRADS_ERR_AGAIN) {
+    if (status == STRADS_ERR_AGAIN) {
         say_who_holds(session, where, strads_now() - begun);
+    }
+    while (status == STRADS_ERR_AGAIN) {
         status = ssp_clocks_wait(clocks, needed, session->store->patience, &session->slowest);
     }
-    const double seconds = strads_now() - begun;
-    session->stats.n_waits++;
-    session->stats.wait_seconds += seconds;
-    session->waited[holder] += seconds;
+    count_wait(session, holder, begun);
     return status;
 }
 
-strads_status ssp_session_wait(ssp_table *table, uint64_t needed)
+strads_status ssp_session_wait(ssp_session *session, uint64_t needed, const char *where)
 {
-    return wait_for(table->session, needed, table->shared->name);
+    strads_status status = STRADS_OK;
+    if (session->store->inboxes == NULL) {
+        return wait_here(session, needed, where);
+    }
+    while (status == STRADS_OK && session->slowest < needed) {
+        status = ssp_session_pause(session, needed, where);
+    }
+    return status;
 }
 
 strads_status ssp_barrier(ssp_session *session)
@@ -152,7 +237,7 @@ strads_status ssp_barrier(ssp_session *session)
     const strads_status status = ssp_clock(session);
     return status != STRADS_OK || session->slowest >= session->clock
                ? status
-               : wait_for(session, session->clock, "barrier");
+               : ssp_session_wait(session, session->clock, "barrier");
 }
 
 /* ---- what has been ---- */

@@ -78,12 +78,14 @@ static bool put_stripe(summed_file *out, const ssp_shared_table *table, const ss
 }
 
 /* Nobody changes the table meanwhile: all sessions wait. */
-static bool put_table(summed_file *out, const ssp_shared_table *table, uint64_t clock)
+static bool put_table(summed_file *out, const ssp_shared_table *table, const ssp_place *place,
+                      uint64_t clock)
 {
     head first = {.version = VERSION,
                   .columns = table->options.columns,
                   .n_states = table->options.rule.n_states,
-                  .n_parts = 1,
+                  .part = place->me,
+                  .n_parts = place->n_parts,
                   .name_bytes = (uint32_t) strlen(table->name),
                   .clock = clock};
     memcpy(first.magic, MAGIC, sizeof(MAGIC));
@@ -99,15 +101,16 @@ static bool put_table(summed_file *out, const ssp_shared_table *table, uint64_t 
     return good && put(out, &sum, sizeof(sum));
 }
 
-static strads_status write_file(const ssp_shared_table *table, const char *path, uint64_t clock)
+static strads_status write_file(const ssp_shared_table *table, const char *path,
+                                const ssp_place *place, uint64_t clock)
 {
     summed_file out = {.file = fopen(path, "wb")};
     if (out.file == NULL) {
         strads_error("%s: cannot be written: %s", path, strerror(errno));
         return STRADS_ERR_IO;
     }
-    bool good =
-        put_table(&out, table, clock) && fflush(out.file) == 0 && fsync(fileno(out.file)) == 0;
+    bool good = put_table(&out, table, place, clock) && fflush(out.file) == 0 &&
+                fsync(fileno(out.file)) == 0;
     if (!good) {
         strads_error("%s: cannot be written: %s", path, strerror(errno));
     }
@@ -116,15 +119,16 @@ static strads_status write_file(const ssp_shared_table *table, const char *path,
 }
 
 /* Under another name first, so that a file is whole or not there. */
-static strads_status save_part(const ssp_shared_table *table, const char *dir, uint64_t clock)
+static strads_status save_part(const ssp_shared_table *table, const char *dir,
+                               const ssp_place *place, uint64_t clock)
 {
     static const char SUFFIX[] = ".tmp";
     strads_status status = STRADS_ERR_NOMEM;
-    char *path = path_of(table, dir, 0);
+    char *path = path_of(table, dir, place->me);
     char *fresh = path == NULL ? NULL : strads_alloc(strlen(path) + sizeof(SUFFIX));
     if (fresh != NULL) {
         sprintf(fresh, "%s%s", path, SUFFIX);
-        status = write_file(table, fresh, clock);
+        status = write_file(table, fresh, place, clock);
         if (status == STRADS_OK && rename(fresh, path) != 0) {
             strads_error("%s: cannot be put in place: %s", path, strerror(errno));
             status = STRADS_ERR_IO;
@@ -135,6 +139,13 @@ static strads_status save_part(const ssp_shared_table *table, const char *dir, u
     return status;
 }
 
+/* The session that does it for all of its part. */
+static bool is_first(const ssp_session *session)
+{
+    const ssp_place *place = &session->store->place;
+    return session->rank == (place->firsts == NULL ? 0 : place->firsts[place->me]);
+}
+
 strads_status ssp_table_save(ssp_table *table, const char *dir)
 {
     ssp_session *session = table->session;
@@ -142,8 +153,9 @@ strads_status ssp_table_save(ssp_table *table, const char *dir)
     if (status != STRADS_OK) {
         return status;
     }
-    if (session->rank == 0) {
-        atomic_store(&session->store->saved, save_part(table->shared, dir, session->clock));
+    if (is_first(session)) {
+        atomic_store(&session->store->saved,
+                     save_part(table->shared, dir, &session->store->place, session->clock));
     }
     status = ssp_barrier(session);
     return status == STRADS_OK ? atomic_load(&session->store->saved) : status;
@@ -178,13 +190,17 @@ static strads_status read_head(summed_file *in, const ssp_shared_table *table, c
     return STRADS_OK;
 }
 
-static strads_status take_row(ssp_shared_table *table, const char *path, uint64_t key,
-                              const double *values)
+/* A row of another part is that part's to take. */
+static strads_status take_row(const ssp_store *store, ssp_shared_table *table, const char *path,
+                              uint64_t key, const double *values)
 {
     const size_t n = ssp_shared_row_doubles(table);
     ssp_shared_row *row = NULL;
     if (!ssp_all_finite(values, n)) {
         return refuse(path, "it has a number that is not finite");
+    }
+    if (ssp_store_part(store, key) != store->place.me) {
+        return STRADS_OK;
     }
     const strads_status status = ssp_shared_row_find(table, key, &row);
     if (status == STRADS_OK) {
@@ -193,8 +209,8 @@ static strads_status take_row(ssp_shared_table *table, const char *path, uint64_
     return status;
 }
 
-static strads_status read_rows(summed_file *in, ssp_shared_table *table, const char *path,
-                               uint64_t n_rows)
+static strads_status read_rows(summed_file *in, const ssp_store *store, ssp_shared_table *table,
+                               const char *path, uint64_t n_rows)
 {
     const size_t bytes = ssp_shared_row_doubles(table) * sizeof(double);
     double *values = strads_alloc(bytes);
@@ -202,14 +218,15 @@ static strads_status read_rows(summed_file *in, ssp_shared_table *table, const c
     for (uint64_t i = 0; i < n_rows && status == STRADS_OK; i++) {
         uint64_t key = 0;
         status = get(in, &key, sizeof(key)) && get(in, values, bytes)
-                     ? take_row(table, path, key, values)
+                     ? take_row(store, table, path, key, values)
                      : refuse(path, "it ends too early");
     }
     strads_free(values);
     return status;
 }
 
-static strads_status read_file(ssp_shared_table *table, const char *path, head *first)
+static strads_status read_file(const ssp_store *store, ssp_shared_table *table, const char *path,
+                               head *first)
 {
     summed_file in = {.file = fopen(path, "rb")};
     if (in.file == NULL) {
@@ -219,7 +236,7 @@ static strads_status read_file(ssp_shared_table *table, const char *path, head *
     start_sum(&in);
     strads_status status = read_head(&in, table, path, first);
     if (status == STRADS_OK) {
-        status = read_rows(&in, table, path, first->n_rows);
+        status = read_rows(&in, store, table, path, first->n_rows);
     }
     const uint64_t sum = net_sum_end(&in.sum);
     uint64_t told = 0;
@@ -240,7 +257,7 @@ static bool is_empty(const ssp_shared_table *table)
     return n == 0;
 }
 
-static strads_status restore_parts(ssp_shared_table *table, const char *dir)
+static strads_status restore_parts(const ssp_store *store, ssp_shared_table *table, const char *dir)
 {
     head first = {.n_parts = 1};
     strads_status status = STRADS_OK;
@@ -251,7 +268,7 @@ static strads_status restore_parts(ssp_shared_table *table, const char *dir)
     for (uint32_t part = 0; part < first.n_parts && status == STRADS_OK; part++) {
         const head before = first;
         char *path = path_of(table, dir, part);
-        status = path == NULL ? STRADS_ERR_NOMEM : read_file(table, path, &first);
+        status = path == NULL ? STRADS_ERR_NOMEM : read_file(store, table, path, &first);
         if (status == STRADS_OK &&
             (first.part != part || first.n_parts == 0 ||
              (part > 0 && (first.clock != before.clock || first.n_parts != before.n_parts)))) {
@@ -266,8 +283,8 @@ strads_status ssp_table_restore(ssp_table *table, const char *dir)
 {
     ssp_session *session = table->session;
     strads_status status = ssp_barrier(session);
-    if (status == STRADS_OK && session->rank == 0) {
-        status = restore_parts(table->shared, dir);
+    if (status == STRADS_OK && is_first(session)) {
+        status = restore_parts(session->store, table->shared, dir);
         if (status != STRADS_OK) {
             ssp_store_abort(session->store);
         }

@@ -59,17 +59,20 @@ STRADS_API ssp_rule ssp_rule_proximal(double threshold);
 typedef struct ssp_table_options {
     uint32_t columns;   /* doubles a row, > 0 */
     uint32_t staleness; /* periods, or SSP_ASYNC */
+    bool eager;         /* other processes are sent rows that they have read, when they change */
     ssp_rule rule;
 } ssp_table_options;
 
 /* What a session has read, and how long it has waited. */
 enum { SSP_BINS = 16 };
 typedef struct ssp_stats {
-    uint64_t seen[SSP_BINS]; /* reads by how many of the periods before their own they could
-                              * not be sure to see whole; the last: so many or more */
-    uint64_t n_copied;       /* reads for which the row had to be copied first */
-    uint64_t n_forgotten;    /* rows that went to keep the bound of bytes */
-    uint64_t n_waits;        /* reads and barriers that waited for others */
+    uint64_t seen[SSP_BINS];      /* reads by how many of the periods before their own they could
+                                   * not be sure to see whole; the last: so many or more */
+    uint64_t n_copied;            /* reads for which the row had to be copied first */
+    uint64_t n_fetched;           /* ... of them, from another process */
+    uint64_t bytes_out, bytes_in; /* of messages to and from other processes */
+    uint64_t n_forgotten;         /* rows that went to keep the bound of bytes */
+    uint64_t n_waits;             /* reads and barriers that waited for others */
     double wait_seconds;
 } ssp_stats;
 
@@ -143,6 +146,11 @@ STRADS_API STRADS_MUST_CHECK strads_status ssp_read_row_within(ssp_table *table,
 /* The same for keys[n] at once, which is faster; views[n]. */
 STRADS_API STRADS_MUST_CHECK strads_status ssp_read_rows(ssp_table *table, const uint64_t *keys,
                                                          size_t n, const double **views);
+
+/* Asks for those of keys[n] that are in other processes and would not be fresh enough for a
+ * read now, and does not wait for them. A read does, and finds them there or on their way. */
+STRADS_API STRADS_MUST_CHECK strads_status ssp_prefetch(ssp_table *table, const uint64_t *keys,
+                                                        size_t n);
 
 /* Adds to one column of a row, or deltas[columns] to all of them. Never waits. APP for a
  * column that is not there, NUMERIC for a delta that is not finite, NOMEM: nothing was

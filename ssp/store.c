@@ -8,37 +8,44 @@
 
 /* ---- the store ---- */
 
-strads_status ssp_store_create(ssp_store **out, uint32_t n_sessions)
+static strads_status create_locks(ssp_store *store, uint32_t n_sessions)
 {
-    assert(out != NULL && n_sessions > 0);
-    strads_status status = STRADS_ERR_NOMEM;
-    ssp_store *store = strads_calloc(1, sizeof(*store));
-    if (store == NULL) {
-        return status;
-    }
-    store->patience = 10.0;
     store->taken = strads_calloc(n_sessions, sizeof(*store->taken));
     if (store->taken == NULL) {
-        goto err_free_store;
+        return STRADS_ERR_NOMEM;
     }
-    status = ssp_clocks_init(&store->clocks, n_sessions);
+    const strads_status status = ssp_clocks_init(&store->clocks, n_sessions);
     if (status != STRADS_OK) {
         goto err_free_taken;
     }
     if (pthread_mutex_init(&store->lock, NULL) != 0) {
-        status = STRADS_ERR_SYSTEM;
         goto err_fini_clocks;
     }
-    *out = store;
     return STRADS_OK;
 
 err_fini_clocks:
     ssp_clocks_fini(&store->clocks);
 err_free_taken:
     strads_free(store->taken);
-err_free_store:
-    strads_free(store);
-    return status;
+    return status == STRADS_OK ? STRADS_ERR_SYSTEM : status;
+}
+
+strads_status ssp_store_create(ssp_store **out, uint32_t n_sessions)
+{
+    assert(out != NULL && n_sessions > 0);
+    ssp_store *store = strads_calloc(1, sizeof(*store));
+    if (store == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    const strads_status status = create_locks(store, n_sessions);
+    if (status != STRADS_OK) {
+        strads_free(store);
+        return status;
+    }
+    store->patience = 10.0;
+    store->place.n_parts = 1;
+    *out = store;
+    return STRADS_OK;
 }
 
 static void destroy_stripes(ssp_shared_table *table, uint32_t n)
@@ -66,6 +73,7 @@ void ssp_store_destroy(ssp_store *store)
         store->tables = table->next;
         destroy_table(table);
     }
+    ssp_place_fini(store);
     pthread_mutex_destroy(&store->lock);
     ssp_clocks_fini(&store->clocks);
     strads_free(store->taken);
@@ -75,6 +83,7 @@ void ssp_store_destroy(ssp_store *store)
 void ssp_store_abort(ssp_store *store)
 {
     ssp_clocks_break(&store->clocks);
+    ssp_store_wake(store);
 }
 
 void ssp_store_take(ssp_store *store, uint32_t rank)
@@ -120,13 +129,28 @@ err_free_table:
 }
 
 /* Under the store's lock. */
+static ssp_shared_table *find(const ssp_store *store, const char *name, size_t n)
+{
+    ssp_shared_table *table = store->tables;
+    while (table != NULL && (strlen(table->name) != n || memcmp(table->name, name, n) != 0)) {
+        table = table->next;
+    }
+    return table;
+}
+
+ssp_shared_table *ssp_store_find(ssp_store *store, const char *name, size_t n)
+{
+    pthread_mutex_lock(&store->lock);
+    ssp_shared_table *table = find(store, name, n);
+    pthread_mutex_unlock(&store->lock);
+    return table;
+}
+
+/* Under the store's lock. */
 static strads_status find_or_create(ssp_store *store, const char *name,
                                     const ssp_table_options *options, ssp_shared_table **out)
 {
-    ssp_shared_table *table = store->tables;
-    while (table != NULL && strcmp(table->name, name) != 0) {
-        table = table->next;
-    }
+    ssp_shared_table *table = find(store, name, strlen(name));
     if (table == NULL) {
         const strads_status status = create_table(name, options, &table);
         if (status != STRADS_OK) {
@@ -152,7 +176,7 @@ static const char *rule_of(const ssp_table_options *options)
 
 static bool is_same_table(const ssp_table_options *a, const ssp_table_options *b)
 {
-    return a->columns == b->columns && a->staleness == b->staleness &&
+    return a->columns == b->columns && a->staleness == b->staleness && a->eager == b->eager &&
            strcmp(rule_of(a), rule_of(b)) == 0 && a->rule.apply == b->rule.apply &&
            a->rule.params[0] == b->rule.params[0] && a->rule.params[1] == b->rule.params[1];
 }
@@ -191,7 +215,7 @@ strads_status ssp_store_table(ssp_store *store, const char *name, const ssp_tabl
     const ssp_table_options *has = &table->options;
     if (!is_same_table(has, options)) {
         strads_error("table %s: opened with %u columns, staleness %.0f, rule %s, but it has %u, "
-                     "%.0f, %s or other parameters of it",
+                     "%.0f, %s, or is not as eager, or of other parameters",
                      name, options->columns, periods_of(options), rule_of(options), has->columns,
                      periods_of(has), rule_of(has));
         return STRADS_ERR_APP;

@@ -8,11 +8,14 @@
 #ifndef STRADS_SSP_STORE_H
 #define STRADS_SSP_STORE_H
 
+#include "net/net.h"
 #include "ssp/clocks.h"
 #include "ssp/map.h"
-#include "ssp/ssp.h"
+#include "ssp/place.h"
 
 enum { SSP_STRIPE_BITS = 8, SSP_STRIPES = 1 << SSP_STRIPE_BITS };
+/* Slots are dealt to parts in turn; a row belongs to the part of its slot. */
+enum { SSP_SLOT_BITS = 10, SSP_SLOTS = 1 << SSP_SLOT_BITS };
 enum { SSP_NAME_MAX = 200, SSP_COLUMNS_MAX = 1 << 24 };
 
 /* Rows are dealt to stripes by their hash. */
@@ -34,7 +37,19 @@ typedef struct ssp_shared_table {
     ssp_stripe stripes[SSP_STRIPES];
 } ssp_shared_table;
 
+/* What servers have told a session of this part, and it has not looked at. */
+typedef struct ssp_inbox {
+    _Atomic bool waits; /* the session sleeps until a clock moves or something comes */
+    _Atomic size_t n;
+    pthread_mutex_t lock; /* guards the rest */
+    net_message *first, *last;
+} ssp_inbox;
+
 struct ssp_store {
+    ssp_place place;           /* n_parts 1, no network: it is alone */
+    uint8_t slots[SSP_SLOTS];  /* the part of each */
+    ssp_inbox *inboxes;        /* [clocks.n], of this part's sessions; NULL: it is alone */
+    struct ssp_server *server; /* NULL: it is alone */
     ssp_clocks clocks;
     double patience;             /* seconds after which a session that waits says for whom */
     _Atomic strads_status saved; /* how the last snapshot went */
@@ -42,6 +57,21 @@ struct ssp_store {
     ssp_shared_table *tables;
     bool *taken; /* [clocks.n] whether the session of this rank was opened */
 };
+
+/* The part that has the rows of this key. */
+static inline uint32_t ssp_store_part(const ssp_store *store, uint64_t key)
+{
+    return store->slots[ssp_hash(key) >> (64 - SSP_SLOT_BITS)];
+}
+
+/* The clock of a session of this part moves on; whoever waits for that is told. */
+void ssp_store_advance(ssp_store *store, uint32_t rank, uint64_t to);
+
+/* Wakes the sessions of this part that wait. */
+void ssp_store_wake(ssp_store *store);
+
+/* The table of that name, of n bytes; NULL: there is none. */
+ssp_shared_table *ssp_store_find(ssp_store *store, const char *name, size_t n);
 
 /* Marks `rank` as taken; it must not have been. */
 void ssp_store_take(ssp_store *store, uint32_t rank);
@@ -66,5 +96,10 @@ static inline size_t ssp_shared_row_doubles(const ssp_shared_table *table)
 {
     return (size_t) table->options.columns * (1 + table->options.rule.n_states);
 }
+
+/* ---- place.c ---- */
+
+/* Ends what a store has beside the tables when it is not alone. */
+void ssp_place_fini(ssp_store *store);
 
 #endif

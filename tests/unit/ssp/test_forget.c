@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* tests/unit/ssp/test_cache.c - a session whose copies of rows may not take more. */
+/* tests/unit/ssp/test_forget.c - a session whose copies of rows may not take more. */
 #include "base/mem.h"
 #include "ssp/session_state.h"
 #include "tests/support/suite.h"
@@ -87,7 +87,7 @@ static void a_row_that_is_used_in_each_period_outlives_others(void)
     close_alone(&self);
 }
 
-SUITE("ssp/cache",
+SUITE("ssp/forget",
       {"rows stay within the bound, and lose nothing", rows_stay_within_the_bound_and_lose_nothing},
       {"what is lent or logged stays until the clock",
        what_is_lent_or_logged_stays_until_the_clock},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* ssp/log.c - increments: added up by row in the session's log until its clock. */
+/* ssp/increments.c - increments: added up by row in the session's log until its clock. */
 #include <math.h>
 #include <string.h>
 
@@ -11,22 +11,36 @@ void ssp_log_fini(ssp_log *log)
     strads_free(log->deltas);
 }
 
-void ssp_log_publish(ssp_table *table)
+/* Those of other parts have been sent: their place is empty. */
+static void apply_here(ssp_table *table)
 {
     enum { AHEAD = 8, LINE = 64 / sizeof(double) };
     ssp_log *log = &table->log;
     const uint32_t columns = table->columns;
     for (size_t i = 0; i < log->n; i++) {
+        if (log->rows[i]->shared == NULL) {
+            continue;
+        }
         const size_t far = i + 2 * AHEAD < log->n ? i + 2 * AHEAD : log->n - 1;
         const size_t near = i + AHEAD < log->n ? i + AHEAD : log->n - 1;
         __builtin_prefetch(&log->rows[far]->shared);
-        for (uint32_t j = 0; j < columns; j += LINE) {
-            __builtin_prefetch(&log->rows[near]->shared->values[j], 1);
+        const ssp_shared_row *soon = log->rows[near]->shared;
+        for (uint32_t j = 0; j < columns && soon != NULL; j += LINE) {
+            __builtin_prefetch(&soon->values[j], 1);
         }
         ssp_shared_row_apply(table->shared, log->rows[i]->shared, log->deltas + i * columns);
         log->rows[i]->logged = SSP_NOT_LOGGED;
     }
     log->n = 0;
+}
+
+strads_status ssp_log_publish(ssp_table *table)
+{
+    const strads_status status = ssp_remote_flush(table);
+    if (status == STRADS_OK) {
+        apply_here(table);
+    }
+    return status;
 }
 
 /* Gives the row a place of zeros in the log. */
@@ -60,6 +74,9 @@ static strads_status find_logged_row(ssp_table *table, uint64_t key, ssp_own_row
  * rule is applied when the period ends, and its outcome copied after that. */
 static bool shows_in_view(const ssp_table *table, ssp_own_row *row)
 {
+    if (row->shared == NULL) {
+        return table->additive && row->version != SSP_OUTDATED;
+    }
     if (row->period == table->session->clock) {
         return table->additive;
     }

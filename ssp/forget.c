@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * ssp/cache.c - what a session forgets when its rows take more than they may: a clock hand
+ * ssp/forget.c - what a session forgets when its rows take more than they may: a clock hand
  * goes over the map, passes what was used since it last came by, and takes the rest.
  */
 #include "ssp/session_state.h"
 
 static bool is_held(const ssp_session *session, const ssp_own_row *row)
 {
-    return row->period == session->clock || row->logged != SSP_NOT_LOGGED;
+    return row->period == session->clock || row->logged != SSP_NOT_LOGGED || row->n_asked > 0;
 }
 
 static bool has_room(const ssp_session *session, size_t bytes)

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ssp/inbox.c - what servers of other parts have told a session, heard on its own thread. */
+#include <string.h>
+
+#include "ssp/session_state.h"
+
+static net_message *take(ssp_inbox *inbox)
+{
+    if (atomic_load(&inbox->n) == 0) {
+        return NULL;
+    }
+    pthread_mutex_lock(&inbox->lock);
+    net_message *message = inbox->first;
+    inbox->first = message->next;
+    atomic_fetch_sub(&inbox->n, 1);
+    pthread_mutex_unlock(&inbox->lock);
+    return message;
+}
+
+static ssp_table *find_table(const ssp_session *session, uint32_t number)
+{
+    ssp_table *table = session->tables;
+    while (table != NULL && table->number != number) {
+        table = table->next;
+    }
+    return table;
+}
+
+/* The part whose server is at that node; n_parts: none. */
+static uint32_t part_of(const ssp_place *place, net_id node)
+{
+    uint32_t p = 0;
+    while (p < place->n_parts && (p == place->me || place->firsts[p] + 1 != node)) {
+        p++;
+    }
+    return p;
+}
+
+/* A copy that lacks updates of this session's own is not taken, and not told of any more:
+ * it is asked for when it is read. */
+static void take_row(ssp_table *table, ssp_own_row *row, const ssp_head *head, const double *values)
+{
+    const uint32_t columns = table->columns;
+    if ((head->flags & SSP_ANSWER) != 0 && row->n_asked > 0) {
+        row->n_asked--;
+    }
+    if ((int32_t) (head->batch - row->batch) < 0) {
+        row->told = false;
+        return;
+    }
+    memcpy(row->values, values, columns * sizeof(*values));
+    if (row->logged != SSP_NOT_LOGGED && table->additive) {
+        ssp_add(row->values, table->log.deltas + row->logged * columns, columns);
+    }
+    row->version = SSP_OUTDATED + 1;
+    row->slowest = head->clock;
+    row->told = table->shared->options.eager;
+}
+
+static strads_status hear_rows(ssp_table *table, uint32_t part, const ssp_head *head,
+                               const net_message *message, const char **why)
+{
+    const uint32_t columns = table->columns;
+    ssp_rows rows;
+    double *scratch = strads_calloc(columns, sizeof(*scratch));
+    strads_status status =
+        scratch == NULL ? STRADS_ERR_NOMEM
+                        : ssp_message_read_rows(message, head, &table->session->fars[part].heard,
+                                                columns, true, &rows, why);
+    for (uint32_t i = 0; i < head->n_keys && status == STRADS_OK; i++) {
+        ssp_own_row *row = ssp_map_find(&table->rows, rows.list->keys[i]);
+        const double *values = ssp_rows_next(&rows, scratch, columns);
+        if (row != NULL && ssp_store_part(table->session->store, row->key) == part) {
+            take_row(table, row, head, values);
+        }
+        if (values == scratch) {
+            memset(scratch, 0, columns * sizeof(*scratch));
+        }
+    }
+    if (status == STRADS_OK && (head->flags & SSP_PUSHED) != 0) {
+        table->pushed[part] = head->clock;
+    }
+    strads_free(scratch);
+    return status;
+}
+
+static strads_status hear(ssp_session *session, const net_message *message, const char **why)
+{
+    const uint32_t part = part_of(&session->store->place, message->from);
+    ssp_head head;
+    *why = "it makes no sense";
+    if (part == session->store->place.n_parts || !ssp_message_read(message, &head)) {
+        return STRADS_ERR_DATA;
+    }
+    ssp_far *far = &session->fars[part];
+    ssp_table *table = find_table(session, head.table);
+    session->stats.bytes_in += message->bytes;
+    if (table == NULL) {
+        return STRADS_ERR_DATA;
+    }
+    switch (message->type) {
+    case SSP_OPENED:
+        table->n_opened++;
+        table->opened = head.flags == STRADS_OK ? table->opened : STRADS_ERR_APP;
+        return STRADS_OK;
+    case SSP_ACK:
+        if (head.batch - far->n_acked > far->n_batches - far->n_acked) {
+            return STRADS_ERR_DATA;
+        }
+        far->n_acked = head.batch;
+        return STRADS_OK;
+    default:
+        return hear_rows(table, part, &head, message, why);
+    }
+}
+
+strads_status ssp_inbox_hear(ssp_session *session)
+{
+    const char *why = "";
+    if (session->fars == NULL) {
+        return STRADS_OK;
+    }
+    ssp_inbox *inbox = &session->store->inboxes[session->rank];
+    strads_status status = STRADS_OK;
+    for (net_message *message = take(inbox); message != NULL && status == STRADS_OK;
+         message = status == STRADS_OK ? take(inbox) : NULL) {
+        status = hear(session, message, &why);
+        if (status == STRADS_ERR_DATA) {
+            strads_error("node %u sent worker %u a bad message %u of a table: %s", message->from,
+                         session->rank, message->type, why);
+            ssp_store_abort(session->store);
+        }
+        net_message_destroy(message);
+    }
+    return status;
+}

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * tests/unit/ssp/test_parts.c - stores of several parts: histories on threads and over
+ * links, tables that differ, a part that is lost, one that says nonsense. What holds of
+ * simulated ones is in tests/property/test_tables.c.
+ */
+#include <math.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "net/cluster.h"
+#include "ssp/session_state.h"
+#include "tests/support/sim_case.h"
+#include "tests/support/ssp_history.h"
+#include "tests/support/suite.h"
+
+enum { HISTORIES = 12 };
+
+static const ssp_history_mode modes[] = {{"bsp", 0, false},
+                                         {"2", 2, false},
+                                         {"async", SSP_ASYNC, false},
+                                         {"eager-1", 1, true},
+                                         {"eager-async", SSP_ASYNC, true}};
+
+static void play_all(ssp_history_kind kind)
+{
+    const size_t live = strads_mem_live();
+    for (size_t m = 0; m < sizeof(modes) / sizeof(modes[0]); m++) {
+        for (uint64_t seed = 1; seed <= HISTORIES; seed++) {
+            const ssp_history_outcome outcome = ssp_history_play(seed, &modes[m], kind);
+            if (outcome.wrong[0] != '\0') {
+                printf("%s, seed %llu: %s\n", modes[m].name, (unsigned long long) seed,
+                       outcome.wrong);
+            }
+            CHECK(outcome.wrong[0] == '\0');
+        }
+    }
+    CHECK(strads_mem_live() == live);
+}
+
+static void histories_on_threads_of_one_process_are_right(void)
+{
+    play_all(SSP_HISTORY_THREADS);
+}
+
+static void histories_of_linked_processes_are_right(void)
+{
+    play_all(SSP_HISTORY_LINKS);
+}
+
+/* ---- two simulated machines, whose workers do what a case says ---- */
+
+typedef struct pair pair;
+typedef struct member {
+    pair *of;
+    uint32_t rank;
+    ssp_store *store;
+    ssp_session *session;
+    ssp_table *table;
+    strads_status status;
+    double value;
+} member;
+
+struct pair {
+    net *network;
+    strads_status (*act)(member *self, net_node *node);
+    member members[2];
+    uint32_t n_done;
+};
+
+static void close_member(member *self, net_node *node)
+{
+    ssp_session_close(self->session);
+    self->session = NULL;
+    net_leave(node);
+}
+
+static void on_worker(void *state, net_node *node, const net_event *event)
+{
+    member *self = state;
+    if (event->kind == NET_STARTED) {
+        REQUIRE_OK(ssp_session_open(&self->session, self->store, self->rank));
+        self->status = self->of->act(self, node);
+        net_message *message = net_message_create(1, NET_DATA, 0);
+        REQUIRE(message != NULL);
+        if (net_send(node, NET_COORDINATOR, message) != STRADS_OK) {
+            net_message_destroy(message);
+        }
+    } else if (event->kind == NET_LOST && event->peer == NET_COORDINATOR) {
+        close_member(self, node);
+    }
+}
+
+static void on_coordinator(void *state, net_node *node, const net_event *event)
+{
+    pair *self = state;
+    self->n_done += event->kind != NET_STARTED;
+    if (self->n_done == 2) {
+        net_leave(node);
+    }
+}
+
+static void run_pair(pair *self, const net_cluster *cluster,
+                     strads_status (*act)(member *self, net_node *node))
+{
+    static const uint32_t firsts[] = {0, 1, 2};
+    const net_options options = {.n_nodes = 3, .queue_messages = 4, .cluster = cluster};
+    const size_t live = strads_mem_live();
+    *self = (pair){.act = act};
+    REQUIRE_OK(net_create(&self->network, "sim", &options));
+    net_attach(self->network, NET_COORDINATOR, on_coordinator, self);
+    for (uint32_t i = 0; i < 2; i++) {
+        const ssp_place place = {.network = self->network, .n_parts = 2, .me = i, .firsts = firsts};
+        self->members[i] = (member){.of = self, .rank = i};
+        REQUIRE_OK(ssp_store_create_at(&self->members[i].store, &place));
+        net_attach(self->network, i + 1, on_worker, &self->members[i]);
+    }
+    REQUIRE_OK(net_run(self->network));
+    for (uint32_t i = 0; i < 2; i++) {
+        ssp_session_close(self->members[i].session); /* of a machine that was lost */
+        ssp_store_destroy(self->members[i].store);
+    }
+    net_destroy(self->network);
+    CHECK(strads_mem_live() == live);
+}
+
+static strads_status open_table(member *self, const ssp_table_options *options)
+{
+    return ssp_table_open(&self->table, self->session, "t", options);
+}
+
+/* The first key of another part, or of one's own. */
+static uint64_t key_of_part(const member *self, uint32_t part)
+{
+    uint64_t key = 0;
+    while (ssp_store_part(self->store, key) != part) {
+        key++;
+    }
+    return key;
+}
+
+/* ---- tables ---- */
+
+static strads_status open_different(member *self, net_node *node)
+{
+    (void) node;
+    const ssp_table_options options = {.columns = 2 + self->rank, .staleness = 1};
+    return open_table(self, &options);
+}
+
+static void say_different(void *context)
+{
+    const net_cluster cluster = sim_case_cluster(2);
+    run_pair(context, &cluster, open_different);
+}
+
+static void a_table_that_two_processes_open_with_other_columns_is_refused_by_both(void)
+{
+    pair self;
+    char *words = suite_stderr_of(say_different, &self);
+    CHECK_STATUS(self.members[0].status, STRADS_ERR_APP);
+    CHECK_STATUS(self.members[1].status, STRADS_ERR_APP);
+    CHECK(strstr(words, "table t: worker 1 has opened it with other columns") != NULL);
+    strads_free(words);
+}
+
+/* What the rule makes of both gradients is what both see, each after its own clock. */
+static strads_status step_by_rule(member *self, net_node *node)
+{
+    (void) node;
+    const ssp_table_options options = {
+        .columns = 2, .staleness = 0, .eager = true, .rule = ssp_rule_proximal(0.5)};
+    const double *view = NULL;
+    strads_status status = open_table(self, &options);
+    for (int i = 0; i < 3 && status == STRADS_OK; i++) {
+        status = ssp_inc(self->table, key_of_part(self, 0), 1, 2.0);
+        status = status == STRADS_OK ? ssp_barrier(self->session) : status;
+        status =
+            status == STRADS_OK ? ssp_read_row(self->table, key_of_part(self, 0), &view) : status;
+        CHECK(status == STRADS_OK && view[0] == 0.0 && view[1] == 3.0 * (i + 1));
+        status = status == STRADS_OK ? ssp_barrier(self->session) : status;
+    }
+    return status;
+}
+
+static void a_rule_is_applied_where_the_row_is(void)
+{
+    pair self;
+    const net_cluster cluster = sim_case_cluster(2);
+    run_pair(&self, &cluster, step_by_rule);
+    CHECK_STATUS(self.members[0].status, STRADS_OK);
+    CHECK_STATUS(self.members[1].status, STRADS_OK);
+}
+
+/* ---- snapshots ---- */
+
+static const char *snapshot_dir;
+static bool restores;
+
+static strads_status save_or_restore(member *self, net_node *node)
+{
+    (void) node;
+    const ssp_table_options options = {.columns = 3};
+    const double *view = NULL;
+    strads_status status = open_table(self, &options);
+    for (uint64_t key = 0; key < 100 && status == STRADS_OK && !restores; key++) {
+        status = ssp_inc(self->table, key, self->rank, (double) key);
+    }
+    if (status == STRADS_OK) {
+        status = restores ? ssp_table_restore(self->table, snapshot_dir)
+                          : ssp_table_save(self->table, snapshot_dir);
+    }
+    for (uint64_t key = 0; key < 100 && status == STRADS_OK; key++) {
+        status = ssp_read_row(self->table, key, &view);
+        CHECK(status == STRADS_OK && view[0] == (double) key && view[1] == (double) key);
+    }
+    return status;
+}
+
+/* The first part alone takes back what both have saved. */
+static void restore_alone(void)
+{
+    ssp_store *store = NULL;
+    ssp_session *session = NULL;
+    ssp_table *table = NULL;
+    const double *view = NULL;
+    REQUIRE_OK(ssp_store_create(&store, 1));
+    REQUIRE_OK(ssp_session_open(&session, store, 0));
+    REQUIRE_OK(ssp_table_open(&table, session, "t", &(ssp_table_options){.columns = 3}));
+    REQUIRE_OK(ssp_table_restore(table, snapshot_dir));
+    for (uint64_t key = 0; key < 100; key++) {
+        REQUIRE_OK(ssp_read_row(table, key, &view));
+        CHECK(view[0] == (double) key && view[1] == (double) key && view[2] == 0.0);
+    }
+    ssp_session_close(session);
+    ssp_store_destroy(store);
+}
+
+static void a_snapshot_of_two_parts_is_restored_by_two_and_by_one(void)
+{
+    const net_cluster cluster = sim_case_cluster(2);
+    pair self;
+    snapshot_dir = suite_folder();
+    for (int i = 0; i < 2; i++) {
+        restores = i == 1;
+        run_pair(&self, &cluster, save_or_restore);
+        CHECK_STATUS(self.members[0].status, STRADS_OK);
+        CHECK_STATUS(self.members[1].status, STRADS_OK);
+    }
+    restore_alone();
+}
+
+/* ---- what is sent ---- */
+
+enum { REPEATS = 5, KEYS = 1000 };
+
+/* The same thousand rows in each period: their keys go once. */
+static strads_status repeat_keys(member *self, net_node *node)
+{
+    (void) node;
+    const ssp_table_options options = {.columns = 4, .staleness = 0};
+    strads_status status = open_table(self, &options);
+    uint64_t first = 0, last = 0;
+    for (int period = 0; period < REPEATS && status == STRADS_OK; period++) {
+        const uint64_t before = ssp_session_stats(self->session).bytes_out;
+        for (uint64_t key = 0; key < KEYS && status == STRADS_OK; key++) {
+            status = ssp_inc(self->table, key, 0, 1.0);
+        }
+        status = status == STRADS_OK ? ssp_clock(self->session) : status;
+        last = ssp_session_stats(self->session).bytes_out - before;
+        first = period == 0 ? last : first;
+    }
+    /* About half of the rows are of the other part; of each 8 bytes of key, and one number. */
+    CHECK(first > last + 8 * KEYS / 3);
+    CHECK(last < KEYS * (4 + 16) * 2 / 3);
+    return status == STRADS_OK ? ssp_barrier(self->session) : status;
+}
+
+static void keys_that_repeat_are_sent_once_and_rows_of_zeros_are_short(void)
+{
+    pair self;
+    const net_cluster cluster = sim_case_cluster(2);
+    run_pair(&self, &cluster, repeat_keys);
+    CHECK_STATUS(self.members[0].status, STRADS_OK);
+    CHECK_STATUS(self.members[1].status, STRADS_OK);
+}
+
+/* ---- ends that are not good ---- */
+
+/* The first clocks no more; the second waits for it, says so, and hears of the loss. */
+static strads_status stop_ticking(member *self, net_node *node)
+{
+    const ssp_table_options options = {.columns = 1};
+    const double *view = NULL;
+    strads_status status = open_table(self, &options);
+    if (status != STRADS_OK || self->rank == 0) {
+        net_work(node, 1e3);
+        return status;
+    }
+    status = ssp_clock(self->session);
+    return status == STRADS_OK ? ssp_read_row(self->table, key_of_part(self, 0), &view) : status;
+}
+
+static void lose_the_first(void *context)
+{
+    net_fault loss = {.kind = NET_FAULT_LOSE, .first = 1, .last = 1, .from = 100.0};
+    net_cluster cluster = sim_case_cluster(2);
+    cluster.faults = &loss;
+    cluster.n_faults = 1;
+    run_pair(context, &cluster, stop_ticking);
+}
+
+static void a_reader_whose_worker_is_lost_says_for_whom_it_waited_and_ends(void)
+{
+    pair self;
+    char *words = suite_stderr_of(lose_the_first, &self);
+    CHECK_STATUS(self.members[1].status, STRADS_ERR_CLOSED);
+    CHECK(strstr(words, "t: worker 1 waits at clock 1 since 10 s for worker 0, whose clock is 0") !=
+          NULL);
+    strads_free(words);
+}
+
+/* A message of random bytes, but for its type and size. */
+static strads_status say_nonsense(member *self, net_node *node)
+{
+    const ssp_table_options options = {.columns = 3};
+    const double *view = NULL;
+    strads_status status = open_table(self, &options);
+    if (status == STRADS_OK && self->rank == 0) {
+        net_message *message = net_message_create(SSP_UPDATE, NET_DATA, 100);
+        REQUIRE(message != NULL);
+        memset(message->body, 0x5a, message->bytes);
+        REQUIRE_OK(net_tell(self->of->network, 1, 2, message));
+        return STRADS_OK;
+    }
+    net_work(node, 1.0);
+    status = status == STRADS_OK ? ssp_clock(self->session) : status;
+    return status == STRADS_OK ? ssp_read_row(self->table, 0, &view) : status;
+}
+
+static void hear_nonsense(void *context)
+{
+    const net_cluster cluster = sim_case_cluster(2);
+    run_pair(context, &cluster, say_nonsense);
+}
+
+static void nonsense_closes_the_store_that_hears_it(void)
+{
+    pair self;
+    char *words = suite_stderr_of(hear_nonsense, &self);
+    CHECK_STATUS(self.members[1].status, STRADS_ERR_CLOSED);
+    CHECK(strstr(words, "worker 0 sent a table's server a bad message 3") != NULL);
+    strads_free(words);
+}
+
+SUITE("ssp/parts",
+      {"histories on threads of one process are right",
+       histories_on_threads_of_one_process_are_right},
+      {"histories of linked processes are right", histories_of_linked_processes_are_right},
+      {"a table that two processes open with other columns is refused by both",
+       a_table_that_two_processes_open_with_other_columns_is_refused_by_both},
+      {"a rule is applied where the row is", a_rule_is_applied_where_the_row_is},
+      {"a snapshot of two parts is restored by two and by one",
+       a_snapshot_of_two_parts_is_restored_by_two_and_by_one},
+      {"keys that repeat are sent once, and rows of zeros are short",
+       keys_that_repeat_are_sent_once_and_rows_of_zeros_are_short},
+      {"a reader whose worker is lost says for whom it waited, and ends",
+       a_reader_whose_worker_is_lost_says_for_whom_it_waited_and_ends},
+      {"nonsense closes the store that hears it", nonsense_closes_the_store_that_hears_it})
