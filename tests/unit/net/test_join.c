@@ -12,6 +12,9 @@
 #include "tests/support/streams.h"
 #include "tests/support/suite.h"
 
+/* More than a client needs to prove itself on a loaded machine. */
+static const double PATIENT = 60.0;
+
 /* ---- a door that answers at once ---- */
 
 typedef struct host {
@@ -159,7 +162,7 @@ static void check_refused(host *self, client *one, const char *words)
 static void check_joins(const char *url, net_key key, const net_tls *tls)
 {
     host self = {.refusal = NULL};
-    open_host(&self, url, key, tls, 5.0);
+    open_host(&self, url, key, tls, PATIENT);
     client one = client_of(net_door_url(self.door), key);
     one.knock.tls = tls;
     knock_at(&one);
@@ -195,7 +198,7 @@ static void joins(void)
 static void keys_differ(void)
 {
     host self = {.refusal = NULL};
-    open_host(&self, "tcp://127.0.0.1:0", key_of(1), NULL, 5.0);
+    open_host(&self, "tcp://127.0.0.1:0", key_of(1), NULL, PATIENT);
     client wrong = client_of(net_door_url(self.door), key_of(2));
     check_refused(NULL, &wrong, "the keys of the two sides differ");
     client none = client_of(net_door_url(self.door), (net_key){0});
@@ -203,7 +206,7 @@ static void keys_differ(void)
     close_host(&self);
 
     host open = {.refusal = NULL};
-    open_host(&open, "tcp://127.0.0.1:0", (net_key){0}, NULL, 5.0);
+    open_host(&open, "tcp://127.0.0.1:0", (net_key){0}, NULL, PATIENT);
     client has = client_of(net_door_url(open.door), key_of(1));
     check_refused(&open, &has, "who joins has a key (net.key_file), and who listens has none");
     CHECK(self.n_came == 0 && open.n_came == 0);
@@ -213,7 +216,7 @@ static void keys_differ(void)
 static void refusals(void)
 {
     host self = {.refusal = "this run has another configuration"};
-    open_host(&self, "abstract://", key_of(1), NULL, 5.0);
+    open_host(&self, "abstract://", key_of(1), NULL, PATIENT);
     client one = client_of(net_door_url(self.door), key_of(1));
     check_refused(NULL, &one, "it was refused: this run has another configuration");
     close_host(&self);
@@ -258,7 +261,7 @@ static void strangers(void *context)
 static void strangers_are_told(void)
 {
     host self = {.refusal = NULL};
-    open_host(&self, "tcp://127.0.0.1:0", key_of(1), NULL, 5.0);
+    open_host(&self, "tcp://127.0.0.1:0", key_of(1), NULL, PATIENT);
     char *said = suite_stderr_of(strangers, &self);
     CHECK(strstr(said, "the wire versions differ: one side has 2, the other 1") != NULL);
     strads_free(said);
@@ -324,7 +327,7 @@ static void on_waiting(void *context, const char *why)
     late *self = context;
     if (self->n_told++ == 0) {
         CHECK(strstr(why, "nobody listens there") != NULL);
-        open_host(&self->self, self->url, key_of(1), NULL, 5.0);
+        open_host(&self->self, self->url, key_of(1), NULL, PATIENT);
     }
 }
 
@@ -373,7 +376,7 @@ static void guests_that_wait(void)
     _Atomic bool stop = false;
     pthread_t thread;
     char url[200];
-    open_host(&self, "tcp://127.0.0.1:0", key_of(1), NULL, 5.0);
+    open_host(&self, "tcp://127.0.0.1:0", key_of(1), NULL, PATIENT);
     snprintf(url, sizeof(url), "%s", net_door_url(self.door));
     client one = client_of(url, key_of(1));
     one.knock.patience.stop = &stop;
