@@ -21,16 +21,14 @@ void net_links_nodes(const net_links *links, uint32_t process, net_id *first, ne
     *n = links->link[process].n;
 }
 
-void net_links_set_cost(net_links *links, double hop, double byte)
+void net_links_set_cost(net_links *links, const net_links_cost *cost)
 {
-    links->hop = hop;
-    links->byte = byte;
+    links->cost = *cost;
 }
 
-void net_links_cost(const net_links *links, double *hop, double *byte)
+const net_links_cost *net_links_cost_of(const net_links *links)
 {
-    *hop = links->hop;
-    *byte = links->byte;
+    return &links->cost;
 }
 
 struct net_shared *net_links_shared(const net_links *links)

@@ -61,10 +61,14 @@ uint32_t net_links_me(const net_links *links);
 /* The nodes of a process. */
 void net_links_nodes(const net_links *links, uint32_t process, net_id *first, net_id *n);
 
-/* What it takes until a part has come from all others: seconds, and seconds a byte. Both 0
- * until they are set. */
-void net_links_set_cost(net_links *links, double hop, double byte);
-void net_links_cost(const net_links *links, double *hop, double *byte);
+/* What an exchange takes; zeros until it is set. */
+typedef struct net_links_cost {
+    double hop;  /* seconds until a few bytes have come from all others */
+    double byte; /* and for each further one */
+    bool relays; /* a few come sooner by way of others, see net/trade_relay.c */
+} net_links_cost;
+void net_links_set_cost(net_links *links, const net_links_cost *cost);
+const net_links_cost *net_links_cost_of(const net_links *links);
 
 /* What was lent; NULL: nothing. */
 struct net_shared *net_links_shared(const net_links *links);

@@ -98,7 +98,7 @@ struct net_links {
     net_links_options options;
     uint32_t n_nodes;
     net_id first, n;                /* nodes of this process */
-    double hop, byte;               /* what an exchange costs, see net_links_cost */
+    net_links_cost cost;            /* of an exchange */
     net_connection *link;           /* [n_processes] */
     _Atomic bool broken;            /* a worker has left: no exchange is whole any more */
     _Atomic bool failed;            /* a process was lost, or gave up */

@@ -3,11 +3,12 @@
  * net/trade.h - an exchange whose members are in several processes.
  *
  * Few numbers, or two processes: each process sends the vectors of its members to the
- * others, and adds up all of them: one hop. Otherwise each adds up a slice of the
- * elements, of which it is sent the vectors, and sends the sums on: two hops, and 2 / P
- * of the bytes. Either way each number is added up in order of rank, as in one process,
- * so the bits are the same. Processes that share memory (net/shared.h) write their vectors
- * there instead, for as many numbers as it has room for.
+ * others, and adds up all of them: one hop. Where there are many processes these come by a
+ * tree, in log P hops but as few messages, if that was found to be faster. Otherwise each adds up a
+ * slice of the elements, of which it is sent the vectors, and sends the sums on: two hops, and 2 /
+ * P of the bytes. Either way each number is added up in order of rank, as in one process, so the
+ * bits are the same. Processes that share memory (net/shared.h) write their vectors there instead,
+ * for as many numbers as it has room for.
  */
 #ifndef STRADS_NET_TRADE_H
 #define STRADS_NET_TRADE_H
@@ -28,7 +29,8 @@ typedef struct net_trade {
     double **extras;         /* [n_nodes] all of these are added up here */
     size_t first, n;         /* these are first .. first + n - 1 */
     uint32_t first_in, n_in; /* processes that take part: first_in and those after it */
-    bool by_memory;          /* the members\' vectors are in shared memory */
+    bool by_memory;          /* the members' vectors are in shared memory */
+    bool by_relay;           /* they come by way of other processes */
     bool whole;              /* all processes add up everything */
 } net_trade;
 
