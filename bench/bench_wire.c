@@ -2,7 +2,8 @@
 /*
  * bench/bench_wire.c - messages between two processes: raw sockets, PAIR sockets of the
  * library nng, and our links. One JSON line a case, the three measured in alternation;
- * asserts nothing.
+ * asserts nothing. Arguments are words in the names of the cases wanted:
+ *   bench_wire tcp "one way" 1048576
  *
  * One way, a message counts when its receiver has it whole; a link's receiver allocates it
  * and checks its sum.
@@ -395,6 +396,20 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Whether the words that the program was given are all in the name of the case. */
+static bool is_wanted(const bench_case *self, char **words)
+{
+    char name[64];
+    snprintf(name, sizeof(name), "%s %s %zu ", self->tcp ? "tcp" : "ipc",
+             self->echo ? "round trip" : "one way", self->size);
+    for (; *words != NULL; words++) {
+        if (strstr(name, *words) == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void run(const bench_case *wanted)
 {
     static const bench_side sides[] = {raw_side, pair_side, link_side};
@@ -418,15 +433,20 @@ static void run(const bench_case *wanted)
     fflush(stdout);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     static const size_t sizes[] = {64, 4096, 65536, 1 << 20};
     static const size_t n_trips[] = {5000, 5000, 3000, 500};
     static const size_t n_messages[] = {200000, 100000, 20000, 2000};
-    for (int tcp = 1; tcp >= 0; tcp--) {
-        for (int k = 0; k < 4; k++) {
-            run(&(bench_case){.tcp = tcp, .echo = true, .size = sizes[k], .n_times = n_trips[k]});
-            run(&(bench_case){.tcp = tcp, .size = sizes[k], .n_times = n_messages[k]});
+    (void) argc;
+    for (int k = 0; k < 16; k++) {
+        const int size = k / 2 % 4;
+        const bench_case one = {.tcp = k < 8,
+                                .echo = k % 2 == 0,
+                                .size = sizes[size],
+                                .n_times = k % 2 == 0 ? n_trips[size] : n_messages[size]};
+        if (is_wanted(&one, argv + 1)) {
+            run(&one);
         }
     }
     return 0;
