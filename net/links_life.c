@@ -113,7 +113,7 @@ static void *run_pulse(void *argument)
 
 /* ---- life ---- */
 
-/* Its stream has ended: so does each callback, which may name other links. */
+/* Its stream and what receives from it have ended; they may name other links. */
 static void fini_link(net_connection *link)
 {
     if (link->has_lock) {
@@ -158,12 +158,33 @@ static strads_status init_link(net_connection *link)
     return links_receive_init(link);
 }
 
-/* Frees the links, whose pulse has ended. */
-static void destroy(net_links *links)
+/* Ends the streams and what receives from them. */
+static void close_streams(net_links *links)
 {
+    for (uint32_t p = 0; p < links->options.n_processes; p++) {
+        net_connection *link = &links->link[p];
+        if (link->stream == NULL) {
+            continue;
+        }
+        if (link->has_lock) {
+            pthread_mutex_lock(&link->lock);
+            link->heard_bye = true; /* that it ends now is no loss */
+            pthread_mutex_unlock(&link->lock);
+        }
+        net_stream_close(link->stream);
+    }
+    for (uint32_t p = 0; p < links->options.n_processes; p++) {
+        links_receive_stop(&links->link[p]);
+    }
     for (uint32_t p = 0; p < links->options.n_processes; p++) {
         net_stream_destroy(links->link[p].stream);
     }
+}
+
+/* Frees the links, whose pulse has ended. */
+static void destroy(net_links *links)
+{
+    close_streams(links);
     for (uint32_t p = 0; p < links->options.n_processes; p++) {
         fini_link(&links->link[p]);
     }
@@ -199,13 +220,13 @@ static strads_status start(net_links *links)
     for (uint32_t p = 0; p < links->options.n_processes && status == STRADS_OK; p++) {
         status = init_link(&links->link[p]);
     }
-    if (status == STRADS_OK) {
-        status = strads_thread_start(&links->pulse, "strads-pulse", run_pulse, links);
-    }
     for (uint32_t p = 0; p < links->options.n_processes && status == STRADS_OK; p++) {
         if (links->link[p].stream != NULL) {
-            links_receive_start(&links->link[p]);
+            status = links_receive_start(&links->link[p]);
         }
+    }
+    if (status == STRADS_OK) { /* the last: what fails before has no pulse to end */
+        status = strads_thread_start(&links->pulse, "strads-pulse", run_pulse, links);
     }
     return status;
 }
@@ -310,15 +331,6 @@ strads_status net_links_end(net_links *links, strads_status status)
     pthread_cond_signal(&links->pulse_ended);
     pthread_mutex_unlock(&links->pulse_lock);
     pthread_join(links->pulse, NULL);
-    for (uint32_t p = 0; p < n; p++) {
-        net_connection *link = &links->link[p];
-        pthread_mutex_lock(&link->lock);
-        link->heard_bye = true; /* that it ends now is no loss */
-        pthread_mutex_unlock(&link->lock);
-        if (link->stream != NULL) {
-            net_stream_close(link->stream);
-        }
-    }
     const bool failed = atomic_load(&links->failed);
     destroy(links);
     return status == STRADS_OK && failed ? STRADS_ERR_CLOSED : status;

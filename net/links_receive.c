@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/tasks.h"
 #include "net/links_state.h"
 
 /* ---- what a record says ---- */
@@ -51,9 +52,9 @@ static bool take_part(net_connection *link, record *one)
     if (room) {
         links_records_add(&link->parts, one);
         link->n_parts++;
-        pthread_cond_broadcast(&link->changed);
     }
     pthread_mutex_unlock(&link->lock);
+    pthread_cond_broadcast(&link->changed); /* who wakes finds the lock free */
     return room;
 }
 
@@ -273,12 +274,11 @@ static bool take_apart(net_connection *link)
     }
 }
 
-static void on_received(void *context, strads_status status, size_t n);
-
 /* Receives the rest of a body where it belongs, and what follows into the buffer. */
-static void receive_more(net_connection *link)
+static strads_status receive_some(net_connection *link, size_t *n)
 {
     receiving *in = &link->in;
+    struct iovec parts[2];
     int n_parts = 0;
     if (in->begin > 0) {
         memmove(in->buffer, in->buffer + in->begin, in->end - in->begin);
@@ -286,33 +286,19 @@ static void receive_more(net_connection *link)
         in->begin = 0;
     }
     if (in->what == RECEIVING_BODY) { /* then the buffer is empty */
-        in->parts[n_parts++] =
+        parts[n_parts++] =
             (struct iovec){.iov_base = in->records.last->message->body + in->body_have,
                            .iov_len = body_length(in) - in->body_have};
     }
-    in->parts[n_parts++] =
+    parts[n_parts++] =
         (struct iovec){.iov_base = in->buffer + in->end, .iov_len = RECEIVE_BYTES - in->end};
-    net_stream_recv(link->stream, in->parts, n_parts, on_received, link);
+    return net_stream_read_some(link->stream, parts, n_parts, n);
 }
 
-/* Nothing more comes of a link that is lost, whoever found that out. */
-static void end_receiving(net_connection *link)
+/* n bytes have come; false: the link is lost. */
+static bool take_in(net_connection *link, size_t n)
 {
-    for (net_id node = link->first; node < link->first + link->n; node++) {
-        links_hear_left(link->links, node);
-    }
-}
-
-static void on_received(void *context, strads_status status, size_t n)
-{
-    net_connection *link = context;
     receiving *in = &link->in;
-    if (status != STRADS_OK) {
-        links_lose(link, status == STRADS_ERR_CLOSED ? "its connection has ended"
-                                                     : net_stream_why(link->stream));
-        end_receiving(link);
-        return;
-    }
     atomic_store_explicit(&link->last_heard, strads_now(), memory_order_relaxed);
     if (in->what == RECEIVING_BODY) {
         const size_t rest = body_length(in) - in->body_have;
@@ -321,11 +307,26 @@ static void on_received(void *context, strads_status status, size_t n)
         n -= take;
     }
     in->end += n;
-    if (take_apart(link)) {
-        receive_more(link);
-    } else {
-        end_receiving(link);
+    return take_apart(link);
+}
+
+/* Until the link is lost, whoever found that out: then its nodes have left. */
+static void *run_receiver(void *argument)
+{
+    net_connection *link = argument;
+    strads_status status = STRADS_OK;
+    size_t n = 0;
+    do {
+        status = receive_some(link, &n);
+    } while (status == STRADS_OK && take_in(link, n));
+    if (status != STRADS_OK) {
+        links_lose(link, status == STRADS_ERR_CLOSED ? "its connection has ended"
+                                                     : net_stream_why(link->stream));
     }
+    for (net_id node = link->first; node < link->first + link->n; node++) {
+        links_hear_left(link->links, node);
+    }
+    return NULL;
 }
 
 strads_status links_receive_init(net_connection *link)
@@ -334,9 +335,20 @@ strads_status links_receive_init(net_connection *link)
     return link->in.buffer == NULL ? STRADS_ERR_NOMEM : STRADS_OK;
 }
 
-void links_receive_start(net_connection *link)
+strads_status links_receive_start(net_connection *link)
 {
-    receive_more(link);
+    const strads_status status =
+        strads_thread_start(&link->in.thread, "strads-link", run_receiver, link);
+    link->in.runs = status == STRADS_OK;
+    return status;
+}
+
+void links_receive_stop(net_connection *link)
+{
+    if (link->in.runs) {
+        pthread_join(link->in.thread, NULL);
+        link->in.runs = false;
+    }
 }
 
 void links_receive_fini(net_connection *link)

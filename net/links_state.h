@@ -28,7 +28,8 @@ typedef struct records {
  * before what the handler that gave it back has sent. */
 enum { QUEUE_CREDITS, QUEUE_LANES, QUEUE_TOLD = QUEUE_LANES + NET_N_LANES, N_QUEUES };
 
-enum { FRAME_RECORDS = 64, RECEIVE_BYTES = 64 * 1024 };
+/* A frame with a body of 64 KiB is received at once. */
+enum { FRAME_RECORDS = 64, RECEIVE_BYTES = 96 * 1024 };
 
 /* Parts of a process that wait to be taken, at most. A process can be two ahead of another:
  * for more it needs parts of that one. */
@@ -49,8 +50,9 @@ typedef enum receiving_what { RECEIVING_FRAME, RECEIVING_RECORD, RECEIVING_BODY 
 /* The frame that is being received. It is parsed as it comes, and acted on when it is
  * whole and its sum is right. */
 typedef struct receiving {
+    pthread_t thread; /* a change of threads for each piece that comes would cost more */
+    bool runs;
     unsigned char *buffer; /* [RECEIVE_BYTES] */
-    struct iovec parts[2]; /* where the bytes under way go */
     size_t begin, end;     /* not yet looked at: begin .. end - 1 */
     receiving_what what;   /* comes next */
     net_frame frame;
@@ -90,7 +92,7 @@ typedef struct net_connection {
     uint32_t n_owed;             /* messages that it has not handled */
     double owed_since;           /* the last time that it had handled all */
 
-    receiving in; /* of the stream's callback alone */
+    receiving in; /* of its thread alone */
     _Atomic double last_heard;
 } net_connection;
 
@@ -158,7 +160,9 @@ void links_kick(net_connection *link);
 /* ---- links_receive.c ---- */
 
 STRADS_MUST_CHECK strads_status links_receive_init(net_connection *link);
-void links_receive_start(net_connection *link);
+STRADS_MUST_CHECK strads_status links_receive_start(net_connection *link);
+/* Waits for its thread, which ends with the stream; nothing if there is none. */
+void links_receive_stop(net_connection *link);
 void links_receive_fini(net_connection *link);
 
 #endif

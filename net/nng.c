@@ -37,10 +37,11 @@ struct net_stream {
     char peer[64];
     _Atomic(const char *) why;
     operation recv, send;
+    operation read; /* of net_stream_read_some: without a callback of the library */
 
     pthread_mutex_t lock; /* guards the rest, and `pending` */
     pthread_cond_t idle;  /* n_uses has become 0 */
-    uint32_t n_uses;      /* operations under way and callbacks that run */
+    uint32_t n_uses;      /* operations under way, callbacks that run, calls of submit */
     bool closed;
     bool abandoned; /* destroyed in a callback: the last one frees */
     double deadline;
@@ -134,7 +135,35 @@ static nng_duration patience_of(const net_stream *stream)
     return (nng_duration) fmin(fmax(left_ms, 1.0), 1e9);
 }
 
-/* With the lock held, so that close cannot come in between. */
+/* Nothing is under way: the library frees what is left of itself behind our back. */
+static void release(net_stream *stream)
+{
+    nng_stream_free(stream->nng);
+    nng_aio_reap(stream->recv.aio);
+    nng_aio_reap(stream->send.aio);
+    nng_aio_reap(stream->read.aio);
+    pthread_cond_destroy(&stream->idle);
+    pthread_mutex_destroy(&stream->lock);
+    strads_free(stream);
+}
+
+/* Ends a use, with the lock held, and gives the lock up. */
+static void end_use(net_stream *stream)
+{
+    const bool idle = --stream->n_uses == 0;
+    const bool last = idle && stream->abandoned;
+    if (idle) {
+        pthread_cond_signal(&stream->idle);
+    }
+    pthread_mutex_unlock(&stream->lock);
+    if (last) {
+        release(stream);
+    }
+}
+
+/* With the lock held, which it gives up before it starts: the library moves the bytes there
+ * and then, and its callback, on another thread, must not find the lock taken. Close may
+ * come in between, so the operation is cancelled after. */
 static void submit(operation *self)
 {
     net_stream *stream = self->stream;
@@ -143,10 +172,16 @@ static void submit(operation *self)
     const int set = nng_aio_set_iov(self->aio, (unsigned) n, pieces);
     assert(set == 0 && n > 0);
     nng_aio_set_timeout(self->aio, patience_of(stream));
+    stream->n_uses++; /* the callback may end, and the last use, while this still looks */
+    pthread_mutex_unlock(&stream->lock);
+
     self->start(stream->nng, self->aio);
+
+    pthread_mutex_lock(&stream->lock);
     if (stream->closed) {
         nng_aio_cancel(self->aio);
     }
+    end_use(stream);
 }
 
 static void start(operation *self, const struct iovec *parts, int n_parts, net_done done,
@@ -163,18 +198,6 @@ static void start(operation *self, const struct iovec *parts, int n_parts, net_d
     self->offset = self->total = 0;
     stream->n_uses++;
     submit(self);
-    pthread_mutex_unlock(&stream->lock);
-}
-
-/* Nothing is under way: the library frees what is left of itself behind our back. */
-static void release(net_stream *stream)
-{
-    nng_stream_free(stream->nng);
-    nng_aio_reap(stream->recv.aio);
-    nng_aio_reap(stream->send.aio);
-    pthread_cond_destroy(&stream->idle);
-    pthread_mutex_destroy(&stream->lock);
-    strads_free(stream);
 }
 
 static void call_back(operation *self, strads_status status)
@@ -192,15 +215,7 @@ static void call_back(operation *self, strads_status status)
     inside = outer;
 
     pthread_mutex_lock(&stream->lock);
-    const bool idle = --stream->n_uses == 0;
-    const bool last = idle && stream->abandoned;
-    if (idle) {
-        pthread_cond_signal(&stream->idle);
-    }
-    pthread_mutex_unlock(&stream->lock);
-    if (last) {
-        release(stream);
-    }
+    end_use(stream);
 }
 
 /* How an operation ended. The good-bye of TLS comes as a refusal, or as nothing at all. */
@@ -210,6 +225,15 @@ static int result_of(const operation *self)
     const bool over =
         code == NNG_ECONNREFUSED || (code == 0 && !self->sends && nng_aio_count(self->aio) == 0);
     return over ? NNG_ECONNSHUT : code;
+}
+
+/* Keeps the first reason. */
+static strads_status fail(net_stream *stream, int code)
+{
+    const failure failed = describe(code);
+    const char *none = NULL;
+    atomic_compare_exchange_strong(&stream->why, &none, failed.words);
+    return failed.status;
 }
 
 static void on_done(void *context)
@@ -222,16 +246,12 @@ static void on_done(void *context)
         const bool more = advance(self, nng_aio_count(self->aio));
         if (more && self->sends) {
             submit(self);
-            pthread_mutex_unlock(&stream->lock);
             return;
         }
         call_back(self, STRADS_OK);
         return;
     }
-    const failure failed = describe(code);
-    const char *none = NULL;
-    atomic_compare_exchange_strong(&stream->why, &none, failed.words);
-    call_back(self, failed.status);
+    call_back(self, fail(stream, code));
 }
 
 /* ---- streams ---- */
@@ -265,11 +285,15 @@ strads_status net_nng_wrap(net_stream **out, nng_stream *stream)
     self->deadline = INFINITY;
     self->recv = (operation){.stream = self, .start = nng_stream_recv};
     self->send = (operation){.stream = self, .start = nng_stream_send, .sends = true};
+    self->read = (operation){.stream = self, .start = nng_stream_recv};
     if (nng_aio_alloc(&self->recv.aio, on_done, &self->recv) != 0) {
         goto err_self;
     }
     if (nng_aio_alloc(&self->send.aio, on_done, &self->send) != 0) {
         goto err_recv;
+    }
+    if (nng_aio_alloc(&self->read.aio, NULL, NULL) != 0) {
+        goto err_send;
     }
     pthread_mutex_init(&self->lock, NULL);
     pthread_cond_init(&self->idle, NULL);
@@ -277,6 +301,8 @@ strads_status net_nng_wrap(net_stream **out, nng_stream *stream)
     *out = self;
     return STRADS_OK;
 
+err_send:
+    nng_aio_free(self->send.aio);
 err_recv:
     nng_aio_free(self->recv.aio);
 err_self:
@@ -291,6 +317,25 @@ void net_stream_recv(net_stream *stream, const struct iovec *parts, int n_parts,
 {
     assert(n_parts == 1 || n_parts == 2);
     start(&stream->recv, parts, n_parts, done, context);
+}
+
+/* What is there already costs no change of threads, unlike with a callback. */
+strads_status net_stream_read_some(net_stream *stream, const struct iovec *parts, int n_parts,
+                                   size_t *n)
+{
+    assert(n_parts == 1 || n_parts == 2);
+    operation *self = &stream->read;
+    start(self, parts, n_parts, NULL, NULL);
+    nng_aio_wait(self->aio);
+    const int code = result_of(self);
+    const strads_status status = code == 0 ? STRADS_OK : fail(stream, code);
+    if (status == STRADS_OK) {
+        *n = nng_aio_count(self->aio);
+    }
+    pthread_mutex_lock(&stream->lock);
+    self->pending = false;
+    end_use(stream);
+    return status;
 }
 
 void net_stream_send(net_stream *stream, const struct iovec *parts, int n_parts, net_done done,
@@ -324,6 +369,7 @@ static void close_locked(net_stream *stream)
         nng_stream_close(stream->nng);
         nng_aio_cancel(stream->recv.aio);
         nng_aio_cancel(stream->send.aio);
+        nng_aio_cancel(stream->read.aio);
     }
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/tasks.h"
 #include "net/wait.h"
 #include "tests/support/streams.h"
 #include "tests/support/suite.h"
@@ -166,6 +167,68 @@ static void close_ends_operations(void)
     net_stream_destroy(pair[0]);
     net_stream_destroy(pair[1]);
     net_stream_destroy(NULL);
+}
+
+typedef struct reader {
+    net_stream *stream;
+    pthread_t thread;
+    strads_status status;
+    char byte;
+    size_t n;
+} reader;
+
+static void *read_once(void *argument)
+{
+    reader *self = argument;
+    const struct iovec part = {&self->byte, 1};
+    self->status = net_stream_read_some(self->stream, &part, 1, &self->n);
+    return NULL;
+}
+
+static void start_reader(reader *self, net_stream *stream)
+{
+    *self = (reader){.stream = stream};
+    REQUIRE_OK(strads_thread_start(&self->thread, "reader", read_once, self));
+}
+
+/* Whatever comes about may come before the read waits, or after. */
+static void waiting_reads(void)
+{
+    net_stream *pair[2];
+    reader self;
+    const net_patience patience = streams_patience();
+    streams_connect(pair, "tcp://127.0.0.1:0", NULL);
+    start_reader(&self, pair[0]);
+    REQUIRE_OK(net_stream_write(pair[1], "x", 1, &patience));
+    pthread_join(self.thread, NULL);
+    CHECK_STATUS(self.status, STRADS_OK);
+    CHECK(self.n == 1 && self.byte == 'x');
+
+    start_reader(&self, pair[0]);
+    net_stream_close(pair[0]);
+    pthread_join(self.thread, NULL);
+    CHECK_STATUS(self.status, STRADS_ERR_CLOSED);
+    CHECK(self.n == 0);
+    (void) read_once(&self); /* and on a closed stream */
+    CHECK_STATUS(self.status, STRADS_ERR_CLOSED);
+    net_stream_destroy(pair[0]);
+    net_stream_destroy(pair[1]);
+
+    streams_connect(pair, "tcp://127.0.0.1:0", NULL);
+    start_reader(&self, pair[0]);
+    net_stream_destroy(pair[1]);
+    pthread_join(self.thread, NULL);
+    CHECK_STATUS(self.status, STRADS_ERR_CLOSED);
+    CHECK(net_stream_why(pair[0])[0] != '\0');
+    net_stream_destroy(pair[0]);
+
+    streams_connect(pair, "abstract://", NULL);
+    net_stream_set_deadline(pair[0], strads_now());
+    self.stream = pair[0];
+    (void) read_once(&self);
+    CHECK_STATUS(self.status, STRADS_ERR_IO);
+    net_stream_destroy(pair[0]);
+    net_stream_destroy(pair[1]);
 }
 
 typedef struct ender {
@@ -429,6 +492,7 @@ static void no_memory(void)
 SUITE("net/stream", {"a process may fork before the first use", forks_before},
       {"bytes arrive as they were sent, over every kind", kinds},
       {"closing ends what is under way and what comes after", close_ends_operations},
+      {"a read that waits ends with bytes, with its stream, or too late", waiting_reads},
       {"a stream may be destroyed in its callback", destroyed_in_callback},
       {"nothing waits longer than it may", deadlines},
       {"an address that cannot be listened at is said in words", addresses_to_listen_at},
