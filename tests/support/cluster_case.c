@@ -301,6 +301,7 @@ static void run_watched(trial *self)
                                .rho = drawn->rho,
                                .in_flight = drawn->in_flight,
                                .owners = drawn->columns,
+                               .alike = drawn->rows,
                                .cosines = self->cosines};
     const size_t live = strads_mem_live();
     expect_the_worst(drawn->seed);

@@ -14,7 +14,7 @@ enum { CLUSTER_SETTINGS = 32, CLUSTER_TEXT = 400 };
 typedef struct cluster_case {
     uint64_t seed;
     bool lasso, sparse; /* the program: Lasso, or the toy */
-    bool columns;       /* its data are partitioned by columns */
+    bool columns, rows; /* its data are partitioned */
     uint32_t n_rows, n_vars;
     uint32_t n_workers, pipeline;
     double rho;     /* 1: the schedule checks nothing */

@@ -234,8 +234,10 @@ cluster_case cluster_case_draw(uint64_t seed)
     draw_stop(&self);
     /* Last, so that seeds keep the rest of what they stood for. */
     self.drawn.columns = self.drawn.lasso && once_in(&self, 3);
-    if (self.drawn.columns) {
-        set(&self, "data.partition=columns");
+    self.drawn.rows = self.drawn.lasso && !self.drawn.columns && once_in(&self, 2);
+    if (self.drawn.columns || self.drawn.rows) {
+        set(&self, "data.partition=%s", self.drawn.columns ? "columns" : "rows");
     }
+    self.drawn.rho = self.drawn.rows ? 1.0 : self.drawn.rho; /* a round is one block */
     return self.drawn;
 }

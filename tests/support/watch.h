@@ -22,6 +22,7 @@ typedef struct watch_terms {
     double rho;            /* 1: rounds are not checked */
     bool in_flight;        /* checked against rounds not yet committed too */
     bool owners;           /* variables are split: all workers exchange in CORRELATE too */
+    bool alike;            /* samples are split: all workers are given the same blocks */
     const double *cosines; /* [n_vars][n_vars] absolute values, lent until watch_end */
 } watch_terms;
 
@@ -43,7 +44,8 @@ typedef struct watch_report {
  *     edge is above the bar, of a pair that was asked about;
  *   - what is pushed to who does not own it was lent to it before, once;
  *   - no variable is in two rounds in flight, or twice in one; a push has the values that
- *     were committed last, and a commit those that were pushed;
+ *     were committed last, and a commit those that were pushed; where samples are split all
+ *     members are pushed the same, and hear of the same;
  *   - no more than pipeline + 1 rounds are in flight, none during a scan, and they are
  *     committed in order;
  *   - variables of different workers in a round are not correlated above rho, nor is one

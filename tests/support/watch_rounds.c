@@ -186,18 +186,35 @@ static void lend_sent(uint32_t rank, const msg_lend *lend)
     }
 }
 
+static bool is_pushed_again(const flight *of, const uint32_t *vars, const double *values,
+                            uint64_t n_vars)
+{
+    bool same = n_vars == of->n_vars;
+    for (uint64_t i = 0; i < n_vars && same; i++) {
+        same = vars[i] == of->vars[i] &&
+               memcmp(&values[i], &committed[vars[i]], sizeof(values[i])) == 0;
+    }
+    return same;
+}
+
 static void push_sent(uint32_t rank, const msg_push *push)
 {
     const double *values = (const double *) (push + 1);
     const uint32_t *vars = (const uint32_t *) (values + push->n_vars);
     flight *of = rank == 0 ? open_flight(push) : flight_of(push->round);
     if (of == NULL || of->n_sent != rank || of->n_members != push->n_members ||
-        of->n_vars + push->n_vars > WATCH_VARS || workers[rank].scan) {
+        (rank == 0 || !watch_held_to.alike ? of->n_vars : 0) + push->n_vars > WATCH_VARS ||
+        workers[rank].scan) {
         watch_complain("round %llu: a push to worker %u that is not its turn",
                        (unsigned long long) push->round, rank);
         return;
     }
-    for (uint64_t i = 0; i < push->n_vars; i++) {
+    const bool again = watch_held_to.alike && rank > 0;
+    if (again && !is_pushed_again(of, vars, values, push->n_vars)) {
+        watch_complain("round %llu: worker %u is not pushed what worker 0 is",
+                       (unsigned long long) push->round, rank);
+    }
+    for (uint64_t i = 0; i < push->n_vars && !again; i++) {
         check_pushed(vars[i], values[i], push->round);
         if (push->lent != 0 && (!lent[vars[i]] || rank >= n_borrowers)) {
             watch_complain("round %llu: variable %u was not lent to worker %u",
@@ -213,9 +230,10 @@ static void push_sent(uint32_t rank, const msg_push *push)
 }
 
 /* The workers hear one after another of a commit: between them of the whole oldest round,
- * each variable once. */
+ * each variable once; or each of all of it. */
 static void sync_sent(uint32_t rank, const msg_sync *sync)
 {
+    const bool alike = watch_held_to.alike;
     const flight *of = &flights[0];
     const double *values = (const double *) (sync + 1);
     const uint32_t *vars = (const uint32_t *) (values + sync->n_vars);
@@ -223,13 +241,13 @@ static void sync_sent(uint32_t rank, const msg_sync *sync)
         watch_complain("worker %u hears of a commit, but the oldest round is not done", rank);
         return;
     }
-    n_heard = rank == 0 ? 0 : n_heard;
+    n_heard = rank == 0 || alike ? 0 : n_heard;
     for (uint64_t i = 0; i < sync->n_vars; i++) {
         uint32_t at = 0;
         while (at < of->n_vars && of->vars[at] != vars[i]) {
             at++;
         }
-        if (at == of->n_vars || !held[vars[i]]) {
+        if (at == of->n_vars || (!held[vars[i]] && (rank == 0 || !alike))) {
             watch_complain("worker %u hears of variable %u, which is not of the oldest round or "
                            "was told before",
                            rank, vars[i]);
@@ -243,12 +261,13 @@ static void sync_sent(uint32_t rank, const msg_sync *sync)
         held[vars[i]] = false;
         n_heard++;
     }
-    if (rank + 1 < watch_n_workers) {
-        return;
-    }
-    if (n_heard != of->n_vars) {
+    const bool last = rank + 1 == watch_n_workers;
+    if ((last || alike) && n_heard != of->n_vars) {
         watch_complain("round %llu: the workers heard of %u variables of %u",
                        (unsigned long long) of->round, n_heard, of->n_vars);
+    }
+    if (!last) {
+        return;
     }
     memmove(flights, flights + 1, (n_flights - 1) * sizeof(*flights));
     n_flights--;
