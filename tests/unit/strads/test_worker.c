@@ -331,6 +331,8 @@ static void what_the_program_has_no_callback_for_is_refused(void)
                "a bad STAGE: it is not due");
     is_refused(message_of(MSG_CORRELATE, body, message_sound(MSG_CORRELATE, body)),
                "a bad CORRELATE: it is not due");
+    is_refused(message_of(MSG_LEND, body, message_sound(MSG_LEND, body)),
+               "a bad LEND: it is not due");
 }
 
 SUITE("strads/worker",
