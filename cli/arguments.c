@@ -247,3 +247,14 @@ int cli_parse(const cli_usage *usage, int argc, char **argv, const char **operan
     }
     return code;
 }
+
+void cli_set_level(bool quiet, bool verbose, bool trace)
+{
+    if (quiet) {
+        strads_log_set_level(STRADS_LOG_WARN);
+    } else if (trace) {
+        strads_log_set_level(STRADS_LOG_TRACE);
+    } else if (verbose) {
+        strads_log_set_level(STRADS_LOG_DEBUG);
+    }
+}

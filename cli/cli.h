@@ -105,6 +105,9 @@ enum { CLI_GO_ON = -1 };
  * code to exit with: --help was answered, or an error logged. */
 int cli_parse(const cli_usage *usage, int argc, char **argv, const char **operands);
 
+/* How much is said, by the options --quiet, --verbose and --trace. */
+void cli_set_level(bool quiet, bool verbose, bool trace);
+
 /* ---- a configuration and its app ---- */
 
 typedef struct cli_session {

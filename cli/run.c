@@ -149,13 +149,7 @@ static int run(const run_request *request)
     if (code != CLI_GO_ON) {
         return code;
     }
-    if (request->quiet) {
-        strads_log_set_level(STRADS_LOG_WARN);
-    } else if (request->trace) {
-        strads_log_set_level(STRADS_LOG_TRACE);
-    } else if (request->verbose) {
-        strads_log_set_level(STRADS_LOG_DEBUG);
-    }
+    cli_set_level(request->quiet, request->verbose, request->trace);
     return request->sweep.csv != NULL ? sweep_all(&request->sweep) : run_one(request);
 }
 

@@ -81,11 +81,7 @@ static strads_status work(strads_team *team, const worker_request *request)
 
 static int help_in_run(worker_request *request)
 {
-    if (request->quiet) {
-        strads_log_set_level(STRADS_LOG_WARN);
-    } else if (request->verbose) {
-        strads_log_set_level(STRADS_LOG_DEBUG);
-    }
+    cli_set_level(request->quiet, request->verbose, false);
     cli_catch_signals();
     strads_team *team = NULL;
     strads_status status = sort_sets(request);

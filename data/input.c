@@ -40,13 +40,15 @@ const char *data_excerpt(char out[DATA_EXCERPT_BYTES], const char *text, const c
     return out;
 }
 
-/* Reads up to n bytes of the file as it is, less at its end only. */
-static strads_status read_file(data_input *input, void *out, size_t wanted, size_t *n_read)
+/* Reads n bytes, less at the end of the file only: from *at, or from where reading stands. */
+static strads_status read_bytes(const data_input *input, const uint64_t *at, void *out, size_t n,
+                                size_t *n_read)
 {
-    const size_t n = wanted < input->n_left ? wanted : (size_t) input->n_left;
     size_t total = 0;
     while (total < n) {
-        const ssize_t got = read(input->fd, (char *) out + total, n - total);
+        char *to = (char *) out + total;
+        const ssize_t got = at == NULL ? read(input->fd, to, n - total)
+                                       : pread(input->fd, to, n - total, (off_t) (*at + total));
         if (got < 0 && errno == EINTR) {
             continue;
         }
@@ -59,11 +61,19 @@ static strads_status read_file(data_input *input, void *out, size_t wanted, size
         }
         total += (size_t) got;
     }
-    if (input->n_left != UINT64_MAX) {
-        input->n_left -= total;
-    }
     *n_read = total;
     return STRADS_OK;
+}
+
+/* Reads up to `wanted` bytes of the file as it is, less at its end or that of the range. */
+static strads_status read_file(data_input *input, void *out, size_t wanted, size_t *n_read)
+{
+    const size_t n = wanted < input->n_left ? wanted : (size_t) input->n_left;
+    const strads_status status = read_bytes(input, NULL, out, n, n_read);
+    if (status == STRADS_OK && input->n_left != UINT64_MAX) {
+        input->n_left -= *n_read;
+    }
+    return status;
 }
 
 static strads_status refill_gunzip(data_input *input)
@@ -251,23 +261,7 @@ bool data_input_has_ranges(const data_input *input, uint64_t *bytes)
 strads_status data_input_read_at(const data_input *input, uint64_t at, void *out, size_t n,
                                  size_t *n_read)
 {
-    size_t total = 0;
-    while (total < n) {
-        const ssize_t got = pread(input->fd, (char *) out + total, n - total, (off_t) (at + total));
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got < 0) {
-            strads_error("cannot read %s: %s", input->path, strerror(errno));
-            return STRADS_ERR_IO;
-        }
-        if (got == 0) {
-            break;
-        }
-        total += (size_t) got;
-    }
-    *n_read = total;
-    return STRADS_OK;
+    return read_bytes(input, &at, out, n, n_read);
 }
 
 /* The first place from `at` on where a line begins, or the end of the file; the buffer is
