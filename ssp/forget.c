@@ -7,7 +7,8 @@
 
 static bool is_held(const ssp_session *session, const ssp_own_row *row)
 {
-    return row->period == session->clock || row->logged != SSP_NOT_LOGGED || row->n_asked > 0;
+    return row->period == session->clock || row->logged != SSP_NOT_LOGGED || row->n_asked > 0 ||
+           row->sent != NULL;
 }
 
 static bool has_room(const ssp_session *session, size_t bytes)

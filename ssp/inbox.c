@@ -36,22 +36,40 @@ static uint32_t part_of(const ssp_place *place, net_id node)
     return p;
 }
 
-/* A copy that lacks updates of this session's own is not taken, and not told of any more:
- * it is asked for when it is read. */
-static void take_row(ssp_table *table, ssp_own_row *row, const ssp_head *head, const double *values)
+/* Forgets what the copy has, and adds what it lacks of what was sent and logged. */
+static void add_own(ssp_table *table, ssp_own_row *row, uint32_t batch)
 {
     const uint32_t columns = table->columns;
-    if ((head->flags & SSP_ANSWER) != 0 && row->n_asked > 0) {
-        row->n_asked--;
+    while (row->sent != NULL && (int32_t) (batch - row->sent->batch) >= 0) {
+        ssp_sent *first = row->sent;
+        row->since = first->batch;
+        row->sent = first->next;
+        strads_free(first);
     }
-    if ((int32_t) (head->batch - row->batch) < 0) {
-        row->told = false;
-        return;
+    for (const ssp_sent *one = row->sent; one != NULL; one = one->next) {
+        ssp_add(row->values, one->deltas, columns);
     }
-    memcpy(row->values, values, columns * sizeof(*values));
     if (row->logged != SSP_NOT_LOGGED && table->additive) {
         ssp_add(row->values, table->log.deltas + row->logged * columns, columns);
     }
+}
+
+/* A copy that lacks updates of this session's own that are not remembered is not taken, and
+ * its part's word on it not any more: it is asked for when it is read. */
+static void take_row(ssp_table *table, ssp_own_row *row, const ssp_head *head, const double *values)
+{
+    if ((head->flags & SSP_ANSWER) != 0 && row->n_asked > 0) {
+        row->n_asked--;
+    }
+    if ((int32_t) (head->batch - row->since) < 0) {
+        row->told = false;
+        if (row->n_asked == 0) {
+            ssp_own_row_forget_sent(row);
+        }
+        return;
+    }
+    memcpy(row->values, values, table->columns * sizeof(*values));
+    add_own(table, row, head->batch);
     row->version = SSP_OUTDATED + 1;
     row->slowest = head->clock;
     row->told = table->shared->options.eager;

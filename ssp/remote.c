@@ -4,8 +4,8 @@
  * increments sent.
  *
  * What a session tells a part arrives in order: so a part that is asked for a row has
- * applied all that the session has sent before. Rows that were on their way meanwhile may
- * lack it; such are not taken (inbox.c).
+ * applied all that the session has sent before. What is sent while a copy may be on its way
+ * is remembered, and added to copies that lack it (inbox.c).
  */
 #include <assert.h>
 #include <math.h>
@@ -94,12 +94,35 @@ static strads_status make_way(ssp_table *table, const ssp_far *far)
     return status;
 }
 
+/* Remembers what is sent of a row; without memory for that, copies that lack it are not
+ * taken. */
+static void remember(ssp_own_row *row, uint32_t batch, const double *deltas, uint32_t columns)
+{
+    ssp_sent *one = strads_alloc(sizeof(*one) + columns * sizeof(*deltas));
+    if (one == NULL) {
+        ssp_own_row_forget_sent(row);
+        row->since = batch;
+        return;
+    }
+    *one = (ssp_sent){.batch = batch};
+    memcpy(one->deltas, deltas, columns * sizeof(*deltas));
+    ssp_sent **at = &row->sent;
+    while (*at != NULL) {
+        at = &(*at)->next;
+    }
+    *at = one;
+}
+
 /* A row leaves the log with the batch. The copy of one with a rule is what it was before
  * that is applied. */
-static void note_sent(ssp_table *table, ssp_own_row *row, uint32_t batch)
+static void note_sent(ssp_table *table, ssp_own_row *row, uint32_t batch, const double *deltas)
 {
     row->logged = SSP_NOT_LOGGED;
-    row->batch = batch;
+    if (table->additive && (row->n_asked > 0 || row->told)) {
+        remember(row, batch, deltas, table->columns);
+        return;
+    }
+    row->since = batch;
     if (!table->additive) {
         row->version = SSP_OUTDATED;
     }
@@ -125,8 +148,9 @@ static strads_status send_batch(ssp_table *table, uint32_t part, const size_t *f
         return STRADS_ERR_NOMEM;
     }
     for (uint32_t i = 0; i < n; i++) {
-        ssp_message_put(message, i, log->deltas + from[i] * table->columns, table->columns);
-        note_sent(table, log->rows[from[i]], batch);
+        const double *deltas = log->deltas + from[i] * table->columns;
+        ssp_message_put(message, i, deltas, table->columns);
+        note_sent(table, log->rows[from[i]], batch, deltas);
     }
     far->n_batches = batch;
     return ssp_remote_tell(table->session, part, message);

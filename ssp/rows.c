@@ -23,7 +23,7 @@ static strads_status create_row(ssp_table *table, uint64_t key, ssp_own_row **ou
     }
     *row = (ssp_own_row){.shared = shared,
                          .key = key,
-                         .batch = here ? 0 : session->fars[part].n_batches,
+                         .since = here ? 0 : session->fars[part].n_batches,
                          .logged = SSP_NOT_LOGGED,
                          .version = SSP_OUTDATED,
                          .period = SSP_NO_PERIOD};
@@ -45,6 +45,26 @@ strads_status ssp_own_row_find(ssp_table *table, uint64_t key, ssp_own_row **out
     }
     *out = row;
     return STRADS_OK;
+}
+
+void ssp_own_row_forget_sent(ssp_own_row *row)
+{
+    while (row->sent != NULL) {
+        ssp_sent *first = row->sent;
+        row->since = first->batch;
+        row->sent = first->next;
+        strads_free(first);
+    }
+}
+
+void ssp_own_rows_fini(ssp_table *table)
+{
+    for (size_t i = 0; i < table->rows.capacity; i++) {
+        if (table->rows.entries[i].value != NULL) {
+            ssp_own_row_forget_sent(table->rows.entries[i].value);
+        }
+    }
+    ssp_map_fini(&table->rows);
 }
 
 void ssp_rows_touch(const ssp_table *table, const uint64_t *keys, size_t n)
@@ -154,8 +174,16 @@ strads_status ssp_prefetch(ssp_table *table, const uint64_t *keys, size_t n)
 
 strads_status ssp_read_rows(ssp_table *table, const uint64_t *keys, size_t n, const double **views)
 {
-    const uint64_t needed = clock_needed(table, table->staleness);
-    strads_status status = ssp_prefetch(table, keys, n);
+    return ssp_read_rows_within(table, keys, n, table->staleness, views);
+}
+
+strads_status ssp_read_rows_within(ssp_table *table, const uint64_t *keys, size_t n,
+                                   uint32_t staleness, const double **views)
+{
+    const uint64_t needed = clock_needed(table, staleness);
+    strads_status status = ssp_session_is_broken(table->session)
+                               ? STRADS_ERR_CLOSED
+                               : ssp_remote_ask(table, keys, n, needed);
     for (size_t i = 0; i < n && status == STRADS_OK; i++) {
         if (i % SSP_AHEAD == 0) {
             ssp_rows_touch(table, keys + i, n - i < SSP_AHEAD ? n - i : SSP_AHEAD);

@@ -59,7 +59,7 @@ void ssp_session_close(ssp_session *session)
     while (session->tables != NULL) {
         ssp_table *table = session->tables;
         session->tables = table->next;
-        ssp_map_fini(&table->rows);
+        ssp_own_rows_fini(table);
         ssp_log_fini(&table->log);
         ssp_remote_table_fini(table);
         strads_free(table);
@@ -245,6 +245,16 @@ strads_status ssp_barrier(ssp_session *session)
 void ssp_session_bound(ssp_session *session, size_t bytes)
 {
     session->max_bytes = bytes;
+}
+
+void ssp_session_suggest(ssp_session *session, const ssp_table_options *options)
+{
+    session->suggested = *options;
+}
+
+ssp_table_options ssp_session_options(const ssp_session *session)
+{
+    return session->suggested;
 }
 
 ssp_stats ssp_session_stats(const ssp_session *session)

@@ -17,6 +17,13 @@ enum { SSP_OUTDATED = 0 }; /* the version of no shared row */
 /* Rows of a batch whose memory is fetched ahead of their use. */
 enum { SSP_AHEAD = 16 };
 
+/* Increments of a row that were sent while a copy of it could be on its way without them. */
+typedef struct ssp_sent {
+    struct ssp_sent *next;
+    uint32_t batch;
+    double deltas[]; /* [columns] */
+} ssp_sent;
+
 /* A row that this session has touched. From its first read of a period on, `values` are
  * those of `version` plus what is logged. */
 typedef struct ssp_own_row {
@@ -32,7 +39,8 @@ typedef struct ssp_own_row {
     bool told;        /* of another part, which tells of its changes, and of all so far */
     uint32_t n_asked; /* GETs of it that are under way */
     uint64_t asked;   /* the clock that the last of them needs */
-    uint32_t batch;   /* the last update to its part that had it */
+    uint32_t since;   /* the last update to its part with it that is not in `sent` */
+    ssp_sent *sent;   /* the later ones, in order */
     double values[];  /* [columns] */
 } ssp_own_row;
 
@@ -83,7 +91,8 @@ struct ssp_session {
     ssp_stats stats;
     double *waited; /* [sessions] seconds, for whom */
     ssp_far *fars;  /* [parts] NULL: there is one alone */
-    bool closing;   /* it waits for nothing any more */
+    ssp_table_options suggested;
+    bool closing; /* it waits for nothing any more */
 };
 
 static inline void ssp_add(double *restrict to, const double *restrict deltas, size_t n)
@@ -110,6 +119,12 @@ STRADS_MUST_CHECK strads_status ssp_session_pause(ssp_session *session, uint64_t
 
 /* The session's row of this key, made if need be. */
 STRADS_MUST_CHECK strads_status ssp_own_row_find(ssp_table *table, uint64_t key, ssp_own_row **out);
+
+/* Frees the table's rows. */
+void ssp_own_rows_fini(ssp_table *table);
+
+/* Forgets what was sent of the row: copies without that are not taken any more. */
+void ssp_own_row_forget_sent(ssp_own_row *row);
 
 /* Reads ahead into the processor's cache what the next reads or increments of keys[n]
  * will touch. */

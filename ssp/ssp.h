@@ -125,6 +125,11 @@ STRADS_API uint64_t ssp_clock_slowest(const ssp_session *session);
  * incremented in the current period stay, though they may be more. */
 STRADS_API void ssp_session_bound(ssp_session *session, size_t bytes);
 
+/* What the tables of this session are to be like where their program leaves it open: zeros
+ * until who opened the session suggests something, which the framework does from ssp.*. */
+STRADS_API void ssp_session_suggest(ssp_session *session, const ssp_table_options *options);
+STRADS_API ssp_table_options ssp_session_options(const ssp_session *session);
+
 /* What has been so far; and the seconds that were spent waiting for session `rank`. */
 STRADS_API ssp_stats ssp_session_stats(const ssp_session *session);
 STRADS_API double ssp_session_waited_for(const ssp_session *session, uint32_t rank);
@@ -146,6 +151,10 @@ STRADS_API STRADS_MUST_CHECK strads_status ssp_read_row_within(ssp_table *table,
 /* The same for keys[n] at once, which is faster; views[n]. */
 STRADS_API STRADS_MUST_CHECK strads_status ssp_read_rows(ssp_table *table, const uint64_t *keys,
                                                          size_t n, const double **views);
+STRADS_API STRADS_MUST_CHECK strads_status ssp_read_rows_within(ssp_table *table,
+                                                                const uint64_t *keys, size_t n,
+                                                                uint32_t staleness,
+                                                                const double **views);
 
 /* Asks for those of keys[n] that are in other processes and would not be fresh enough for a
  * read now, and does not wait for them. A read does, and finds them there or on their way. */
