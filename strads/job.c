@@ -115,6 +115,13 @@ static strads_status open_site(job *self)
     if (status == STRADS_OK) {
         status = cut_ranges(self);
     }
+    if (status == STRADS_OK && self->run.kind == SCHEDULE_DATA_PARALLEL &&
+        self->structure.split != STRADS_SPLIT_SAMPLES) {
+        strads_error("%s: schedule.kind: data_parallel needs samples that are split among the "
+                     "workers, as by data.partition: rows",
+                     strads_config_place(self->config, "schedule.kind"));
+        status = STRADS_ERR_USAGE;
+    }
     if (status == STRADS_OK && self->app->open_model != NULL && is_first(self)) {
         status = self->app->open_model(self->config, self->site, &self->model);
     }
@@ -137,12 +144,33 @@ static strads_status create_worker(job *self, uint32_t rank, double deadline)
         .structure = self->structure,
         .deterministic = self->run.deterministic,
         .unguarded = !self->run.guard,
-        .limits = {.deadline = deadline, .signal = &job_stop_requested, .alone = !is_first(self)}};
+        .limits = {.deadline = deadline, .signal = &job_stop_requested, .alone = !is_first(self)},
+        .tables = self->run.kind == SCHEDULE_DATA_PARALLEL ? &self->tables : NULL};
     const strads_status status = worker_create(&self->workers[rank], &options);
     if (status == STRADS_OK) {
         net_attach(self->network, rank + 1, worker_handle, self->workers[rank]);
     }
     return status;
+}
+
+static strads_status create_tables(job *self)
+{
+    if (self->team == NULL) {
+        return data_parallel_init(&self->tables, self->config, self->network, &self->run, NULL, 1,
+                                  0);
+    }
+    const strads_part part = processes_part(self->team);
+    return data_parallel_init(&self->tables, self->config, self->network, &self->run, part.ranks,
+                              part.count, part.index);
+}
+
+/* The totals of the tables outlive the worker that has them. */
+static void keep_totals(job *self)
+{
+    strads_worker *first = self->workers == NULL ? NULL : self->workers[0];
+    if (first != NULL) {
+        worker_take_totals(first, &self->table_totals);
+    }
 }
 
 static strads_status create_nodes(job *self, const coordinator_options *options, double deadline)
@@ -156,6 +184,9 @@ static strads_status create_nodes(job *self, const coordinator_options *options,
     }
     self->workers = strads_calloc(self->run.n_workers, sizeof(*self->workers));
     strads_status status = self->workers == NULL ? STRADS_ERR_NOMEM : STRADS_OK;
+    if (status == STRADS_OK && self->run.kind == SCHEDULE_DATA_PARALLEL) {
+        status = create_tables(self);
+    }
     for (uint32_t k = first; k < end && status == STRADS_OK; k++) {
         status = create_worker(self, k, deadline);
     }
@@ -170,11 +201,13 @@ static strads_status create_nodes(job *self, const coordinator_options *options,
 
 static void destroy_nodes(job *self)
 {
+    keep_totals(self);
     for (uint32_t k = 0; k < self->run.n_workers && self->workers != NULL; k++) {
         worker_destroy(self->workers[k]);
     }
     strads_free(self->workers);
     self->workers = NULL;
+    data_parallel_fini(&self->tables);
     net_destroy(self->network);
     self->network = NULL;
 }
@@ -263,6 +296,7 @@ void job_fini(job *self)
     if (self->site != NULL) {
         self->app->close_site(self->site);
     }
+    data_parallel_close(&self->table_totals);
     strads_free(self->firsts);
     net_cluster_destroy(self->cluster);
 }

@@ -8,6 +8,7 @@
 #define STRADS_STRADS_JOB_H
 
 #include "strads/coordinator.h"
+#include "strads/data_parallel.h"
 #include "strads/processes.h"
 #include "strads/round.h"
 #include "strads/worker.h"
@@ -25,6 +26,8 @@ typedef struct job {
     net *network;
     coordinator *head;       /* NULL: in another process */
     strads_worker **workers; /* [n_workers] NULL: in another process */
+    data_parallel tables;
+    data_parallel_session table_totals; /* after a solve: of rank 0 */
     double started;
     double solve_seconds;
     double callback_seconds; /* in the program's callbacks, on the critical path */

@@ -10,6 +10,7 @@
 
 #include "base/tasks.h"
 #include "net/cluster.h"
+#include "strads/data_parallel.h"
 
 static const strads_option table[] = {
     {.key = "app",
@@ -19,9 +20,10 @@ static const strads_option table[] = {
     {.key = "schedule.kind",
      .type = STRADS_CHOICE,
      .fallback = "structure_aware",
-     .choices = "structure_aware | random | cyclic | custom",
+     .choices = "structure_aware | random | cyclic | custom | data_parallel",
      .help = "How a round's variables are chosen: by priority and checked for dependencies; "
-             "uniformly (Shotgun); in order of their index; or by the model program itself."},
+             "uniformly (Shotgun); in order of their index; or by the model program itself. With "
+             "data_parallel they are not: workers share all through tables (see ssp)."},
     {.key = "schedule.priority",
      .type = STRADS_CHOICE,
      .fallback = "violation",
@@ -185,19 +187,21 @@ static const strads_option table[] = {
              "coordinator's holds for all."},
 };
 
-/* The table and the cluster's, in one. */
+/* The table, the cluster's and that of the tables, in one. */
 enum { N_OWN = sizeof(table) / sizeof(table[0]), MAX_OPTIONS = 64 };
 static strads_option all[MAX_OPTIONS];
 static size_t n_all;
 
 static void gather(void)
 {
-    size_t n_cluster = 0;
+    size_t n_cluster = 0, n_ssp = 0;
     const strads_option *cluster = net_cluster_options(&n_cluster);
-    n_all = N_OWN + n_cluster;
+    const strads_option *ssp = data_parallel_options(&n_ssp);
+    n_all = N_OWN + n_cluster + n_ssp;
     assert(n_all <= MAX_OPTIONS);
     memcpy(all, table, sizeof(table));
     memcpy(&all[N_OWN], cluster, n_cluster * sizeof(all[0]));
+    memcpy(&all[N_OWN + n_cluster], ssp, n_ssp * sizeof(all[0]));
 }
 
 const strads_option *strads_options(size_t *n)
@@ -215,6 +219,7 @@ static schedule_kind kind_of(const char *name)
         [SCHEDULE_RANDOM] = "random",
         [SCHEDULE_CYCLIC] = "cyclic",
         [SCHEDULE_CUSTOM] = "custom",
+        [SCHEDULE_DATA_PARALLEL] = "data_parallel",
     };
     uint32_t kind = 0;
     while (strcmp(names[kind], name) != 0) {
@@ -246,6 +251,36 @@ static strads_status check_deterministic(const run_options *options, const net_c
         return STRADS_ERR_USAGE;
     }
     return STRADS_OK;
+}
+
+static strads_status check_tables(const run_options *options, const strads_app *app,
+                                  const strads_config *config)
+{
+    size_t n = 0;
+    const strads_option *keys = data_parallel_options(&n);
+    if (options->kind != SCHEDULE_DATA_PARALLEL) {
+        for (size_t i = 0; i < n; i++) {
+            if (strads_config_given(config, keys[i].key)) {
+                strads_error("%s: %s: there are no tables without schedule.kind: data_parallel",
+                             strads_config_place(config, keys[i].key), keys[i].key);
+                return STRADS_ERR_USAGE;
+            }
+        }
+        return STRADS_OK;
+    }
+    if (app->step == NULL) {
+        strads_error("%s: schedule.kind: data_parallel is not for %s, which has no step",
+                     strads_config_place(config, "schedule.kind"), app->name);
+        return STRADS_ERR_USAGE;
+    }
+    if (options->pipeline > 0 || options->deterministic) {
+        strads_error("%s: schedule.kind: data_parallel has no schedule.pipeline, and no "
+                     "run.deterministic: tables add up in the order in which workers come",
+                     strads_config_place(config, "schedule.kind"));
+        return STRADS_ERR_USAGE;
+    }
+    uint32_t staleness = 0;
+    return data_parallel_staleness(config, &staleness);
 }
 
 static strads_status check_together(const run_options *options, const strads_app *app,
@@ -391,7 +426,10 @@ strads_status run_options_read(run_options *out, const strads_app *app, const st
     options.rounds = rounds > 0 ? (uint64_t) rounds : UINT64_MAX;
     options.seconds = seconds > 0.0 ? seconds : INFINITY;
     options.deterministic = strads_config_bool(config, "run.deterministic");
-    status = check_together(&options, app, config);
+    status = check_tables(&options, app, config);
+    if (status == STRADS_OK) {
+        status = check_together(&options, app, config);
+    }
     if (status == STRADS_OK && options.deterministic) {
         status = check_deterministic(&options, machines, config);
     }

@@ -10,7 +10,8 @@ typedef enum schedule_kind {
     SCHEDULE_STRUCTURE_AWARE,
     SCHEDULE_RANDOM,
     SCHEDULE_CYCLIC,
-    SCHEDULE_CUSTOM
+    SCHEDULE_CUSTOM,
+    SCHEDULE_DATA_PARALLEL
 } schedule_kind;
 
 typedef enum schedule_check {

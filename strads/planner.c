@@ -22,6 +22,7 @@ static prio_policy policy_of(const run_options *run)
     case SCHEDULE_RANDOM:
         return PRIO_UNIFORM;
     case SCHEDULE_CYCLIC:
+    case SCHEDULE_DATA_PARALLEL: /* all of them */
         return PRIO_CYCLIC;
     default:
         return run->greedy ? PRIO_GREEDY : PRIO_SAMPLED;
@@ -77,6 +78,9 @@ strads_status planner_init(planner *plan, const planner_options *options)
                       .width = width_guard_start(options->run.n_workers),
                       .urgent = options->structure.n_vars};
     strads_status status = STRADS_OK;
+    if (options->run.kind == SCHEDULE_DATA_PARALLEL) {
+        plan->options.run.round = plan->options.run.candidates = options->structure.n_vars;
+    }
     if (options->run.solve) {
         status = working_set_init(&plan->set, options->structure.n_vars);
         if (status == STRADS_OK && may_lend(options)) {

@@ -57,6 +57,13 @@ static strads_status save(job *self, const char *folder, strads_summary *summary
 {
     coordinator_outcome outcome;
     coordinator_finish(self->head, &outcome);
+    if (self->run.kind == SCHEDULE_DATA_PARALLEL) {
+        const strads_status status =
+            data_parallel_summarize(&self->table_totals, self->run.n_workers, summary);
+        if (status != STRADS_OK) {
+            return status;
+        }
+    }
     return self->app->save == NULL
                ? save_values(folder, outcome.values, self->structure.n_vars)
                : self->app->save(self->model, self->site, outcome.values, folder, summary);

@@ -48,6 +48,7 @@ typedef struct strads_worker strads_worker; /* one worker, as push sees it */
 typedef struct strads_gram strads_gram;     /* takes the answers of correlate */
 typedef struct strads_round strads_round;   /* takes the blocks of schedule */
 typedef struct strads_summary strads_summary;
+struct ssp_session;
 
 /* What of the data a worker holds, and so what it can do. */
 typedef enum strads_split {
@@ -192,6 +193,11 @@ typedef struct strads_app {
      * the first of each variable's partial, moved = |change|). */
     strads_status (*pull)(void *model, const strads_block *block, const double *partial,
                           double *values, float *moved);
+    /* schedule.kind: data_parallel (may be NULL: refused): a worker's part of a period, on its
+     * samples, through tables of `session` (ssp/ssp.h), which is clocked after it; and, with
+     * `partial`, push's outcome, once the round's periods are over for all. */
+    strads_status (*step)(void *state, struct ssp_session *session, const strads_block *block,
+                          double *partial);
     /* Hears that a round was committed, and of the new values of this worker's range, if
      * there are any (may be NULL: strads_worker_values has them). */
     strads_status (*sync)(void *state, const uint32_t *vars, size_t n, const double *values);

@@ -295,7 +295,9 @@ static strads_status on_push(strads_worker *worker, const net_message *request)
     worker_count_block(worker, &block);
     worker_enter(worker, (uint32_t) push->n_members);
     const strads_status status =
-        worker->options.app->push(worker->state, &block, (double *) (done + 1));
+        worker->options.tables == NULL
+            ? worker->options.app->push(worker->state, &block, (double *) (done + 1))
+            : data_parallel_push(worker, &block, (double *) (done + 1));
     worker_leave(worker);
     if (status != STRADS_OK) {
         net_message_destroy(message);
@@ -454,11 +456,19 @@ strads_status worker_create(strads_worker **out, const worker_options *options)
     return STRADS_OK;
 }
 
+void worker_take_totals(strads_worker *worker, data_parallel_session *totals)
+{
+    data_parallel_session *mine = &worker->tables;
+    *totals = (data_parallel_session){.total = mine->total, .waited_for = mine->waited_for};
+    mine->waited_for = NULL;
+}
+
 void worker_destroy(strads_worker *worker)
 {
     if (worker == NULL) {
         return;
     }
+    data_parallel_close(&worker->tables);
     if (worker->state != NULL) {
         worker->options.app->close_worker(worker->state);
     }

@@ -7,7 +7,7 @@
 #define STRADS_STRADS_WORKER_H
 
 #include "net/net.h"
-#include "strads/strads.h"
+#include "strads/data_parallel.h"
 
 /* Ends of a run that a worker sees for itself. */
 typedef struct worker_limits {
@@ -25,10 +25,14 @@ typedef struct worker_options {
     bool deterministic; /* no decision goes by the network */
     bool unguarded;     /* not schedule.guard */
     worker_limits limits;
+    const data_parallel *tables; /* NULL: rounds are scheduled */
 } worker_options;
 
 STRADS_MUST_CHECK strads_status worker_create(strads_worker **out, const worker_options *options);
 void worker_destroy(strads_worker *worker);
+
+/* What its tables came to, for data_parallel_close. */
+void worker_take_totals(strads_worker *worker, data_parallel_session *totals);
 
 /* The handler to attach; self is the strads_worker. */
 void worker_handle(void *self, net_node *node, const net_event *event);

@@ -2,6 +2,8 @@
 /* apps/lasso/lasso.c - the Lasso as a model program: its options and its callbacks. */
 #include "apps/lasso/lasso.h"
 
+#include "apps/lasso/data_parallel.h"
+
 #include <math.h>
 
 static const strads_option options[] = {
@@ -49,6 +51,13 @@ static const strads_option options[] = {
      .max = 1,
      .above_min = true,
      .help = "The share of l1 in the penalty: 1 is the Lasso, below is the elastic net."},
+    {.key = "lasso.step",
+     .type = STRADS_REAL,
+     .fallback = "0",
+     .min = 0,
+     .max = INFINITY,
+     .help = "Of data_parallel: the step, as a share of what a sweep without delays may take. 0: "
+             "the largest that is safe with ssp.staleness s, 1 / (2 s + 1.5); with inf as with 8."},
     {.key = "lasso.intercept",
      .type = STRADS_BOOL,
      .fallback = "true",
@@ -96,6 +105,7 @@ const strads_app lasso_app = {
     .cost = lasso_cost,
 
     .push = lasso_push,
+    .step = lasso_step_by_tables,
     .pull = lasso_pull,
     .sync = lasso_sync,
 

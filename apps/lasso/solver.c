@@ -37,6 +37,7 @@ strads_status lasso_open_worker(const void *site, strads_worker *worker, void **
 void lasso_close_worker(void *state)
 {
     lasso_worker *self = state;
+    lasso_tables_destroy(self->tables);
     lasso_block_fini(&self->block);
     lasso_gram_fini(&self->gram);
     lasso_borrowed_fini(&self->borrowed);

@@ -6,6 +6,7 @@
 #include "apps/lasso/anderson.h"
 #include "apps/lasso/block.h"
 #include "apps/lasso/borrowed.h"
+#include "apps/lasso/data_parallel.h"
 #include "apps/lasso/gram.h"
 
 typedef struct lasso_worker {
@@ -32,6 +33,8 @@ typedef struct lasso_worker {
     lasso_block block;
     lasso_borrowed borrowed; /* by columns */
     anderson mix;
+
+    lasso_tables *tables; /* of data_parallel; NULL before its first step */
 } lasso_worker;
 
 /* to[i] := x_j'r, for the true residual and the column less its mean, of the variables

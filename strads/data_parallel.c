@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* strads/data_parallel.c - rounds without a schedule, through tables. */
+#include "strads/data_parallel.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "strads/worker_state.h"
+
+static const strads_option table[] = {
+    {.key = "ssp.staleness",
+     .type = STRADS_TEXT,
+     .fallback = "1",
+     .help = "Of data_parallel: by how many periods the slowest worker may be behind one that "
+             "reads a table; 0 keeps all in step, inf never waits."},
+    {.key = "ssp.eager",
+     .type = STRADS_BOOL,
+     .fallback = "false",
+     .help = "Of data_parallel: whether rows that have changed are sent to the processes that "
+             "have read them, before they ask."},
+    {.key = "ssp.periods",
+     .type = STRADS_INT,
+     .fallback = "32",
+     .min = 1,
+     .max = 1e6,
+     .unit = "periods",
+     .help = "Of data_parallel: the periods of a round, which ends with a barrier and a scan."},
+    {.key = "ssp.cache_mb",
+     .type = STRADS_REAL,
+     .fallback = "0",
+     .min = 0,
+     .max = 1e9,
+     .unit = "MB",
+     .help = "Of data_parallel: memory for a worker's copies of rows, beyond those of the running "
+             "period. 0: no bound."},
+};
+
+const strads_option *data_parallel_options(size_t *n)
+{
+    *n = sizeof(table) / sizeof(table[0]);
+    return table;
+}
+
+/* ---- the stores ---- */
+
+strads_status data_parallel_staleness(const strads_config *config, uint32_t *staleness)
+{
+    const char *text = strads_config_text(config, "ssp.staleness");
+    double number = 0.0;
+    if (strcmp(text, "inf") == 0) {
+        *staleness = SSP_ASYNC;
+        return STRADS_OK;
+    }
+    if (!strads_parse_number(text, &number) || number < 0.0 || number > 1e6 ||
+        number != floor(number)) {
+        strads_error("%s: ssp.staleness: %s is not a whole number from 0 to 1000000, or inf",
+                     strads_config_place(config, "ssp.staleness"), text);
+        return STRADS_ERR_USAGE;
+    }
+    *staleness = (uint32_t) number;
+    return STRADS_OK;
+}
+
+static strads_status create_store(data_parallel *self, net *network, uint32_t n_parts, uint32_t me)
+{
+    const ssp_place place = {
+        .network = network, .n_parts = n_parts, .me = me, .firsts = self->firsts};
+    ssp_store *store = NULL;
+    const strads_status status = ssp_store_create_at(&store, &place);
+    for (uint32_t k = self->firsts[me]; k < self->firsts[me + 1] && status == STRADS_OK; k++) {
+        self->of[k] = store;
+    }
+    return status;
+}
+
+strads_status data_parallel_init(data_parallel *self, const strads_config *config, net *network,
+                                 const run_options *run, const uint32_t *ranks, uint32_t n_parts,
+                                 uint32_t me)
+{
+    const uint32_t n = run->n_workers;
+    const bool simulated = strcmp(run->driver, "sim") == 0;
+    *self =
+        (data_parallel){.n_workers = n,
+                        .n_periods = (uint32_t) strads_config_int(config, "ssp.periods"),
+                        .tables.eager = strads_config_bool(config, "ssp.eager"),
+                        .cache_bytes = (size_t) (1e6 * strads_config_real(config, "ssp.cache_mb"))};
+    strads_status status = data_parallel_staleness(config, &self->tables.staleness);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    self->of = strads_calloc(n, sizeof(ssp_store *));
+    self->firsts = strads_calloc(n + 1, sizeof(*self->firsts));
+    if (self->of == NULL || self->firsts == NULL) {
+        data_parallel_fini(self);
+        return STRADS_ERR_NOMEM;
+    }
+    n_parts = simulated ? n : ranks == NULL ? 1 : n_parts;
+    for (uint32_t p = 0; p <= n_parts; p++) {
+        self->firsts[p] = simulated ? p : ranks != NULL ? ranks[p] : p * n;
+    }
+    for (uint32_t p = simulated ? 0 : me; p <= (simulated ? n - 1 : me) && status == STRADS_OK;
+         p++) {
+        status = create_store(self, network, n_parts, p);
+    }
+    if (status != STRADS_OK) {
+        data_parallel_fini(self);
+    }
+    return status;
+}
+
+void data_parallel_fini(data_parallel *self)
+{
+    for (uint32_t k = 0; k < self->n_workers && self->of != NULL; k++) {
+        if (k == 0 || self->of[k] != self->of[k - 1]) {
+            ssp_store_destroy(self->of[k]);
+        }
+    }
+    strads_free(self->of);
+    strads_free(self->firsts);
+    *self = (data_parallel){.n_workers = 0};
+}
+
+/* ---- a worker's round ---- */
+
+static strads_status open_session(strads_worker *worker)
+{
+    const data_parallel *tables = worker->options.tables;
+    data_parallel_session *self = &worker->tables;
+    const uint32_t rank = worker->options.rank;
+    self->waited_for = strads_calloc(tables->n_workers, sizeof(*self->waited_for));
+    if (self->waited_for == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    const strads_status status = ssp_session_open(&self->session, tables->of[rank], rank);
+    if (status == STRADS_OK) {
+        ssp_session_bound(self->session, tables->cache_bytes);
+        ssp_session_suggest(self->session, &tables->tables);
+    }
+    return status;
+}
+
+/* Adds up over all workers what each has counted; by an exchange, for the coordinator's
+ * process has but one of them. */
+static strads_status add_up(strads_worker *worker)
+{
+    enum { COPIED = SSP_BINS, FETCHED, FORGOTTEN, WAITS, SECONDS, OUT, N };
+    data_parallel_session *self = &worker->tables;
+    const uint32_t n_workers = worker->options.n_workers;
+    const ssp_stats mine = ssp_session_stats(self->session);
+    double sums[N] = {[COPIED] = (double) mine.n_copied,       [FETCHED] = (double) mine.n_fetched,
+                      [FORGOTTEN] = (double) mine.n_forgotten, [WAITS] = (double) mine.n_waits,
+                      [SECONDS] = mine.wait_seconds,           [OUT] = (double) mine.bytes_out};
+    for (uint32_t i = 0; i < SSP_BINS; i++) {
+        sums[i] = (double) mine.seen[i];
+    }
+    for (uint32_t k = 0; k < n_workers; k++) {
+        self->waited_for[k] = ssp_session_waited_for(self->session, k);
+    }
+    strads_status status = strads_exchange(worker, sums, NULL, N);
+    if (status == STRADS_OK) {
+        status = strads_exchange(worker, self->waited_for, NULL, n_workers);
+    }
+    for (uint32_t i = 0; i < SSP_BINS; i++) {
+        self->total.seen[i] = (uint64_t) sums[i];
+    }
+    self->total.n_copied = (uint64_t) sums[COPIED];
+    self->total.n_fetched = (uint64_t) sums[FETCHED];
+    self->total.n_forgotten = (uint64_t) sums[FORGOTTEN];
+    self->total.n_waits = (uint64_t) sums[WAITS];
+    self->total.wait_seconds = sums[SECONDS];
+    self->total.bytes_out = (uint64_t) sums[OUT];
+    return status;
+}
+
+strads_status data_parallel_push(strads_worker *worker, const strads_block *block, double *partial)
+{
+    const strads_app *app = worker->options.app;
+    const uint32_t n_periods = worker->options.tables->n_periods;
+    strads_status status = worker->tables.session == NULL ? open_session(worker) : STRADS_OK;
+    ssp_session *session = worker->tables.session;
+    for (uint32_t i = 0; i < n_periods && status == STRADS_OK; i++) {
+        status = app->step(worker->state, session, block, NULL);
+        if (status == STRADS_OK) {
+            status = i + 1 < n_periods ? ssp_clock(session) : ssp_barrier(session);
+        }
+    }
+    if (status == STRADS_OK) {
+        status = app->step(worker->state, session, block, partial);
+    }
+    if (status == STRADS_OK) {
+        status = ssp_barrier(session); /* nobody is ahead while others read the outcome */
+    }
+    return status == STRADS_OK ? add_up(worker) : status;
+}
+
+void data_parallel_close(data_parallel_session *self)
+{
+    ssp_session_close(self->session);
+    strads_free(self->waited_for);
+    *self = (data_parallel_session){.session = NULL};
+}
+
+/* ---- what it came to ---- */
+
+strads_status data_parallel_summarize(const data_parallel_session *self, uint32_t n_workers,
+                                      strads_summary *summary)
+{
+    static const char *const bins[SSP_BINS] = {
+        "ssp_reads_behind_0",  "ssp_reads_behind_1",  "ssp_reads_behind_2",  "ssp_reads_behind_3",
+        "ssp_reads_behind_4",  "ssp_reads_behind_5",  "ssp_reads_behind_6",  "ssp_reads_behind_7",
+        "ssp_reads_behind_8",  "ssp_reads_behind_9",  "ssp_reads_behind_10", "ssp_reads_behind_11",
+        "ssp_reads_behind_12", "ssp_reads_behind_13", "ssp_reads_behind_14", "ssp_reads_behind_15"};
+    uint32_t worst = 0;
+    for (uint32_t k = 1; k < n_workers && self->waited_for != NULL; k++) {
+        worst = self->waited_for[k] > self->waited_for[worst] ? k : worst;
+    }
+    const struct {
+        const char *name;
+        double value;
+    } facts[] = {
+        {"ssp_copied", (double) self->total.n_copied},
+        {"ssp_fetched", (double) self->total.n_fetched},
+        {"ssp_forgotten", (double) self->total.n_forgotten},
+        {"ssp_waits", (double) self->total.n_waits},
+        {"ssp_wait_seconds", self->total.wait_seconds},
+        {"ssp_bytes", (double) self->total.bytes_out},
+        {"ssp_waited_most_for", worst},
+        {"ssp_waited_most_seconds", self->waited_for == NULL ? 0.0 : self->waited_for[worst]},
+    };
+    strads_status status = STRADS_OK;
+    for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]) && status == STRADS_OK; i++) {
+        status = strads_summary_add(summary, facts[i].name, facts[i].value);
+    }
+    for (uint32_t i = 0; i < SSP_BINS && status == STRADS_OK; i++) {
+        status = self->total.seen[i] == 0
+                     ? STRADS_OK
+                     : strads_summary_add(summary, bins[i], (double) self->total.seen[i]);
+    }
+    return status;
+}
