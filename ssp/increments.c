@@ -11,22 +11,23 @@ void ssp_log_fini(ssp_log *log)
     strads_free(log->deltas);
 }
 
-/* Those of other parts have been sent: their place is empty. */
+/* Those of other parts have been sent: their places are empty. */
 static void apply_here(ssp_table *table)
 {
     enum { AHEAD = 8, LINE = 64 / sizeof(double) };
     ssp_log *log = &table->log;
     const uint32_t columns = table->columns;
     for (size_t i = 0; i < log->n; i++) {
-        if (log->rows[i]->shared == NULL) {
+        if (log->rows[i] == NULL) {
             continue;
         }
-        const size_t far = i + 2 * AHEAD < log->n ? i + 2 * AHEAD : log->n - 1;
-        const size_t near = i + AHEAD < log->n ? i + AHEAD : log->n - 1;
-        __builtin_prefetch(&log->rows[far]->shared);
-        const ssp_shared_row *soon = log->rows[near]->shared;
-        for (uint32_t j = 0; j < columns && soon != NULL; j += LINE) {
-            __builtin_prefetch(&soon->values[j], 1);
+        const ssp_own_row *far = i + 2 * AHEAD < log->n ? log->rows[i + 2 * AHEAD] : NULL;
+        const ssp_own_row *near = i + AHEAD < log->n ? log->rows[i + AHEAD] : NULL;
+        if (far != NULL) {
+            __builtin_prefetch(&far->shared);
+        }
+        for (uint32_t j = 0; j < columns && near != NULL; j += LINE) {
+            __builtin_prefetch(&near->shared->values[j], 1);
         }
         ssp_shared_row_apply(table->shared, log->rows[i]->shared, log->deltas + i * columns);
         log->rows[i]->logged = SSP_NOT_LOGGED;
@@ -63,9 +64,13 @@ static strads_status log_row(ssp_table *table, ssp_own_row *row)
 
 static strads_status find_logged_row(ssp_table *table, uint64_t key, ssp_own_row **out)
 {
+    enum { EARLY_EACH = 16 }; /* rows that come into the log */
     strads_status status = ssp_own_row_find(table, key, out);
     if (status == STRADS_OK && (*out)->logged == SSP_NOT_LOGGED) {
         status = log_row(table, *out);
+        if (status == STRADS_OK && table->log.n % EARLY_EACH == 0) {
+            status = ssp_early_send(table);
+        }
     }
     return status;
 }

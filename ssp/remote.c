@@ -128,11 +128,11 @@ static void note_sent(ssp_table *table, ssp_own_row *row, uint32_t batch, const 
     }
 }
 
-/* Sends log->rows[from[0 .. n-1]], whose keys are in table->keys. */
-static strads_status send_batch(ssp_table *table, uint32_t part, const size_t *from, uint32_t n)
+strads_status ssp_remote_send(ssp_table *table, uint32_t part, const size_t *from, uint32_t n,
+                              uint32_t flags)
 {
     ssp_far *far = &table->session->fars[part];
-    const ssp_log *log = &table->log;
+    ssp_log *log = &table->log;
     strads_status status = make_way(table, far);
     if (status != STRADS_OK) {
         return status;
@@ -141,7 +141,7 @@ static strads_status send_batch(ssp_table *table, uint32_t part, const size_t *f
     const ssp_head head = {.table = table->number,
                            .batch = batch,
                            .n_keys = n,
-                           .flags = batch % ACK_EACH == 0 ? SSP_ANSWER : 0};
+                           .flags = batch % ACK_EACH == 0 ? SSP_ANSWER : flags};
     net_message *message =
         ssp_message_create(SSP_UPDATE, &head, table->keys, &far->said, table->columns);
     if (message == NULL) {
@@ -151,6 +151,7 @@ static strads_status send_batch(ssp_table *table, uint32_t part, const size_t *f
         const double *deltas = log->deltas + from[i] * table->columns;
         ssp_message_put(message, i, deltas, table->columns);
         note_sent(table, log->rows[from[i]], batch, deltas);
+        log->rows[from[i]] = NULL;
     }
     far->n_batches = batch;
     return ssp_remote_tell(table->session, part, message);
@@ -164,17 +165,17 @@ static strads_status flush_to(ssp_table *table, uint32_t part, size_t *from)
     uint32_t n = 0;
     for (size_t i = 0; i < log->n && status == STRADS_OK; i++) {
         const ssp_own_row *row = log->rows[i];
-        if (row->shared != NULL || ssp_store_part(table->session->store, row->key) != part) {
+        if (row == NULL || row->shared != NULL || ssp_store_part(table->session->store, row->key) != part) {
             continue;
         }
         table->keys[n] = row->key;
         from[n++] = i;
         if (n == most) {
-            status = send_batch(table, part, from, n);
+            status = ssp_remote_send(table, part, from, n, 0);
             n = 0;
         }
     }
-    return status == STRADS_OK && n > 0 ? send_batch(table, part, from, n) : status;
+    return status == STRADS_OK && n > 0 ? ssp_remote_send(table, part, from, n, 0) : status;
 }
 
 strads_status ssp_remote_flush(ssp_table *table)

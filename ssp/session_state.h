@@ -46,7 +46,7 @@ typedef struct ssp_own_row {
 
 /* The increments of the current period, added up by row. */
 typedef struct ssp_log {
-    ssp_own_row **rows; /* [n] */
+    ssp_own_row **rows; /* [n] NULL: sent to another part */
     double *deltas;     /* [n][columns] */
     size_t n, rows_capacity, deltas_capacity;
 } ssp_log;
@@ -76,7 +76,7 @@ struct ssp_table {
 typedef struct ssp_far {
     uint32_t n_batches, n_acked; /* updates sent, and known to be applied */
     ssp_lists said, heard;
-    double early; /* when the way is free for increments before their clock */
+    double free_at; /* when the way is free for increments before their clock */
 } ssp_far;
 
 struct ssp_session {
@@ -155,6 +155,12 @@ void ssp_remote_table_fini(ssp_table *table);
 
 /* Sends the logged rows of other parts to them, which leave the log. */
 STRADS_MUST_CHECK strads_status ssp_remote_flush(ssp_table *table);
+/* Sends the rows of other parts that have changed most before their clock, where the way to
+ * their part is free and may be used for that (early.c). */
+STRADS_MUST_CHECK strads_status ssp_early_send(ssp_table *table);
+/* Sends log->rows[from[0 .. n-1]], whose keys are in table->keys; flags: as of UPDATE. */
+STRADS_MUST_CHECK strads_status ssp_remote_send(ssp_table *table, uint32_t part, const size_t *from,
+                                                uint32_t n, uint32_t flags);
 /* Asks for what is wanted; tells all other parts the session's clock. */
 STRADS_MUST_CHECK strads_status ssp_remote_tick(ssp_session *session);
 

@@ -26,6 +26,15 @@ static const strads_option table[] = {
      .max = 1e6,
      .unit = "periods",
      .help = "Of data_parallel: the periods of a round, which ends with a barrier and a scan."},
+    {.key = "ssp.bandwidth_mbps",
+     .type = STRADS_REAL,
+     .fallback = "0",
+     .min = 0,
+     .max = 1e9,
+     .unit = "Mbit/s",
+     .help = "Of data_parallel: what a worker's increments may take of the way to another process "
+             "before their clock, while it is idle; those go first that change a row the most. 0: "
+             "all wait for the clock."},
     {.key = "ssp.cache_mb",
      .type = STRADS_REAL,
      .fallback = "0",
@@ -64,8 +73,11 @@ strads_status data_parallel_staleness(const strads_config *config, uint32_t *sta
 
 static strads_status create_store(data_parallel *self, net *network, uint32_t n_parts, uint32_t me)
 {
-    const ssp_place place = {
-        .network = network, .n_parts = n_parts, .me = me, .firsts = self->firsts};
+    const ssp_place place = {.network = network,
+                             .n_parts = n_parts,
+                             .me = me,
+                             .firsts = self->firsts,
+                             .bandwidth = self->bandwidth};
     ssp_store *store = NULL;
     const strads_status status = ssp_store_create_at(&store, &place);
     for (uint32_t k = self->firsts[me]; k < self->firsts[me + 1] && status == STRADS_OK; k++) {
@@ -84,6 +96,7 @@ strads_status data_parallel_init(data_parallel *self, const strads_config *confi
         (data_parallel){.n_workers = n,
                         .n_periods = (uint32_t) strads_config_int(config, "ssp.periods"),
                         .tables.eager = strads_config_bool(config, "ssp.eager"),
+                        .bandwidth = strads_config_real(config, "ssp.bandwidth_mbps") * 1e6 / 8.0,
                         .cache_bytes = (size_t) (1e6 * strads_config_real(config, "ssp.cache_mb"))};
     strads_status status = data_parallel_staleness(config, &self->tables.staleness);
     if (status != STRADS_OK) {

@@ -26,6 +26,7 @@ typedef struct data_parallel {
     uint32_t n_periods;
     ssp_table_options tables; /* as ssp.* say */
     size_t cache_bytes;
+    double bandwidth; /* of ssp_place */
 } data_parallel;
 
 /* Between net_create and net_run; `ranks` [n_parts + 1]: the workers of each process, of

@@ -219,6 +219,21 @@ static void workers_that_count_in_a_table_find_pi(void)
     CHECK(said("2000000 darts, pi is about 3.14"));
 }
 
+/* The points are even in squares of side 1: 0.408 is the root of a sixth. */
+static void workers_that_share_sums_in_a_table_find_the_clusters(void)
+{
+    if (!set_up()) {
+        return;
+    }
+    REQUIRE(run(0, "export PKG_CONFIG_PATH=$PWD/usr/lib/pkgconfig && "
+                   "cc -std=c11 -Wall -Wextra -Wpedantic -Werror -O2 -pthread kmeans.c "
+                   "$(pkg-config --cflags --libs strads) -lm -Wl,-rpath,$PWD/usr/lib -o kmeans"));
+    for (int staleness = 0; staleness < 4; staleness++) {
+        CHECK(run(0, "./kmeans %d", staleness));
+        CHECK(said("8000 points, 0.40"));
+    }
+}
+
 static void the_options_of_a_plugin_are_checked_like_any_other(void)
 {
     if (!set_up()) {
@@ -281,4 +296,6 @@ SUITE("integration/plugin",
       {"the configuration that is installed runs as it stands",
        the_configuration_that_is_installed_runs_as_it_stands},
       {"workers that count in a table find pi", workers_that_count_in_a_table_find_pi},
+      {"workers that share sums in a table find the clusters",
+       workers_that_share_sums_in_a_table_find_the_clusters},
       {"the manual shows the examples as they are", the_manual_shows_the_examples_as_they_are})

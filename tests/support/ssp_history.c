@@ -65,6 +65,7 @@ struct history {
     uint32_t n, n_parts;
     uint32_t columns[TABLES];
     uint64_t bound_bytes; /* of the caches */
+    double bandwidth;     /* of early increments */
     double work;          /* units a step, at most */
     bool checks_others;   /* all is on one thread: logs of others may be looked at */
     player *players;      /* [n] */
@@ -393,6 +394,7 @@ static void draw(history *self, uint64_t seed, ssp_history_kind kind)
     self->columns[0] = self->n;
     self->columns[1] = self->n + (uint32_t) strads_random_below(&random, WIDE);
     self->bound_bytes = strads_random_below(&random, 2) == 0 ? 0 : 8 * 500;
+    self->bandwidth = strads_random_below(&random, 2) == 0 ? 0.0 : 1e9;
     self->work = strads_random_below(&random, 2) == 0 ? 1e3 : 1e5;
     for (uint32_t rank = 0; rank < self->n; rank++) {
         self->players[rank] =
@@ -466,7 +468,7 @@ static void play_sim(history *self)
     }
     REQUIRE_OK(net_create(&network, "sim", &options));
     for (uint32_t i = 0; i < self->n; i++) {
-        const ssp_place place = {.network = network, .n_parts = self->n, .me = i, .firsts = firsts};
+        const ssp_place place = {.network = network, .n_parts = self->n, .me = i, .firsts = firsts, .bandwidth = self->bandwidth};
         REQUIRE_OK(ssp_store_create_at(&stores[i], &place));
     }
     attach(self, network, stores, 0, self->n + 1);
@@ -500,7 +502,7 @@ static void make_process(history *self, process *one, net_links *links, uint32_t
     ssp_store *stores[PLAYERS];
     REQUIRE_OK(net_create(&one->network, "threads", &options));
     const ssp_place place = {
-        .network = one->network, .n_parts = self->n_parts, .me = me, .firsts = firsts};
+        .network = one->network, .n_parts = self->n_parts, .me = me, .firsts = firsts, .bandwidth = self->bandwidth};
     REQUIRE_OK(ssp_store_create_at(&one->store, &place));
     for (uint32_t rank = 0; rank < self->n; rank++) {
         stores[rank] = one->store;
