@@ -165,7 +165,8 @@ static strads_status flush_to(ssp_table *table, uint32_t part, size_t *from)
     uint32_t n = 0;
     for (size_t i = 0; i < log->n && status == STRADS_OK; i++) {
         const ssp_own_row *row = log->rows[i];
-        if (row == NULL || row->shared != NULL || ssp_store_part(table->session->store, row->key) != part) {
+        if (row == NULL || row->shared != NULL ||
+            ssp_store_part(table->session->store, row->key) != part) {
             continue;
         }
         table->keys[n] = row->key;

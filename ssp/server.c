@@ -19,6 +19,15 @@ strads_status ssp_server_tell(ssp_server *server, const ssp_peer *peer, net_mess
     return status == STRADS_ERR_CLOSED ? STRADS_OK : status; /* it has left, and wants nothing */
 }
 
+/* Reads a row ahead of its use. */
+static void touch(const ssp_shared_row *row, uint32_t columns)
+{
+    enum { LINE = 64 / sizeof(double), MOST = 1024 };
+    for (uint32_t j = 0; j < columns && j < MOST; j += LINE) {
+        __builtin_prefetch(&row->values[j]);
+    }
+}
+
 strads_status ssp_server_send_rows(ssp_server *server, ssp_peer *peer, const ssp_head *given,
                                    const uint64_t *keys, ssp_shared_row *const *rows, uint32_t n)
 {
@@ -27,15 +36,14 @@ strads_status ssp_server_send_rows(ssp_server *server, ssp_peer *peer, const ssp
     head.batch = peer->applied;
     head.n_keys = n;
     net_message *message = ssp_message_create(SSP_ROWS, &head, keys, &peer->said, columns);
-    strads_status status =
-        strads_reserve(&server->copy, &server->copy_capacity, columns, sizeof(*server->copy));
-    if (message == NULL || status != STRADS_OK) {
-        net_message_destroy(message);
+    if (message == NULL) {
         return STRADS_ERR_NOMEM;
     }
     for (uint32_t i = 0; i < n; i++) {
-        (void) ssp_shared_row_copy(rows[i], server->copy, columns);
-        ssp_message_put(message, i, server->copy, columns);
+        touch(rows[i + 1 < n ? i + 1 : i], columns);
+        pthread_mutex_lock(&rows[i]->stripe->lock);
+        ssp_message_put(message, i, rows[i]->values, columns);
+        pthread_mutex_unlock(&rows[i]->stripe->lock);
     }
     server->units += (double) n * columns;
     return ssp_server_tell(server, peer, message);
@@ -166,6 +174,7 @@ static strads_status update(ssp_server *server, ssp_peer *peer, const ssp_head *
     }
     for (uint32_t i = 0; i < head->n_keys; i++) {
         const double *deltas = ssp_rows_next(&rows, server->scratch, columns);
+        touch(rows.list->rows[i + 1 < head->n_keys ? i + 1 : i], columns);
         ssp_shared_row_apply(table, rows.list->rows[i], deltas);
         if (deltas == server->scratch) {
             memset(server->scratch, 0, columns * sizeof(*deltas));
@@ -444,7 +453,6 @@ void ssp_server_destroy(ssp_server *server)
         net_message_destroy(message);
     }
     pthread_mutex_destroy(&server->lock);
-    strads_free(server->copy);
     strads_free(server->scratch);
     strads_free(server->peers);
     strads_free(server);

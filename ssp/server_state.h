@@ -47,8 +47,7 @@ struct ssp_server {
     ssp_request **held_end;
     uint64_t pushed; /* slowest clock of which the eager tables were told */
     double *scratch; /* [scratch_capacity] zeros */
-    double *copy;    /* [copy_capacity] */
-    size_t scratch_capacity, copy_capacity;
+    size_t scratch_capacity;
     double units; /* of work, since it was last told */
 
     pthread_mutex_t lock; /* guards the rest */

@@ -79,11 +79,24 @@ net_message *ssp_message_create(ssp_type type, const ssp_head *given, const uint
     return message;
 }
 
+static size_t sparse_bytes(uint32_t n)
+{
+    return counts_bytes(n) + n * sizeof(double);
+}
+
+/* SSP_DENSE when telling these alone takes more than telling all. */
 static uint32_t count_nonzeros(const double *values, uint32_t columns)
 {
+    enum { STEP = 16 };
     uint32_t n = 0;
-    for (uint32_t j = 0; j < columns; j++) {
-        n += values[j] != 0.0;
+    for (uint32_t first = 0; first < columns; first += STEP) {
+        const uint32_t end = columns - first < STEP ? columns : first + STEP;
+        for (uint32_t j = first; j < end; j++) {
+            n += values[j] != 0.0;
+        }
+        if (sparse_bytes(n) >= columns * sizeof(double)) {
+            return SSP_DENSE;
+        }
     }
     return n;
 }
@@ -101,8 +114,7 @@ void ssp_message_put(net_message *message, uint32_t i, const double *values, uin
     assert(i < head.n_keys);
     unsigned char *at = message->body + message->bytes;
     const uint32_t n = count_nonzeros(values, columns);
-    const size_t sparse_bytes = counts_bytes(n) + n * sizeof(double);
-    if (sparse_bytes >= columns * sizeof(double)) {
+    if (n == SSP_DENSE) {
         counts_of(message, &head)[i] = SSP_DENSE;
         memcpy(at, values, columns * sizeof(double));
         message->bytes += columns * sizeof(double);
@@ -118,7 +130,7 @@ void ssp_message_put(net_message *message, uint32_t i, const double *values, uin
             *what++ = values[j];
         }
     }
-    message->bytes += sparse_bytes;
+    message->bytes += sparse_bytes(n);
 }
 
 /* ---- reading ---- */
@@ -158,7 +170,7 @@ static size_t check_row(const unsigned char *at, size_t left, uint32_t count, ui
         return bytes <= left && ssp_all_finite((const double *) (const void *) at, columns) ? bytes
                                                                                             : 0;
     }
-    const size_t bytes = counts_bytes(count) + count * sizeof(double);
+    const size_t bytes = sparse_bytes(count);
     if (count > columns || bytes > left) {
         return 0;
     }
@@ -245,6 +257,6 @@ const double *ssp_rows_next(ssp_rows *rows, double *scratch, uint32_t columns)
     for (uint32_t j = 0; j < count; j++) {
         scratch[which[j]] = what[j];
     }
-    rows->data += counts_bytes(count) + count * sizeof(double);
+    rows->data += sparse_bytes(count);
     return scratch;
 }

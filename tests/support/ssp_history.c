@@ -468,7 +468,11 @@ static void play_sim(history *self)
     }
     REQUIRE_OK(net_create(&network, "sim", &options));
     for (uint32_t i = 0; i < self->n; i++) {
-        const ssp_place place = {.network = network, .n_parts = self->n, .me = i, .firsts = firsts, .bandwidth = self->bandwidth};
+        const ssp_place place = {.network = network,
+                                 .n_parts = self->n,
+                                 .me = i,
+                                 .firsts = firsts,
+                                 .bandwidth = self->bandwidth};
         REQUIRE_OK(ssp_store_create_at(&stores[i], &place));
     }
     attach(self, network, stores, 0, self->n + 1);
@@ -501,8 +505,11 @@ static void make_process(history *self, process *one, net_links *links, uint32_t
     const net_options options = {.n_nodes = self->n + 1, .queue_messages = 8, .links = links};
     ssp_store *stores[PLAYERS];
     REQUIRE_OK(net_create(&one->network, "threads", &options));
-    const ssp_place place = {
-        .network = one->network, .n_parts = self->n_parts, .me = me, .firsts = firsts, .bandwidth = self->bandwidth};
+    const ssp_place place = {.network = one->network,
+                             .n_parts = self->n_parts,
+                             .me = me,
+                             .firsts = firsts,
+                             .bandwidth = self->bandwidth};
     REQUIRE_OK(ssp_store_create_at(&one->store, &place));
     for (uint32_t rank = 0; rank < self->n; rank++) {
         stores[rank] = one->store;
