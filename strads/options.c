@@ -253,6 +253,25 @@ static strads_status check_deterministic(const run_options *options, const net_c
     return STRADS_OK;
 }
 
+/* Whether an option has another value than its default: a resolved configuration, which a run
+ * leaves behind and sends to its other processes, gives all of them. */
+static bool differs(const strads_config *config, const strads_option *option)
+{
+    double fallback = 0.0;
+    switch (option->type) {
+    case STRADS_BOOL:
+        return strads_config_bool(config, option->key) != (strcmp(option->fallback, "true") == 0);
+    case STRADS_INT:
+        return !strads_parse_number(option->fallback, &fallback) ||
+               (double) strads_config_int(config, option->key) != fallback;
+    case STRADS_REAL:
+        return !strads_parse_number(option->fallback, &fallback) ||
+               strads_config_real(config, option->key) != fallback;
+    default:
+        return strcmp(strads_config_text(config, option->key), option->fallback) != 0;
+    }
+}
+
 static strads_status check_tables(const run_options *options, const strads_app *app,
                                   const strads_config *config)
 {
@@ -260,7 +279,7 @@ static strads_status check_tables(const run_options *options, const strads_app *
     const strads_option *keys = data_parallel_options(&n);
     if (options->kind != SCHEDULE_DATA_PARALLEL) {
         for (size_t i = 0; i < n; i++) {
-            if (strads_config_given(config, keys[i].key)) {
+            if (differs(config, &keys[i])) {
                 strads_error("%s: %s: there are no tables without schedule.kind: data_parallel",
                              strads_config_place(config, keys[i].key), keys[i].key);
                 return STRADS_ERR_USAGE;

@@ -101,10 +101,21 @@ static void what_makes_no_sense_is_refused(void)
     }
 }
 
+/* The defaults of `ssp` stand in it. */
+static void what_a_run_of_another_kind_leaves_can_be_run_again(void)
+{
+    command_set_up();
+    CHECK(command_run("run small.yaml --quiet --out first") == 0);
+    CHECK(command_run("run first/config.yaml --quiet --out second") == 0);
+    CHECK_TEXT(command_err, "");
+}
+
 SUITE("integration/data_parallel",
       {"the optimum is found with any staleness", the_optimum_is_found_with_any_staleness},
       {"eager and unbounded tables come to the goal too",
        eager_and_unbounded_tables_come_to_the_goal_too},
       {"processes share tables over their links", processes_share_tables_over_their_links},
       {"a process that is killed ends the run", a_process_that_is_killed_ends_the_run},
-      {"what makes no sense is refused", what_makes_no_sense_is_refused})
+      {"what makes no sense is refused", what_makes_no_sense_is_refused},
+      {"what a run of another kind leaves can be run again",
+       what_a_run_of_another_kind_leaves_can_be_run_again})
