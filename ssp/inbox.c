@@ -110,6 +110,10 @@ static strads_status hear(ssp_session *session, const net_message *message, cons
     if (part == session->store->place.n_parts || !ssp_message_read(message, &head)) {
         return STRADS_ERR_DATA;
     }
+    if (message->type == SSP_ABORT) {
+        ssp_store_abort(session->store);
+        return STRADS_ERR_CLOSED;
+    }
     ssp_far *far = &session->fars[part];
     ssp_table *table = find_table(session, head.table);
     session->stats.bytes_in += message->bytes;

@@ -24,7 +24,7 @@ static void take(void *self, net_node *node, net_message *message)
 {
     ssp_store *store = self;
     const uint32_t type = message->type;
-    if (type == SSP_OPENED || type == SSP_ROWS || type == SSP_ACK) {
+    if (type == SSP_OPENED || type == SSP_ROWS || type == SSP_ACK || type == SSP_ABORT) {
         put(store, net_node_id(node), message);
     } else if (message->from == NET_COORDINATOR) {
         net_message_destroy(message);

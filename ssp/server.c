@@ -326,6 +326,20 @@ static strads_status look(ssp_server *server)
     return STRADS_OK;
 }
 
+/* Whoever waits for an answer hears that none will come. */
+static void tell_others(ssp_server *server)
+{
+    const ssp_place *place = &server->store->place;
+    const ssp_head head = {.table = 0};
+    for (uint32_t rank = 0; rank < server->store->clocks.n; rank++) {
+        const bool here = rank >= place->firsts[place->me] && rank < place->firsts[place->me + 1];
+        if (!here && ssp_server_tell(server, &server->peers[rank],
+                                     ssp_message_head(SSP_ABORT, &head)) != STRADS_OK) {
+            strads_warn("worker %u is not told that a table's server has failed", rank);
+        }
+    }
+}
+
 static void fail(ssp_server *server, strads_status status, const net_message *message,
                  const char *why)
 {
@@ -336,12 +350,17 @@ static void fail(ssp_server *server, strads_status status, const net_message *me
         strads_error("a table's server gives up: %s", strads_status_name(status));
     }
     ssp_store_abort(server->store);
+    tell_others(server);
 }
 
 /* One thing that is there to do, by who runs the server; the lock is free meanwhile. */
 static void do_one(ssp_server *server, net_node *node, net_message *message)
 {
     const char *why = "";
+    if (atomic_load(&server->store->clocks.broken)) {
+        net_message_destroy(message); /* what it has may lack something */
+        return;
+    }
     const strads_status status = message == NULL ? look(server) : act_on(server, &message, &why);
     if (status != STRADS_OK) {
         fail(server, status, message, why);

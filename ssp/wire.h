@@ -22,6 +22,7 @@ typedef enum ssp_type {
     SSP_ROWS,     /* to a session: rows as they are after `batch` updates of its own, when
                    * the slowest clock was `clock` */
     SSP_ACK,      /* to a session: `batch` updates were applied */
+    SSP_ABORT,    /* to a session: the server has failed, and answers nothing any more */
     SSP_N_TYPES
 } ssp_type;
 

@@ -67,6 +67,7 @@ struct pair {
     strads_status (*act)(member *self, net_node *node);
     member members[2];
     uint32_t n_done;
+    strads_status ended; /* the run */
 };
 
 static void close_member(member *self, net_node *node)
@@ -80,12 +81,12 @@ static void on_worker(void *state, net_node *node, const net_event *event)
 {
     member *self = state;
     if (event->kind == NET_STARTED) {
-        REQUIRE_OK(ssp_session_open(&self->session, self->store, self->rank));
-        self->status = self->of->act(self, node);
+        self->status = ssp_session_open(&self->session, self->store, self->rank);
+        self->status = self->status == STRADS_OK ? self->of->act(self, node) : self->status;
         net_message *message = net_message_create(1, NET_DATA, 0);
-        REQUIRE(message != NULL);
-        if (net_send(node, NET_COORDINATOR, message) != STRADS_OK) {
+        if (message == NULL || net_send(node, NET_COORDINATOR, message) != STRADS_OK) {
             net_message_destroy(message);
+            close_member(self, node);
         }
     } else if (event->kind == NET_LOST && event->peer == NET_COORDINATOR) {
         close_member(self, node);
@@ -116,7 +117,7 @@ static void run_pair(pair *self, const net_cluster *cluster,
         REQUIRE_OK(ssp_store_create_at(&self->members[i].store, &place));
         net_attach(self->network, i + 1, on_worker, &self->members[i]);
     }
-    REQUIRE_OK(net_run(self->network));
+    self->ended = net_run(self->network);
     for (uint32_t i = 0; i < 2; i++) {
         ssp_session_close(self->members[i].session); /* of a machine that was lost */
         ssp_store_destroy(self->members[i].store);
@@ -321,6 +322,55 @@ static void a_reader_whose_worker_is_lost_says_for_whom_it_waited_and_ends(void)
     strads_free(words);
 }
 
+/* The n-th allocation from the moment when the first has a session fails, whosever it is. */
+static size_t failing;
+
+static strads_status use_tables(member *self, net_node *node)
+{
+    (void) node;
+    const ssp_table_options options = {.columns = 3, .staleness = 1, .eager = true};
+    const double *view = NULL;
+    if (self->rank == 0 && failing > 0) {
+        strads_mem_fail_after(failing);
+    }
+    strads_status status = open_table(self, &options);
+    for (uint64_t i = 0; i < 3 && status == STRADS_OK; i++) {
+        for (uint64_t key = 0; key < 20 && status == STRADS_OK; key++) {
+            status = ssp_inc(self->table, key, self->rank, 1.0);
+            status = status == STRADS_OK ? ssp_read_row(self->table, key + i, &view) : status;
+        }
+        status = status == STRADS_OK ? ssp_clock(self->session) : status;
+    }
+    return status == STRADS_OK ? ssp_barrier(self->session) : status;
+}
+
+static void fail_one(void *context)
+{
+    const net_cluster cluster = sim_case_cluster(2);
+    run_pair(context, &cluster, use_tables);
+    strads_mem_fail_after(0);
+}
+
+/* Somebody says NOMEM, or closes, or the answer was not needed; nothing leaks or hangs. */
+static void any_allocation_of_two_parts_may_fail(void)
+{
+    size_t n_failed = 0;
+    for (failing = 1; failing < 400; failing++) {
+        pair self;
+        char *words = suite_stderr_of(fail_one, &self);
+        n_failed += self.ended != STRADS_OK || self.members[0].status != STRADS_OK ||
+                    self.members[1].status != STRADS_OK;
+        strads_free(words);
+    }
+    failing = 0;
+    CHECK(n_failed > 100);
+    pair self;
+    fail_one(&self);
+    CHECK_STATUS(self.ended, STRADS_OK);
+    CHECK_STATUS(self.members[0].status, STRADS_OK);
+    CHECK_STATUS(self.members[1].status, STRADS_OK);
+}
+
 /* A message of random bytes, but for its type and size. */
 static strads_status say_nonsense(member *self, net_node *node)
 {
@@ -367,4 +417,5 @@ SUITE("ssp/parts",
        keys_that_repeat_are_sent_once_and_rows_of_zeros_are_short},
       {"a reader whose worker is lost says for whom it waited, and ends",
        a_reader_whose_worker_is_lost_says_for_whom_it_waited_and_ends},
+      {"any allocation of two parts may fail", any_allocation_of_two_parts_may_fail},
       {"nonsense closes the store that hears it", nonsense_closes_the_store_that_hears_it})
