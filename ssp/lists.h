@@ -20,7 +20,7 @@ typedef struct ssp_list {
 } ssp_list;
 
 typedef struct ssp_lists {
-    ssp_list kept[SSP_LISTS];
+    ssp_list *kept; /* [SSP_LISTS] NULL: none yet; there are many who never tell anything */
     ssp_list other; /* the last that was too short to be kept */
 } ssp_lists;
 
@@ -29,7 +29,7 @@ uint64_t ssp_keys_sum(uint32_t table, const uint64_t *keys, uint32_t n);
 /* The list with that sum and number of keys; NULL: it is not kept. */
 ssp_list *ssp_lists_find(ssp_lists *lists, uint64_t sum, uint32_t n);
 
-/* On the side that tells: keeps it, if it is long enough. */
+/* On the side that tells: keeps it, if it is long enough and there is memory. */
 void ssp_lists_say(ssp_lists *lists, uint64_t sum, uint32_t n);
 
 /* On the side that hears: alike, with a copy of the keys; *out is the list, valid until the

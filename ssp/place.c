@@ -63,7 +63,7 @@ static strads_status create_inboxes(ssp_store *store)
 
 strads_status ssp_store_create_at(ssp_store **out, const ssp_place *place)
 {
-    assert(place->n_parts > 0 && place->n_parts <= UINT8_MAX + 1 && place->me < place->n_parts);
+    assert(place->n_parts > 0 && place->n_parts <= SSP_SLOTS && place->me < place->n_parts);
     ssp_store *store = NULL;
     strads_status status = ssp_store_create(&store, place->firsts[place->n_parts]);
     if (status != STRADS_OK) {
@@ -71,7 +71,7 @@ strads_status ssp_store_create_at(ssp_store **out, const ssp_place *place)
     }
     store->place = *place;
     for (uint32_t slot = 0; slot < SSP_SLOTS; slot++) {
-        store->slots[slot] = (uint8_t) (slot % place->n_parts);
+        store->slots[slot] = (uint16_t) (slot % place->n_parts);
     }
     status = create_inboxes(store);
     if (status == STRADS_OK) {

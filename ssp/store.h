@@ -47,7 +47,7 @@ typedef struct ssp_inbox {
 
 struct ssp_store {
     ssp_place place;           /* n_parts 1, no network: it is alone */
-    uint8_t slots[SSP_SLOTS];  /* the part of each */
+    uint16_t slots[SSP_SLOTS]; /* the part of each */
     ssp_inbox *inboxes;        /* [clocks.n], of this part's sessions; NULL: it is alone */
     struct ssp_server *server; /* NULL: it is alone */
     ssp_clocks clocks;

@@ -50,6 +50,7 @@ static void walk(ssp_rows *rows, const ssp_head *given)
     net_message_destroy(message);
     strads_free(copies);
     ssp_lists_fini(&heard);
+    ssp_lists_fini(&said);
 }
 
 /* The first byte is the type, the second the length of the first of two messages: the second

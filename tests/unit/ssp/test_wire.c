@@ -92,6 +92,7 @@ static void keys_that_were_never_told_are_refused(void)
     CHECK_STATUS(read_rows(message, &heard, &read), STRADS_ERR_DATA);
     net_message_destroy(message);
     ssp_lists_fini(&heard);
+    ssp_lists_fini(&said);
 }
 
 /* Each length below the whole, and each byte of head, keys and counts changed. */
@@ -120,6 +121,7 @@ static void what_is_cut_or_changed_is_refused(void)
         message->body[i] ^= 0x41;
         ssp_lists_fini(&heard);
     }
+    ssp_lists_fini(&said);
     net_message_destroy(message);
 }
 
@@ -135,6 +137,7 @@ static void numbers_that_are_not_finite_are_refused(void)
         CHECK_STATUS(read_rows(message, &heard, &read), STRADS_ERR_DATA);
         net_message_destroy(message);
         ssp_lists_fini(&heard);
+        ssp_lists_fini(&said);
     }
 }
 
