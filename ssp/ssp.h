@@ -9,7 +9,7 @@
  *
  * - all increments that any session made in its periods 0 .. c-s-1,
  * - all increments of its own session, at once,
- * - and perhaps newer ones of others: whole periods of them, row by row.
+ * - and perhaps newer ones of others, row by row.
  *
  * A read that could not keep this waits for the slowest session. Staleness 0 is bulk
  * synchronous, SSP_ASYNC never waits. Increments of a session are added up in a log of
@@ -17,7 +17,9 @@
  * to come: sums may differ in their last bits from one run to the next.
  *
  * A session and its tables belong to one thread at a time; different sessions may be
- * used side by side. Those of a store are all in one process.
+ * used side by side. Those of a store that a program creates are all in one process; the
+ * framework has stores of several (schedule.kind: data_parallel), and all below holds for
+ * both.
  */
 #ifndef STRADS_SSP_H
 #define STRADS_SSP_H
@@ -101,14 +103,15 @@ STRADS_API STRADS_MUST_CHECK strads_status ssp_session_open(ssp_session **out, s
 STRADS_API void ssp_session_close(ssp_session *session);
 
 /* Opens the table `name`, which the first session to do so creates; lent until the session
- * is closed. Opened again, it is the same. APP when it has other options already, or no
- * columns. */
+ * is closed. Opened again, it is the same. With several processes it waits until a session
+ * of each has opened it. APP when it has other options already, or no columns. */
 STRADS_API STRADS_MUST_CHECK strads_status ssp_table_open(ssp_table **out, ssp_session *session,
                                                           const char *name,
                                                           const ssp_table_options *options);
 
 /* Ends the current period of the session: its increments go into the tables, and readers
- * that were held back by it go on. Never waits. CLOSED after ssp_store_abort. */
+ * that were held back by it go on. It waits for no clock; for the way to another process, when
+ * much is under way there. CLOSED after ssp_store_abort, and when another process is lost. */
 STRADS_API STRADS_MUST_CHECK strads_status ssp_clock(ssp_session *session);
 
 /* Ends the period as ssp_clock does, and waits until every session has ended as many. A
@@ -137,8 +140,9 @@ STRADS_API double ssp_session_waited_for(const ssp_session *session, uint32_t ra
 /* ---- rows: any 64-bit key is one, of zeros until it is incremented ---- */
 
 /* Lends the row in *view, [columns], until this session's next clock or close. It is
- * brought up to date at the first read of a period, and only then; increments of the
- * session show in it at once. NOMEM; CLOSED after ssp_store_abort. */
+ * brought up to date at the first read of a period; later ones may bring it further, where
+ * another process has the row. Increments of the session show in it at once, but those for a
+ * rule after the clock. NOMEM; CLOSED after ssp_store_abort. */
 STRADS_API STRADS_MUST_CHECK strads_status ssp_read_row(ssp_table *table, uint64_t key,
                                                         const double **view);
 
