@@ -233,13 +233,13 @@ static void read_beyond(void *context)
     CHECK(read_of(context, 7, 0) == 0.0);
 }
 
-/* It has slept before the other clocks; its patience is over at once, again and again. */
+/* It sleeps until its patience is over, again and again; the other sees it and clocks. */
 static void a_reader_that_waits_too_long_says_for_whom(void)
 {
     pthread_t thread;
     pair self;
     open_pair(&self, 0);
-    self.store->patience = 1e-6;
+    self.store->patience = 0.01;
     REQUIRE_OK(ssp_clock(self.sessions[FAST]));
     REQUIRE_OK(
         strads_thread_start(&thread, "clocks", clock_when_somebody_waits, self.sessions[SLOW]));
