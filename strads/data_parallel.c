@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/part.h"
 #include "strads/worker_state.h"
 
 static const strads_option table[] = {
@@ -87,17 +88,18 @@ static strads_status create_store(data_parallel *self, net *network, uint32_t n_
 }
 
 strads_status data_parallel_init(data_parallel *self, const strads_config *config, net *network,
-                                 const run_options *run, const uint32_t *ranks, uint32_t n_parts,
-                                 uint32_t me)
+                                 const run_options *run, const strads_part *part)
 {
     const uint32_t n = run->n_workers;
+    const uint32_t me = part == NULL ? 0 : part->index;
     const bool simulated = strcmp(run->driver, "sim") == 0;
     *self =
         (data_parallel){.n_workers = n,
                         .n_periods = (uint32_t) strads_config_int(config, "ssp.periods"),
                         .tables.eager = strads_config_bool(config, "ssp.eager"),
                         .bandwidth = strads_config_real(config, "ssp.bandwidth_mbps") * 1e6 / 8.0,
-                        .cache_bytes = (size_t) (1e6 * strads_config_real(config, "ssp.cache_mb"))};
+                        .cache_bytes = (size_t) (1e6 * strads_config_real(config, "ssp.cache_mb")),
+                        .first = part == NULL ? 0 : part->ranks[me]};
     strads_status status = data_parallel_staleness(config, &self->tables.staleness);
     if (status != STRADS_OK) {
         return status;
@@ -108,9 +110,9 @@ strads_status data_parallel_init(data_parallel *self, const strads_config *confi
         data_parallel_fini(self);
         return STRADS_ERR_NOMEM;
     }
-    n_parts = simulated ? n : ranks == NULL ? 1 : n_parts;
+    const uint32_t n_parts = simulated ? n : part == NULL ? 1 : part->count;
     for (uint32_t p = 0; p <= n_parts; p++) {
-        self->firsts[p] = simulated ? p : ranks != NULL ? ranks[p] : p * n;
+        self->firsts[p] = simulated ? p : part != NULL ? part->ranks[p] : p * n;
     }
     for (uint32_t p = simulated ? 0 : me; p <= (simulated ? n - 1 : me) && status == STRADS_OK;
          p++) {
@@ -153,6 +155,19 @@ static strads_status open_session(strads_worker *worker)
     return status;
 }
 
+/* The coordinator reads them between rounds, while no worker of its process is in one. */
+static strads_status keep_waits(data_parallel_totals *totals, const double *waited_for, uint32_t n)
+{
+    if (totals->waited_for == NULL) {
+        totals->waited_for = strads_calloc(n, sizeof(*totals->waited_for));
+    }
+    if (totals->waited_for == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    memcpy(totals->waited_for, waited_for, n * sizeof(*waited_for));
+    return STRADS_OK;
+}
+
 /* Adds up over all workers what each has counted; by an exchange, for the coordinator's
  * process has but one of them. */
 static strads_status add_up(strads_worker *worker)
@@ -174,15 +189,19 @@ static strads_status add_up(strads_worker *worker)
     if (status == STRADS_OK) {
         status = strads_exchange(worker, self->waited_for, NULL, n_workers);
     }
-    for (uint32_t i = 0; i < SSP_BINS; i++) {
-        self->total.seen[i] = (uint64_t) sums[i];
+    if (status == STRADS_OK && worker->options.rank == worker->options.tables->first) {
+        data_parallel_totals *totals = worker->options.tables->totals;
+        totals->sum = (ssp_stats){.n_copied = (uint64_t) sums[COPIED],
+                                  .n_fetched = (uint64_t) sums[FETCHED],
+                                  .n_forgotten = (uint64_t) sums[FORGOTTEN],
+                                  .n_waits = (uint64_t) sums[WAITS],
+                                  .wait_seconds = sums[SECONDS],
+                                  .bytes_out = (uint64_t) sums[OUT]};
+        for (uint32_t i = 0; i < SSP_BINS; i++) {
+            totals->sum.seen[i] = (uint64_t) sums[i];
+        }
+        status = keep_waits(totals, self->waited_for, n_workers);
     }
-    self->total.n_copied = (uint64_t) sums[COPIED];
-    self->total.n_fetched = (uint64_t) sums[FETCHED];
-    self->total.n_forgotten = (uint64_t) sums[FORGOTTEN];
-    self->total.n_waits = (uint64_t) sums[WAITS];
-    self->total.wait_seconds = sums[SECONDS];
-    self->total.bytes_out = (uint64_t) sums[OUT];
     return status;
 }
 
@@ -216,7 +235,22 @@ void data_parallel_close(data_parallel_session *self)
 
 /* ---- what it came to ---- */
 
-strads_status data_parallel_summarize(const data_parallel_session *self, uint32_t n_workers,
+void data_parallel_totals_fini(data_parallel_totals *totals)
+{
+    strads_free(totals->waited_for);
+    *totals = (data_parallel_totals){.waited_for = NULL};
+}
+
+uint32_t data_parallel_waited_most(const data_parallel_totals *totals, uint32_t n_workers)
+{
+    uint32_t worst = 0;
+    for (uint32_t k = 1; k < n_workers && totals->waited_for != NULL; k++) {
+        worst = totals->waited_for[k] > totals->waited_for[worst] ? k : worst;
+    }
+    return worst;
+}
+
+strads_status data_parallel_summarize(const data_parallel_totals *totals, uint32_t n_workers,
                                       strads_summary *summary)
 {
     static const char *const bins[SSP_BINS] = {
@@ -224,31 +258,28 @@ strads_status data_parallel_summarize(const data_parallel_session *self, uint32_
         "ssp_reads_behind_4",  "ssp_reads_behind_5",  "ssp_reads_behind_6",  "ssp_reads_behind_7",
         "ssp_reads_behind_8",  "ssp_reads_behind_9",  "ssp_reads_behind_10", "ssp_reads_behind_11",
         "ssp_reads_behind_12", "ssp_reads_behind_13", "ssp_reads_behind_14", "ssp_reads_behind_15"};
-    uint32_t worst = 0;
-    for (uint32_t k = 1; k < n_workers && self->waited_for != NULL; k++) {
-        worst = self->waited_for[k] > self->waited_for[worst] ? k : worst;
-    }
+    const uint32_t worst = data_parallel_waited_most(totals, n_workers);
     const struct {
         const char *name;
         double value;
     } facts[] = {
-        {"ssp_copied", (double) self->total.n_copied},
-        {"ssp_fetched", (double) self->total.n_fetched},
-        {"ssp_forgotten", (double) self->total.n_forgotten},
-        {"ssp_waits", (double) self->total.n_waits},
-        {"ssp_wait_seconds", self->total.wait_seconds},
-        {"ssp_bytes", (double) self->total.bytes_out},
+        {"ssp_copied", (double) totals->sum.n_copied},
+        {"ssp_fetched", (double) totals->sum.n_fetched},
+        {"ssp_forgotten", (double) totals->sum.n_forgotten},
+        {"ssp_waits", (double) totals->sum.n_waits},
+        {"ssp_wait_seconds", totals->sum.wait_seconds},
+        {"ssp_bytes", (double) totals->sum.bytes_out},
         {"ssp_waited_most_for", worst},
-        {"ssp_waited_most_seconds", self->waited_for == NULL ? 0.0 : self->waited_for[worst]},
+        {"ssp_waited_most_seconds", totals->waited_for == NULL ? 0.0 : totals->waited_for[worst]},
     };
     strads_status status = STRADS_OK;
     for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]) && status == STRADS_OK; i++) {
         status = strads_summary_add(summary, facts[i].name, facts[i].value);
     }
     for (uint32_t i = 0; i < SSP_BINS && status == STRADS_OK; i++) {
-        status = self->total.seen[i] == 0
+        status = totals->sum.seen[i] == 0
                      ? STRADS_OK
-                     : strads_summary_add(summary, bins[i], (double) self->total.seen[i]);
+                     : strads_summary_add(summary, bins[i], (double) totals->sum.seen[i]);
     }
     return status;
 }

@@ -18,6 +18,14 @@ const strads_option *data_parallel_options(size_t *n);
 STRADS_MUST_CHECK strads_status data_parallel_staleness(const strads_config *config,
                                                         uint32_t *staleness);
 
+/* What the tables of all workers came to. */
+typedef struct data_parallel_totals {
+    ssp_stats sum;
+    double *waited_for; /* [n_workers] seconds, by all; NULL before the first round */
+} data_parallel_totals;
+
+void data_parallel_totals_fini(data_parallel_totals *totals);
+
 /* The stores of this process: one, or of sim one for each machine. */
 typedef struct data_parallel {
     ssp_store **of;   /* [n_workers] that of each worker; NULL: it is in another process */
@@ -26,23 +34,22 @@ typedef struct data_parallel {
     uint32_t n_periods;
     ssp_table_options tables; /* as ssp.* say */
     size_t cache_bytes;
-    double bandwidth; /* of ssp_place */
+    double bandwidth;             /* of ssp_place */
+    uint32_t first;               /* worker of the process: it keeps the totals of each round */
+    data_parallel_totals *totals; /* lent; set by the caller */
 } data_parallel;
 
-/* Between net_create and net_run; `ranks` [n_parts + 1]: the workers of each process, of
- * which this is `me`; NULL: there is one. */
+/* Between net_create and net_run; part: of several processes, this one's; NULL: there is one. */
 STRADS_MUST_CHECK strads_status data_parallel_init(data_parallel *self, const strads_config *config,
                                                    net *network, const run_options *run,
-                                                   const uint32_t *ranks, uint32_t n_parts,
-                                                   uint32_t me);
+                                                   const strads_part *part);
 /* After net_run, once the workers are destroyed. */
 void data_parallel_fini(data_parallel *self);
 
 /* A worker's part in it. */
 typedef struct data_parallel_session {
     ssp_session *session; /* NULL before the first round */
-    ssp_stats total;      /* of all workers, as of the last round */
-    double *waited_for;   /* [n_workers] seconds, by all */
+    double *waited_for;   /* [n_workers] scratch */
 } data_parallel_session;
 
 /* The push of a worker. */
@@ -50,8 +57,11 @@ STRADS_MUST_CHECK strads_status data_parallel_push(strads_worker *worker, const 
                                                    double *partial);
 void data_parallel_close(data_parallel_session *self);
 
+/* For whom all waited longest. */
+uint32_t data_parallel_waited_most(const data_parallel_totals *totals, uint32_t n_workers);
+
 /* What the tables came to, into summary.json. */
-STRADS_MUST_CHECK strads_status data_parallel_summarize(const data_parallel_session *self,
+STRADS_MUST_CHECK strads_status data_parallel_summarize(const data_parallel_totals *totals,
                                                         uint32_t n_workers,
                                                         strads_summary *summary);
 

@@ -155,22 +155,15 @@ static strads_status create_worker(job *self, uint32_t rank, double deadline)
 
 static strads_status create_tables(job *self)
 {
+    strads_status status = STRADS_OK;
     if (self->team == NULL) {
-        return data_parallel_init(&self->tables, self->config, self->network, &self->run, NULL, 1,
-                                  0);
+        status = data_parallel_init(&self->tables, self->config, self->network, &self->run, NULL);
+    } else {
+        const strads_part part = processes_part(self->team);
+        status = data_parallel_init(&self->tables, self->config, self->network, &self->run, &part);
     }
-    const strads_part part = processes_part(self->team);
-    return data_parallel_init(&self->tables, self->config, self->network, &self->run, part.ranks,
-                              part.count, part.index);
-}
-
-/* The totals of the tables outlive the worker that has them. */
-static void keep_totals(job *self)
-{
-    strads_worker *first = self->workers == NULL ? NULL : self->workers[0];
-    if (first != NULL) {
-        worker_take_totals(first, &self->table_totals);
-    }
+    self->tables.totals = &self->table_totals;
+    return status;
 }
 
 static strads_status create_nodes(job *self, const coordinator_options *options, double deadline)
@@ -201,7 +194,6 @@ static strads_status create_nodes(job *self, const coordinator_options *options,
 
 static void destroy_nodes(job *self)
 {
-    keep_totals(self);
     for (uint32_t k = 0; k < self->run.n_workers && self->workers != NULL; k++) {
         worker_destroy(self->workers[k]);
     }
@@ -235,6 +227,7 @@ static net_sim_account mean_account(const job *self)
 static void fill_options(const job *self, coordinator_options *options, double started)
 {
     options->app = self->app;
+    options->tables = self->run.kind == SCHEDULE_DATA_PARALLEL ? &self->table_totals : NULL;
     options->site = self->site;
     options->model = self->model;
     options->structure = self->structure;
@@ -296,7 +289,7 @@ void job_fini(job *self)
     if (self->site != NULL) {
         self->app->close_site(self->site);
     }
-    data_parallel_close(&self->table_totals);
+    data_parallel_totals_fini(&self->table_totals);
     strads_free(self->firsts);
     net_cluster_destroy(self->cluster);
 }

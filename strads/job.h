@@ -27,7 +27,7 @@ typedef struct job {
     coordinator *head;       /* NULL: in another process */
     strads_worker **workers; /* [n_workers] NULL: in another process */
     data_parallel tables;
-    data_parallel_session table_totals; /* after a solve: of rank 0 */
+    data_parallel_totals table_totals; /* they outlive the nodes */
     double started;
     double solve_seconds;
     double callback_seconds; /* in the program's callbacks, on the critical path */

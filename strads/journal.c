@@ -166,14 +166,39 @@ static strads_status cannot_write(const journal *book, int name)
     return STRADS_ERR_IO;
 }
 
-strads_status journal_add(journal *book, const strads_progress *progress)
+/* NULL for NULL. */
+static json_t *tables_object(const data_parallel_totals *tables, uint32_t n_workers)
+{
+    if (tables == NULL) {
+        return NULL;
+    }
+    const ssp_stats *sum = &tables->sum;
+    const uint32_t worst = data_parallel_waited_most(tables, n_workers);
+    json_t *behind = json_array();
+    uint32_t n = SSP_BINS;
+    while (n > 1 && sum->seen[n - 1] == 0) {
+        n--;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        json_array_append_new(behind, count(sum->seen[i]));
+    }
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "behind", behind, "copied",
+                     count(sum->n_copied), "fetched", count(sum->n_fetched), "forgotten",
+                     count(sum->n_forgotten), "bytes", count(sum->bytes_out), "waits",
+                     count(sum->n_waits), "wait_seconds", number(sum->wait_seconds),
+                     "waited_most_for", count(worst), "waited_most_seconds",
+                     number(tables->waited_for == NULL ? 0.0 : tables->waited_for[worst]));
+}
+
+strads_status journal_add(journal *book, const strads_progress *progress,
+                          const data_parallel_totals *tables, uint32_t n_workers)
 {
     json_t *line =
-        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "round", count(progress->round),
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o*}", "round", count(progress->round),
                   "seconds", number(progress->seconds), "objective", number(progress->objective),
                   "gap", number(progress->gap), "nonzeros", count(progress->nonzeros), "active",
                   count(progress->active), "updates", count(progress->updates), "passes",
-                  number(progress->passes));
+                  number(progress->passes), "ssp", tables_object(tables, n_workers));
     if (line == NULL) {
         return STRADS_ERR_NOMEM;
     }

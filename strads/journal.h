@@ -7,6 +7,7 @@
 #define STRADS_STRADS_JOURNAL_H
 
 #include "net/sim.h"
+#include "strads/data_parallel.h"
 #include "strads/options.h"
 
 typedef struct journal journal;
@@ -17,7 +18,9 @@ STRADS_MUST_CHECK strads_status journal_open(journal **out, const char *folder,
                                              const strads_config *config);
 void journal_close(journal *book);
 
-STRADS_MUST_CHECK strads_status journal_add(journal *book, const strads_progress *progress);
+/* `tables`: what came of them so far, for n_workers; NULL: there are none. */
+STRADS_MUST_CHECK strads_status journal_add(journal *book, const strads_progress *progress,
+                                            const data_parallel_totals *tables, uint32_t n_workers);
 
 typedef struct summary_facts {
     const strads_app *app;

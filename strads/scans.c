@@ -150,7 +150,8 @@ static strads_status report(coordinator *self)
     if (self->options.listen != NULL) {
         self->options.listen(self->options.context, &self->outcome.last);
     }
-    return journal_add(self->options.book, &self->outcome.last);
+    return journal_add(self->options.book, &self->outcome.last, self->options.tables,
+                       coordinator_workers(self));
 }
 
 /* Whether nothing has got better for a long time. A gap goes up and down; where there

@@ -456,13 +456,6 @@ strads_status worker_create(strads_worker **out, const worker_options *options)
     return STRADS_OK;
 }
 
-void worker_take_totals(strads_worker *worker, data_parallel_session *totals)
-{
-    data_parallel_session *mine = &worker->tables;
-    *totals = (data_parallel_session){.total = mine->total, .waited_for = mine->waited_for};
-    mine->waited_for = NULL;
-}
-
 void worker_destroy(strads_worker *worker)
 {
     if (worker == NULL) {

@@ -31,9 +31,6 @@ typedef struct worker_options {
 STRADS_MUST_CHECK strads_status worker_create(strads_worker **out, const worker_options *options);
 void worker_destroy(strads_worker *worker);
 
-/* What its tables came to, for data_parallel_close. */
-void worker_take_totals(strads_worker *worker, data_parallel_session *totals);
-
 /* The handler to attach; self is the strads_worker. */
 void worker_handle(void *self, net_node *node, const net_event *event);
 

@@ -86,12 +86,35 @@ static void every_measurement_is_a_line_of_json_at_once(void)
                                       .gap = NAN,
                                       .nonzeros = 12,
                                       .active = 20};
-    REQUIRE_OK(journal_add(book, &progress));
+    REQUIRE_OK(journal_add(book, &progress, NULL, 1));
     json_t *line = read_json(in_folder("lines/journal.jsonl")); /* not closed yet */
+    CHECK(json_object_get(line, "ssp") == NULL);
     CHECK(json_integer_value(json_object_get(line, "round")) == 3);
     CHECK(json_integer_value(json_object_get(line, "nonzeros")) == 12);
     CHECK_NEAR(json_real_value(json_object_get(line, "objective")), 0.1, 0.0);
     CHECK(json_is_null(json_object_get(line, "gap"))); /* JSON has no NaN */
+    json_decref(line);
+    journal_close(book);
+    strads_config_destroy(config);
+}
+
+static void tables_tell_in_each_line_what_came_of_them(void)
+{
+    static double waited_for[] = {0.5, 2.0, 1.0};
+    strads_config *config = resolved();
+    journal *book = NULL;
+    REQUIRE_OK(journal_open(&book, in_folder("tables"), config));
+    const strads_progress progress = {.round = 1, .gap = 0.5};
+    const data_parallel_totals tables = {
+        .sum = {.seen = {10, 0, 3}, .n_fetched = 7, .wait_seconds = 3.5}, .waited_for = waited_for};
+    REQUIRE_OK(journal_add(book, &progress, &tables, 3));
+    json_t *line = read_json(in_folder("tables/journal.jsonl"));
+    const json_t *ssp = json_object_get(line, "ssp");
+    const json_t *behind = json_object_get(ssp, "behind");
+    CHECK(json_array_size(behind) == 3 && json_integer_value(json_array_get(behind, 2)) == 3);
+    CHECK(json_integer_value(json_object_get(ssp, "fetched")) == 7);
+    CHECK(json_integer_value(json_object_get(ssp, "waited_most_for")) == 1);
+    CHECK_NEAR(json_real_value(json_object_get(ssp, "waited_most_seconds")), 2.0, 0.0);
     json_decref(line);
     journal_close(book);
     strads_config_destroy(config);
@@ -191,6 +214,7 @@ SUITE("strads/journal",
       {"a folder is made with those above it, and holds the configuration",
        a_folder_is_made_with_those_above_it_and_holds_the_configuration},
       {"every measurement is a line of JSON, at once", every_measurement_is_a_line_of_json_at_once},
+      {"tables tell in each line what came of them", tables_tell_in_each_line_what_came_of_them},
       {"the summary has the facts and the program's own numbers",
        the_summary_has_the_facts_and_the_programs_own_numbers},
       {"a number takes no key that there is", a_number_takes_no_key_that_there_is},
