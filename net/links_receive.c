@@ -125,7 +125,7 @@ static void hear_abort(net_connection *link)
     links_break(link->links);
 }
 
-/* The frame is whole. False: it is not what was sent. */
+/* The frame is whole. False: it is not what was sent, or the last. */
 static bool end_frame(net_connection *link)
 {
     receiving *in = &link->in;
@@ -151,7 +151,7 @@ static bool end_frame(net_connection *link)
             return false;
         }
     }
-    return true;
+    return in->frame.kind != NET_FRAME_BYE && in->frame.kind != NET_FRAME_ABORT;
 }
 
 /* ---- bytes ---- */
@@ -295,7 +295,7 @@ static strads_status receive_some(net_connection *link, size_t *n)
     return net_stream_read_some(link->stream, parts, n_parts, n);
 }
 
-/* n bytes have come; false: the link is lost. */
+/* n bytes have come; false: no more will, for the link is lost, or it has said good-bye. */
 static bool take_in(net_connection *link, size_t n)
 {
     receiving *in = &link->in;

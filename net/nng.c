@@ -41,7 +41,7 @@ struct net_stream {
 
     pthread_mutex_t lock; /* guards the rest, and `pending` */
     pthread_cond_t idle;  /* n_uses has become 0 */
-    uint32_t n_uses;      /* operations under way, callbacks that run, calls of submit */
+    uint32_t n_uses;      /* operations under way and callbacks that run */
     bool closed;
     bool abandoned; /* destroyed in a callback: the last one frees */
     double deadline;
@@ -161,9 +161,9 @@ static void end_use(net_stream *stream)
     }
 }
 
-/* With the lock held, which it gives up before it starts: the library moves the bytes there
- * and then, and its callback, on another thread, must not find the lock taken. Close may
- * come in between, so the operation is cancelled after. */
+/* With the lock held, so that close cannot come in between: an operation that begins on a TLS
+ * stream that is closed is lost in the library, and neither a cancellation nor a timeout ends
+ * it then. So it ends here instead. */
 static void submit(operation *self)
 {
     net_stream *stream = self->stream;
@@ -172,16 +172,11 @@ static void submit(operation *self)
     const int set = nng_aio_set_iov(self->aio, (unsigned) n, pieces);
     assert(set == 0 && n > 0);
     nng_aio_set_timeout(self->aio, patience_of(stream));
-    stream->n_uses++; /* the callback may end, and the last use, while this still looks */
-    pthread_mutex_unlock(&stream->lock);
-
-    self->start(stream->nng, self->aio);
-
-    pthread_mutex_lock(&stream->lock);
-    if (stream->closed) {
-        nng_aio_cancel(self->aio);
+    if (!stream->closed) {
+        self->start(stream->nng, self->aio);
+    } else if (nng_aio_begin(self->aio)) {
+        nng_aio_finish(self->aio, NNG_ECLOSED);
     }
-    end_use(stream);
 }
 
 static void start(operation *self, const struct iovec *parts, int n_parts, net_done done,
@@ -198,6 +193,7 @@ static void start(operation *self, const struct iovec *parts, int n_parts, net_d
     self->offset = self->total = 0;
     stream->n_uses++;
     submit(self);
+    pthread_mutex_unlock(&stream->lock);
 }
 
 static void call_back(operation *self, strads_status status)
@@ -246,6 +242,7 @@ static void on_done(void *context)
         const bool more = advance(self, nng_aio_count(self->aio));
         if (more && self->sends) {
             submit(self);
+            pthread_mutex_unlock(&stream->lock);
             return;
         }
         call_back(self, STRADS_OK);
