@@ -463,7 +463,9 @@ static void wait_in_vain(script *self, net_node *node, const net_event *event)
         net_leave(node);
     } else if (event->kind == NET_STARTED) {
         self->status = net_wait_until(self->network, me, INFINITY, never, self);
-        expect(tell_number(self, me, 1, TYPE_NUMBER, 0) == STRADS_ERR_CLOSED);
+        const strads_status told = tell_number(self, me, 1, TYPE_NUMBER, 0);
+        /* Of many, another that has heard of it and left too may be heard of first. */
+        expect(told == STRADS_ERR_CLOSED || (told == STRADS_OK && self->n_nodes > 3));
         net_leave(node);
     }
 }
