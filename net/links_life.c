@@ -300,31 +300,77 @@ static void say_bye(net_connection *link, strads_status status)
     links_kick(link);
 }
 
-/* Waits until the other side has said good-bye as well, or is lost. */
-static void wait_for_bye(net_connection *link, double deadline)
+static bool has_heard(const net_connection *link)
+{
+    return link->heard_bye;
+}
+
+static bool has_parted(const net_connection *link)
+{
+    return link->heard_bye && link->said_bye && !link->busy;
+}
+
+static bool has_ended(const net_connection *link)
+{
+    return link->lost;
+}
+
+/* Waits until it is so, or the link is lost. */
+static void wait_until(net_connection *link, bool (*is_so)(const net_connection *link),
+                       double deadline)
 {
     pthread_mutex_lock(&link->lock);
-    while (!link->lost && (!link->heard_bye || !link->said_bye || link->busy) &&
-           strads_now() < deadline) {
+    while (!link->lost && !is_so(link) && strads_now() < deadline) {
         strads_cond_wait(&link->changed, &link->lock, deadline - strads_now());
     }
     pthread_mutex_unlock(&link->lock);
 }
 
-strads_status net_links_end(net_links *links, strads_status status)
+/* All is well. What is waited for in a step, others do in an earlier one. */
+static void part_well(net_links *links)
 {
-    const uint32_t n = links->options.n_processes;
-    const bool well = status == STRADS_OK && !atomic_load(&links->failed);
-    const double deadline = strads_now() + (well ? links->options.timeout : PARTING_SECONDS);
-    for (uint32_t p = 0; p < n; p++) {
-        if (links->link[p].stream != NULL) {
+    const double deadline = strads_now() + links->options.timeout;
+    net_connection *first = links->link;
+    net_connection *here = first + links->options.me;
+    net_connection *end = first + links->options.n_processes;
+    for (net_connection *link = first; link < here; link++) {
+        say_bye(link, STRADS_OK);
+    }
+    for (net_connection *link = here + 1; link < end; link++) {
+        wait_until(link, has_heard, deadline);
+        say_bye(link, STRADS_OK);
+    }
+    for (net_connection *link = first; link < here; link++) {
+        wait_until(link, has_parted, deadline);
+        net_stream_close(link->stream);
+    }
+    for (net_connection *link = here + 1; link < end; link++) {
+        wait_until(link, has_ended, deadline);
+    }
+}
+
+/* Nobody waits long for anybody. */
+static void part_at_once(net_links *links, strads_status status)
+{
+    const double deadline = strads_now() + PARTING_SECONDS;
+    for (uint32_t p = 0; p < links->options.n_processes; p++) {
+        if (p != links->options.me) {
             say_bye(&links->link[p], status);
         }
     }
-    for (uint32_t p = 0; p < n; p++) {
-        if (links->link[p].stream != NULL) {
-            wait_for_bye(&links->link[p], deadline);
+    for (uint32_t p = 0; p < links->options.n_processes; p++) {
+        if (p != links->options.me) {
+            wait_until(&links->link[p], has_parted, deadline);
         }
+    }
+}
+
+strads_status net_links_end(net_links *links, strads_status status)
+{
+    if (status == STRADS_OK && !atomic_load(&links->failed)) {
+        part_well(links);
+    } else {
+        part_at_once(links, status);
     }
     pthread_mutex_lock(&links->pulse_lock);
     links->ended = true;

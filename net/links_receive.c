@@ -125,7 +125,7 @@ static void hear_abort(net_connection *link)
     links_break(link->links);
 }
 
-/* The frame is whole. False: it is not what was sent, or the last. */
+/* The frame is whole. False: it is not what was sent, or no more is read. */
 static bool end_frame(net_connection *link)
 {
     receiving *in = &link->in;
@@ -140,7 +140,7 @@ static bool end_frame(net_connection *link)
     in->n_frames++;
     in->what = RECEIVING_FRAME;
     if (in->frame.kind == NET_FRAME_BYE) {
-        hear_bye(link);
+        in->what = RECEIVING_END;
     } else if (in->frame.kind == NET_FRAME_ABORT) {
         hear_abort(link);
         links_records_clear(&in->records);
@@ -151,7 +151,7 @@ static bool end_frame(net_connection *link)
             return false;
         }
     }
-    return in->frame.kind != NET_FRAME_BYE && in->frame.kind != NET_FRAME_ABORT;
+    return in->what != RECEIVING_END && in->frame.kind != NET_FRAME_ABORT;
 }
 
 /* ---- bytes ---- */
@@ -274,11 +274,10 @@ static bool take_apart(net_connection *link)
     }
 }
 
-/* Receives the rest of a body where it belongs, and what follows into the buffer. */
-static strads_status receive_some(net_connection *link, size_t *n)
+/* Begins to receive the rest of a body where it belongs, and what follows into the buffer. */
+static void begin_read(net_connection *link)
 {
     receiving *in = &link->in;
-    struct iovec parts[2];
     int n_parts = 0;
     if (in->begin > 0) {
         memmove(in->buffer, in->buffer + in->begin, in->end - in->begin);
@@ -286,13 +285,24 @@ static strads_status receive_some(net_connection *link, size_t *n)
         in->begin = 0;
     }
     if (in->what == RECEIVING_BODY) { /* then the buffer is empty */
-        parts[n_parts++] =
+        in->parts[n_parts++] =
             (struct iovec){.iov_base = in->records.last->message->body + in->body_have,
                            .iov_len = body_length(in) - in->body_have};
     }
-    parts[n_parts++] =
+    in->parts[n_parts++] =
         (struct iovec){.iov_base = in->buffer + in->end, .iov_len = RECEIVE_BYTES - in->end};
-    return net_stream_read_some(link->stream, parts, n_parts, n);
+    net_stream_begin_read(link->stream, in->parts, n_parts);
+}
+
+/* False: nothing came, for the link is lost. */
+static bool end_read(net_connection *link, size_t *n)
+{
+    const strads_status status = net_stream_end_read(link->stream, n);
+    if (status != STRADS_OK) {
+        links_lose(link, status == STRADS_ERR_CLOSED ? "its connection has ended"
+                                                     : net_stream_why(link->stream));
+    }
+    return status == STRADS_OK;
 }
 
 /* n bytes have come; false: no more will, for the link is lost, or it has said good-bye. */
@@ -310,21 +320,41 @@ static bool take_in(net_connection *link, size_t n)
     return take_apart(link);
 }
 
-/* Until the link is lost, whoever found that out: then its nodes have left. */
+static void hear_all_left(net_connection *link)
+{
+    for (net_id node = link->first; node < link->first + link->n; node++) {
+        links_hear_left(link->links, node);
+    }
+}
+
+/* The other side has said good-bye. Who has to answer stays until the other has closed: a read
+ * waits for that from before the answer can be given, for one that begins later may not end. */
+static void part(net_connection *link)
+{
+    const bool answers = links_answers(link);
+    size_t n = 0;
+    if (answers) {
+        begin_read(link);
+    }
+    hear_bye(link);
+    hear_all_left(link);
+    if (answers && end_read(link, &n)) {
+        links_lose(link, "it goes on after its good-bye");
+    }
+}
+
+/* Until the link is lost, whoever found that out, or the other side has said good-bye. */
 static void *run_receiver(void *argument)
 {
     net_connection *link = argument;
-    strads_status status = STRADS_OK;
     size_t n = 0;
     do {
-        status = receive_some(link, &n);
-    } while (status == STRADS_OK && take_in(link, n));
-    if (status != STRADS_OK) {
-        links_lose(link, status == STRADS_ERR_CLOSED ? "its connection has ended"
-                                                     : net_stream_why(link->stream));
-    }
-    for (net_id node = link->first; node < link->first + link->n; node++) {
-        links_hear_left(link->links, node);
+        begin_read(link);
+    } while (end_read(link, &n) && take_in(link, n));
+    if (link->in.what == RECEIVING_END) {
+        part(link);
+    } else {
+        hear_all_left(link);
     }
     return NULL;
 }

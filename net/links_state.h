@@ -45,7 +45,12 @@ typedef struct sending {
     int n_parts;
 } sending;
 
-typedef enum receiving_what { RECEIVING_FRAME, RECEIVING_RECORD, RECEIVING_BODY } receiving_what;
+typedef enum receiving_what {
+    RECEIVING_FRAME,
+    RECEIVING_RECORD,
+    RECEIVING_BODY,
+    RECEIVING_END /* after a good-bye: nothing */
+} receiving_what;
 
 /* The frame that is being received. It is parsed as it comes, and acted on when it is
  * whole and its sum is right. */
@@ -54,6 +59,7 @@ typedef struct receiving {
     bool runs;
     unsigned char *buffer; /* [RECEIVE_BYTES] */
     size_t begin, end;     /* not yet looked at: begin .. end - 1 */
+    struct iovec parts[2]; /* of the read under way */
     receiving_what what;   /* comes next */
     net_frame frame;
     net_sum sum;        /* of the frame so far */
@@ -127,6 +133,13 @@ struct net_links {
 static inline size_t links_pair(const net_connection *link, net_id here, net_id there)
 {
     return (size_t) (here - link->links->first) * link->n + (there - link->first);
+}
+
+/* Of two processes the later one says good-bye first, and closes when it is answered. Then
+ * nothing of either can be on its way any more. */
+static inline bool links_answers(const net_connection *link)
+{
+    return link->process > link->links->options.me;
 }
 
 /* ---- records ---- */

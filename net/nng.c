@@ -37,7 +37,7 @@ struct net_stream {
     char peer[64];
     _Atomic(const char *) why;
     operation recv, send;
-    operation read; /* of net_stream_read_some: without a callback of the library */
+    operation read; /* of net_stream_begin_read: without a callback of the library */
 
     pthread_mutex_t lock; /* guards the rest, and `pending` */
     pthread_cond_t idle;  /* n_uses has become 0 */
@@ -317,12 +317,15 @@ void net_stream_recv(net_stream *stream, const struct iovec *parts, int n_parts,
 }
 
 /* What is there already costs no change of threads, unlike with a callback. */
-strads_status net_stream_read_some(net_stream *stream, const struct iovec *parts, int n_parts,
-                                   size_t *n)
+void net_stream_begin_read(net_stream *stream, const struct iovec *parts, int n_parts)
 {
     assert(n_parts == 1 || n_parts == 2);
+    start(&stream->read, parts, n_parts, NULL, NULL);
+}
+
+strads_status net_stream_end_read(net_stream *stream, size_t *n)
+{
     operation *self = &stream->read;
-    start(self, parts, n_parts, NULL, NULL);
     nng_aio_wait(self->aio);
     const int code = result_of(self);
     const strads_status status = code == 0 ? STRADS_OK : fail(stream, code);

@@ -86,10 +86,12 @@ typedef void (*net_done)(void *context, strads_status status, size_t n);
 void net_stream_recv(net_stream *stream, const struct iovec *parts, int n_parts, net_done done,
                      void *context);
 
-/* The same, and waits for them without a limit but the stream's deadline; *n is set. Not
- * beside the other. Close ends it; no other thread may destroy the stream meanwhile. */
-STRADS_MUST_CHECK strads_status net_stream_read_some(net_stream *stream, const struct iovec *parts,
-                                                     int n_parts, size_t *n);
+/* The same in two halves, without a callback and not beside the other: begins, and waits for
+ * them without a limit but the stream's deadline, and sets *n. Close ends it; no other thread
+ * may destroy the stream meanwhile. Of TLS, only what has begun before is sure to hear of the
+ * connection's end. */
+void net_stream_begin_read(net_stream *stream, const struct iovec *parts, int n_parts);
+STRADS_MUST_CHECK strads_status net_stream_end_read(net_stream *stream, size_t *n);
 
 /* Sends all bytes of any number of parts, at least one byte; few large parts cost less
  * than many small ones. One at a time; beside a receive. */

@@ -180,7 +180,8 @@ static void *read_once(void *argument)
 {
     reader *self = argument;
     const struct iovec part = {&self->byte, 1};
-    self->status = net_stream_read_some(self->stream, &part, 1, &self->n);
+    net_stream_begin_read(self->stream, &part, 1);
+    self->status = net_stream_end_read(self->stream, &self->n);
     return NULL;
 }
 
