@@ -32,7 +32,7 @@ CUNIT    := $(call pkg,--libs,cunit)
 CFLAGS   += $(CSTD) $(WARN) $(WERROR) $(OPT) $(SANFLAGS) -pthread -fPIC -fvisibility=hidden
 CPPFLAGS += -I. -MMD -MP $(PKG_CPP)
 # nng and mbed TLS ship no .pc file.
-LDLIBS   += $(PKG_LIBS) -lnng -lmbedcrypto -ldl -lm -pthread
+LDLIBS   += $(PKG_LIBS) -lnng -lmbedx509 -lmbedcrypto -ldl -lm -pthread
 
 LIB_SRC  := $(sort $(wildcard base/*.c net/*.c data/*.c prioritizer/*.c ssp/*.c strads/*.c))
 APP_SRC  := $(sort $(wildcard apps/*/*.c))
@@ -52,7 +52,7 @@ CLI_OBJ  := $(CLI_SRC:%.c=$B/%.o)
 TESTS    := $(TEST_SRC:%.c=$B/%)
 BENCHES  := $(BENCH_SRC:%.c=$B/%)
 FUZZERS  := $(FUZZ_SRC:%.c=$B/%)
-HEADERS  := base/base.h data/data.h prioritizer/prioritizer.h ssp/ssp.h strads/strads.h strads/run.h
+HEADERS  := base/base.h data/data.h data/ratings.h prioritizer/prioritizer.h ssp/ssp.h strads/strads.h strads/run.h
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -124,7 +124,7 @@ WATCHED := create attach send leave exchange_sum destroy
 $B/tests/property/%: private LDFLAGS += $(WATCHED:%=-Wl,--wrap=net_%)
 
 $(TESTS): $B/%: $B/%.o $(TEST_LIBS)
-	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(CUNIT) -lmbedx509 $(LDLIBS) -o $@
+	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(CUNIT) $(LDLIBS) -o $@
 
 $B/bench/%: $B/bench/%.o $B/lib/libapps.a $B/lib/libstrads.a
 	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@

@@ -167,7 +167,9 @@ static strads_status try(attempt *self, void **welcome, size_t *bytes)
     const bool stoppable = knock->patience.stop != NULL;
     status = meet(self);
     if (status == STRADS_ERR_CLOSED && !(stoppable && atomic_load(knock->patience.stop))) {
-        status = STRADS_ERR_AGAIN; /* it has hung up without a word */
+        snprintf(self->why, sizeof(self->why),
+                 "it hung up without a word; so does one that takes TLS, or another certificate");
+        status = STRADS_ERR_AGAIN;
     }
     if (status == STRADS_OK) {
         status = introduce(self);

@@ -65,7 +65,7 @@ static const failure failures[] = {
     {NNG_ECONNRESET, STRADS_ERR_CLOSED, "the other side has cut it off"},
     {NNG_ECONNABORTED, STRADS_ERR_CLOSED, "the other side has cut it off"},
     {NNG_ECONNREFUSED, STRADS_ERR_IO, "connection refused: nobody listens there"},
-    {NNG_ENOENT, STRADS_ERR_IO, "there is no such socket file"},
+    {NNG_ENOENT, STRADS_ERR_IO, "there is no such folder"},
     {NNG_EADDRINVAL, STRADS_ERR_IO, "the name does not resolve, or is no address of this kind"},
     {NNG_EAGAIN, STRADS_ERR_IO, "the name server does not answer"},
     {NNG_EUNREACHABLE, STRADS_ERR_IO, "the host is unreachable"},
@@ -75,7 +75,9 @@ static const failure failures[] = {
     {NNG_ENOFILES, STRADS_ERR_IO, "too many open files"},
     {NNG_ENOMEM, STRADS_ERR_NOMEM, "no memory"},
     {NNG_EPEERAUTH, STRADS_ERR_USAGE, "its certificate was not accepted"},
-    {NNG_ECRYPTO, STRADS_ERR_USAGE, "TLS failed: a certificate was not accepted, or it is not TLS"},
+    {NNG_ECRYPTO, STRADS_ERR_USAGE,
+     "TLS failed: it is not TLS, or a certificate was not accepted: it is issued by none of "
+     "net.tls.ca, or not to net.tls.name, or out of date"},
 };
 
 static failure describe(int code)

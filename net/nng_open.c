@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "net/certificate.h"
 #include "net/url.h"
 #include "net/wait.h"
 
@@ -74,10 +75,11 @@ static strads_status show(nng_tls_config *config, const net_tls *tls, char why[N
     if (status == STRADS_OK) {
         status = read_pem(&key, tls->key, why);
     }
+    if (status == STRADS_OK) {
+        status = net_certificate_check(tls, cert, key, why);
+    }
     if (status == STRADS_OK && nng_tls_config_own_cert(config, cert, key, NULL) != 0) {
-        snprintf(why, NET_WHY, "%.100s and %.100s are no certificate and its key", tls->cert,
-                 tls->key);
-        status = STRADS_ERR_USAGE;
+        status = net_nng_explain(NNG_ECRYPTO, why);
     }
     if (key != NULL) {
         memset(key, 0, strlen(key));
@@ -135,9 +137,9 @@ static strads_status open_tls(nng_tls_config **out, const net_url *url, const ne
     if ((all.cert == NULL) != (all.key == NULL) || (listens && all.cert == NULL) ||
         (!listens && all.ca == NULL)) {
         snprintf(why, NET_WHY, "%s",
-                 listens ? "tls takes a certificate and its key"
-                         : "tls takes the certificate (ca) to trust, and with "
-                           "a certificate its key");
+                 listens ? "tls takes a certificate and its key (net.tls.cert, net.tls.key)"
+                         : "tls takes the certificate to trust (net.tls.ca), and with a "
+                           "certificate its key");
         return STRADS_ERR_USAGE;
     }
     nng_tls_config *config = NULL;
@@ -267,6 +269,10 @@ static strads_status bind_listener(net_listener *self, const net_url *url, nng_t
     }
     if (code == NNG_EADDRINUSE && url->first < url->last) {
         snprintf(why, NET_WHY, "all ports of the range are in use");
+        return STRADS_ERR_IO;
+    }
+    if (code == NNG_EADDRINVAL) {
+        snprintf(why, NET_WHY, "the name does not resolve, or is no address of this machine");
         return STRADS_ERR_IO;
     }
     if (code != 0) {

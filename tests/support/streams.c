@@ -86,8 +86,8 @@ net_patience streams_patience(void)
 
 /* ---- certificates ---- */
 
-static void sign(mbedtls_pk_context *key, const char *host, unsigned char pem[PEM_BYTES],
-                 mbedtls_ctr_drbg_context *random)
+static void sign(mbedtls_pk_context *key, const char *host, const char *until,
+                 unsigned char pem[PEM_BYTES], mbedtls_ctr_drbg_context *random)
 {
     char subject[128];
     mbedtls_x509write_cert cert;
@@ -103,14 +103,15 @@ static void sign(mbedtls_pk_context *key, const char *host, unsigned char pem[PE
     REQUIRE(mbedtls_x509write_crt_set_serial(&cert, &serial) == 0);
     REQUIRE(mbedtls_x509write_crt_set_subject_name(&cert, subject) == 0);
     REQUIRE(mbedtls_x509write_crt_set_issuer_name(&cert, subject) == 0);
-    REQUIRE(mbedtls_x509write_crt_set_validity(&cert, "20200101000000", "20991231235959") == 0);
+    REQUIRE(mbedtls_x509write_crt_set_validity(&cert, "20200101000000", until) == 0);
     REQUIRE(mbedtls_x509write_crt_set_basic_constraints(&cert, 1, 0) == 0);
     REQUIRE(mbedtls_x509write_crt_pem(&cert, pem, PEM_BYTES, mbedtls_ctr_drbg_random, random) == 0);
     mbedtls_mpi_free(&serial);
     mbedtls_x509write_crt_free(&cert);
 }
 
-void streams_certificate(const char *name, const char *host, char **cert, char **key)
+void streams_certificate_until(const char *until, const char *name, const char *host, char **cert,
+                               char **key)
 {
     mbedtls_entropy_context entropy;
     mbedtls_ctr_drbg_context random;
@@ -124,7 +125,7 @@ void streams_certificate(const char *name, const char *host, char **cert, char *
     REQUIRE(mbedtls_pk_setup(&pair, mbedtls_pk_info_from_type(MBEDTLS_PK_ECKEY)) == 0);
     REQUIRE(mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(pair),
                                 mbedtls_ctr_drbg_random, &random) == 0);
-    sign(&pair, host, cert_pem, &random);
+    sign(&pair, host, until, cert_pem, &random);
     REQUIRE(mbedtls_pk_write_key_pem(&pair, key_pem, PEM_BYTES) == 0);
     snprintf(file, sizeof(file), "%s.pem", name);
     *cert = suite_file(file, (const char *) cert_pem);
@@ -133,4 +134,9 @@ void streams_certificate(const char *name, const char *host, char **cert, char *
     mbedtls_pk_free(&pair);
     mbedtls_ctr_drbg_free(&random);
     mbedtls_entropy_free(&entropy);
+}
+
+void streams_certificate(const char *name, const char *host, char **cert, char **key)
+{
+    streams_certificate_until("20991231235959", name, host, cert, key);
 }

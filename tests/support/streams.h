@@ -30,4 +30,8 @@ net_patience streams_patience(void);
  * itself. The paths are for strads_free. */
 void streams_certificate(const char *name, const char *host, char **cert, char **key);
 
+/* The same, valid from 2020 until YYYYMMDDHHMMSS. */
+void streams_certificate_until(const char *until, const char *name, const char *host, char **cert,
+                               char **key);
+
 #endif

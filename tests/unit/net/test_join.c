@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "net/frame.h"
 #include "net/handshake.h"
+#include "net/url.h"
 #include "tests/support/streams.h"
 #include "tests/support/suite.h"
 
@@ -222,6 +223,48 @@ static void refusals(void)
     close_host(&self);
 }
 
+/* What it waits for is kept, and ends the wait. */
+typedef struct brief_wait {
+    _Atomic bool stop;
+    char why[NET_WHY];
+} brief_wait;
+
+static void end_wait(void *context, const char *why)
+{
+    brief_wait *self = context;
+    snprintf(self->why, sizeof(self->why), "%s", why);
+    atomic_store(&self->stop, true);
+}
+
+static void with_and_without_tls(void)
+{
+    char *cert = NULL, *key = NULL, url[NET_URL];
+    streams_certificate("door", "strads", &cert, &key);
+    const net_tls tls = {.cert = cert, .key = key, .ca = cert, .name = "strads"};
+    host secret = {.refusal = NULL}, plain = {.refusal = NULL};
+    open_host(&secret, "tls+tcp://127.0.0.1:0", key_of(1), &tls, PATIENT);
+    open_host(&plain, "tcp://127.0.0.1:0", key_of(1), NULL, PATIENT);
+
+    brief_wait wait = {.stop = false};
+    client one = client_of(net_door_url(secret.door) + strlen("tls+"), key_of(1));
+    one.knock.waiting = end_wait;
+    one.knock.context = &wait;
+    one.knock.patience.stop = &wait.stop;
+    knock_at(&one);
+    CHECK_STATUS(one.status, STRADS_ERR_CLOSED);
+    CHECK(strstr(wait.why, "one that takes TLS") != NULL);
+
+    snprintf(url, sizeof(url), "tls+%s", net_door_url(plain.door));
+    client other = client_of(url, key_of(1));
+    other.knock.tls = &tls;
+    check_refused(&plain, &other, "it is not TLS");
+    CHECK(secret.n_came == 0 && plain.n_came == 0);
+    close_host(&secret);
+    close_host(&plain);
+    strads_free(cert);
+    strads_free(key);
+}
+
 /* Writes raw bytes at the door and reads what it answers. */
 static void check_raw(host *self, const void *bytes, size_t n, const char *words)
 {
@@ -399,6 +442,7 @@ static void guests_that_wait(void)
 
 SUITE("net/join", {"who shares the key comes in and is ready", joins},
       {"other keys are said on both sides", keys_differ}, {"a refusal arrives in words", refusals},
+      {"who speaks TLS and who does not part with the reason", with_and_without_tls},
       {"a stranger is told what is wrong", strangers_are_told},
       {"hundreds of silent clients keep nobody out", silent_clients},
       {"a client that says nothing is dropped", silence_ends},
