@@ -59,6 +59,7 @@ crew crew_start_in(const crew *leader, const char *name, const char *binary, con
         return one;
     }
     setpgid(0, group);
+    signal(SIGHUP, SIG_DFL); /* under nohup it is ignored, and the command keeps to that */
     if (chdir(suite_folder()) != 0) {
         _exit(126);
     }
