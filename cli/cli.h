@@ -53,6 +53,7 @@ int cli_key(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_predict(int argc, char **argv);
 int cli_generate(int argc, char **argv);
+int cli_generate_ratings(int argc, char **argv); /* the kind of problem in argv[1] */
 int cli_words(int argc, char **argv);
 int cli_help(int argc, char **argv);
 

@@ -130,6 +130,9 @@ STRADS_API FILE *data_writer_stream(data_writer *writer);
 /* Ends the file well, or says what failed and removes the temporary. Frees the
  * writer either way. */
 STRADS_API STRADS_MUST_CHECK strads_status data_writer_commit(data_writer *writer);
+/* As commit, but does not wait for the disk: for what can be made again, and is checked when it
+ * is read. */
+STRADS_MUST_CHECK strads_status data_writer_publish(data_writer *writer);
 /* Gives the file up. NULL is allowed. */
 STRADS_API void data_writer_abandon(data_writer *writer);
 

@@ -308,6 +308,22 @@ strads_status data_matrix_market_read(data_matrix *out, data_input *input, size_
     return h.array ? read_array(out, input, &h) : read_coordinate(out, input, &h);
 }
 
+strads_status data_matrix_market_begin(uint64_t sizes[3], data_input *input)
+{
+    header h = {0};
+    const strads_status status = read_header(input, &h, 0);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    if (h.array || h.symmetric || h.field == PATTERN) {
+        return data_refuse(input, "%s", "expected a coordinate file, real or integer, general");
+    }
+    sizes[0] = h.n_rows;
+    sizes[1] = h.n_cols;
+    sizes[2] = h.n_entries;
+    return STRADS_OK;
+}
+
 strads_status data_matrix_market_measure(data_size *out, data_input *input, size_t n_cols)
 {
     header h = {0};

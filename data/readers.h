@@ -42,6 +42,9 @@ STRADS_MUST_CHECK strads_status data_matrix_market_read(data_matrix *out, data_i
                                                         size_t n_cols);
 STRADS_MUST_CHECK strads_status data_matrix_market_measure(data_size *out, data_input *input,
                                                            size_t n_cols);
+/* Reads up to the first entry of a coordinate file that is general and has values;
+ * sizes: how many rows, columns and entries it states. */
+STRADS_MUST_CHECK strads_status data_matrix_market_begin(uint64_t sizes[3], data_input *input);
 
 STRADS_MUST_CHECK strads_status data_npy_read_matrix(data_matrix *out, data_input *input,
                                                      size_t n_cols);

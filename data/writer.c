@@ -108,9 +108,9 @@ static int sync_folder(data_writer *writer)
     return error;
 }
 
-/* Flushes and syncs; 0 or what went wrong. The stream only remembers that an
- * earlier write failed: one more byte, to a file that is lost anyway, asks why. */
-static int flush_all(FILE *stream)
+/* Flushes, and syncs if asked to; 0 or what went wrong. The stream only remembers that
+ * an earlier write failed: one more byte, to a file that is lost anyway, asks why. */
+static int flush_all(FILE *stream, bool sync)
 {
     if (ferror(stream)) {
         errno = 0;
@@ -119,12 +119,12 @@ static int flush_all(FILE *stream)
     if (fflush(stream) != 0) {
         return errno;
     }
-    return fsync(fileno(stream)) != 0 && errno != EINVAL ? errno : 0;
+    return sync && fsync(fileno(stream)) != 0 && errno != EINVAL ? errno : 0;
 }
 
-strads_status data_writer_commit(data_writer *writer)
+static strads_status finish(data_writer *writer, bool sync)
 {
-    int error = flush_all(writer->stream);
+    int error = flush_all(writer->stream, sync);
     if (fclose(writer->stream) != 0 && error == 0) {
         error = errno;
     }
@@ -133,12 +133,22 @@ strads_status data_writer_commit(data_writer *writer)
     }
     if (error != 0) {
         unlink(writer->temporary);
-    } else {
+    } else if (sync) {
         error = sync_folder(writer);
     }
     const strads_status status = error == 0 ? STRADS_OK : fail(writer->path, error);
     free_writer(writer);
     return status;
+}
+
+strads_status data_writer_commit(data_writer *writer)
+{
+    return finish(writer, true);
+}
+
+strads_status data_writer_publish(data_writer *writer)
+{
+    return finish(writer, false);
 }
 
 void data_writer_abandon(data_writer *writer)

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * data/ratings.h - ratings of items by users: reading, splitting, a cache of what was
+ * read, writing, and a generator.
+ *
+ * A file is text, a rating a line, "USER ITEM RATING [TIME]", or a Matrix Market
+ * coordinate file; gzip or not. What separates the fields is seen from the first line:
+ * "::", a tab, '|', ';', ',' or blanks. A field in double quotes may hold it. When the
+ * third field of the first line is no number, the line is a header, which may name the
+ * fields, in any order and letter case, among others:
+ *
+ *   user, userid, user_id, uid          item, itemid, item_id, movie, movieid, movie_id
+ *   rating, score, stars                time, timestamp, unixtime
+ *
+ * A header that names none of the first three leaves them in the usual order.
+ *
+ * What is wrong with a file is said with FILE:LINE, the value and what is allowed. On
+ * failure nothing is left allocated. What is read does not depend on the number of threads.
+ */
+#ifndef STRADS_DATA_RATINGS_H
+#define STRADS_DATA_RATINGS_H
+
+#include "base/base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct data_rating {
+    uint32_t row;    /* the user's index */
+    uint32_t column; /* the item's */
+    float value;     /* finite */
+} data_rating;
+
+#define DATA_UNSEEN UINT32_MAX /* the index of an id that is not in a map */
+
+/* ---- ids ---- */
+
+typedef enum data_side { DATA_USERS, DATA_ITEMS, DATA_N_SIDES } data_side;
+
+/* The ids of the users, or of the items, and their indices 0 .. n-1. They are numbers
+ * when all of the file's are decimal numbers below 2^32, "007" and "7" being the same; then
+ * they ascend. Otherwise they are texts, in order of first appearance. */
+typedef struct data_ids {
+    uint32_t n;
+    uint32_t *number; /* [n]; NULL: texts */
+    size_t *start;    /* [n] where each begins in `text`; NULL: numbers */
+    char *text;       /* [text_bytes] the texts, each with its NUL */
+    size_t text_bytes;
+
+    /* private */
+    size_t start_room, text_room;
+    uint32_t *slots; /* [n_slots] the way back: an index + 1, or 0 */
+    size_t n_slots;
+    bool direct; /* slots[number], not by hash */
+} data_ids;
+
+enum { DATA_ID_BYTES = 11 };
+
+/* The id of an index; a number is printed to `digits`, which is returned. */
+STRADS_API const char *data_ids_name(const data_ids *ids, uint32_t index,
+                                     char digits[DATA_ID_BYTES]);
+/* The index of an id, or DATA_UNSEEN. */
+STRADS_API uint32_t data_ids_find(const data_ids *ids, const char *id);
+
+/* ---- reading ---- */
+
+typedef struct data_ratings {
+    data_rating *entries; /* [n] in the file's order */
+    double *times;        /* [n] where they were asked for, else NULL */
+    size_t n;             /* below 2^32 - 1 */
+    size_t n_unseen;      /* entries at the end whose user or item is DATA_UNSEEN; see below */
+    size_t n_duplicates;  /* ratings dropped, for the same pair came again later */
+    data_ids ids[DATA_N_SIDES];
+} data_ratings;
+
+typedef struct data_ratings_source {
+    const char *path;
+    /* The ids are texts, whatever they look like. Else a whole number that is negative or
+     * beyond 32 bits, in a file where all are numbers, is refused. */
+    bool texts[DATA_N_SIDES];
+    bool times;         /* are wanted: seconds, or any number that grows */
+    uint32_t n_threads; /* 0: as many as there are cores */
+    /* Where caches are; "": beside the file; NULL: no cache. What was read of a regular file
+     * is taken from there, when the file still has the same path, size and time of change,
+     * else put there. They are the key, not the content: to hash it costs as much as to read
+     * it. A cache that is damaged is said so, and made anew; none is ever an error. */
+    const char *cache;
+} data_ratings_source;
+
+STRADS_API STRADS_MUST_CHECK strads_status data_ratings_read(data_ratings *out,
+                                                             const data_ratings_source *source);
+/* A set of zeros is allowed. */
+STRADS_API void data_ratings_fini(data_ratings *ratings);
+
+/* ---- a test part: test gets no maps of its own, its indices are those of train ---- */
+
+/* Takes a fraction [0, 1) of the ratings out of train: each by a hash of seed and position, so
+ * about so many. */
+STRADS_API STRADS_MUST_CHECK strads_status data_ratings_split(data_ratings *train,
+                                                              data_ratings *test, double fraction,
+                                                              uint64_t seed);
+/* Takes the latest ones, floor(fraction * n), of two at the same time the later in the file;
+ * train must have times (asserted). */
+STRADS_API STRADS_MUST_CHECK strads_status data_ratings_split_latest(data_ratings *train,
+                                                                     data_ratings *test,
+                                                                     double fraction);
+/* Reads a file with the maps of train, whose kinds of ids it takes. Ratings of users or items
+ * that train does not know stand at the end and are counted in n_unseen. */
+STRADS_API STRADS_MUST_CHECK strads_status data_ratings_read_test(
+    data_ratings *test, const data_ratings *train, const data_ratings_source *source);
+
+/* ---- writing and generating ---- */
+
+/* Writes lines "USER ITEM RATING", with the original ids; nine digits where a rating needs
+ * them. Texts must have no blanks in them. */
+STRADS_API STRADS_MUST_CHECK strads_status data_ratings_write(const char *path,
+                                                              const data_ratings *ratings);
+
+/* r = 3.5 + b_u + c_i + p_u'q_i + noise. The parts have standard deviations .4, .4 and .65;
+ * how many ratings a user gives and an item gets falls off by power laws. */
+typedef struct data_ratings_design {
+    size_t n_rows, n_columns; /* users and items, each from 1 to 2^32 - 2 */
+    size_t n;                 /* ratings, at most half of all pairs */
+    uint32_t rank;            /* of p'q */
+    double noise;             /* standard deviation */
+    uint64_t seed;
+} data_ratings_design;
+
+/* The same for the same design. Ids are the numbers from 0 on; users and items that got no
+ * rating are in the maps too. */
+STRADS_API STRADS_MUST_CHECK strads_status data_ratings_generate(data_ratings *out,
+                                                                 const data_ratings_design *design);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
