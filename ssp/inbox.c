@@ -86,6 +86,10 @@ static strads_status hear_rows(ssp_table *table, uint32_t part, const ssp_head *
                         : ssp_message_read_rows(message, head, &table->session->fars[part].heard,
                                                 columns, true, &rows, why);
     for (uint32_t i = 0; i < head->n_keys && status == STRADS_OK; i++) {
+        if (i % SSP_AHEAD == 0) {
+            const uint32_t left = head->n_keys - i;
+            ssp_rows_touch(table, rows.list->keys + i, left < SSP_AHEAD ? left : SSP_AHEAD);
+        }
         ssp_own_row *row = ssp_map_find(&table->rows, rows.list->keys[i]);
         const double *values = ssp_rows_next(&rows, scratch, columns);
         if (row != NULL && ssp_store_part(table->session->store, row->key) == part) {

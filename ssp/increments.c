@@ -44,7 +44,7 @@ strads_status ssp_log_publish(ssp_table *table)
     return status;
 }
 
-/* Gives the row a place of zeros in the log. */
+/* Gives the row a place in the log, of anything. */
 static strads_status log_row(ssp_table *table, ssp_own_row *row)
 {
     ssp_log *log = &table->log;
@@ -55,21 +55,23 @@ static strads_status log_row(ssp_table *table, ssp_own_row *row)
         status = strads_reserve(&log->deltas, &log->deltas_capacity, log->n + 1, bytes);
     }
     if (status == STRADS_OK) {
-        memset(log->deltas + log->n * table->columns, 0, bytes);
         log->rows[log->n] = row;
         row->logged = log->n++;
     }
     return status;
 }
 
-static strads_status find_logged_row(ssp_table *table, uint64_t key, ssp_own_row **out)
+/* The row, which has a place in the log then; *fresh: one of anything. */
+static strads_status find_logged_row(ssp_table *table, uint64_t key, ssp_own_row **out, bool *fresh)
 {
     enum { EARLY_EACH = 16 }; /* rows that come into the log */
     strads_status status = ssp_own_row_find(table, key, out);
-    if (status == STRADS_OK && (*out)->logged == SSP_NOT_LOGGED) {
-        status = log_row(table, *out);
-        if (status == STRADS_OK && table->log.n % EARLY_EACH == 0) {
-            status = ssp_early_send(table);
+    *fresh = status == STRADS_OK && (*out)->logged == SSP_NOT_LOGGED;
+    if (*fresh) {
+        const size_t n = table->log.n;
+        status = n > 0 && n % EARLY_EACH == 0 ? ssp_early_send(table) : STRADS_OK;
+        if (status == STRADS_OK) {
+            status = log_row(table, *out);
         }
     }
     return status;
@@ -108,11 +110,16 @@ strads_status ssp_inc(ssp_table *table, uint64_t key, uint32_t column, double de
         return refuse_delta(table, key, column, delta);
     }
     ssp_own_row *row = NULL;
-    const strads_status status = find_logged_row(table, key, &row);
+    bool fresh = false;
+    const strads_status status = find_logged_row(table, key, &row, &fresh);
     if (status != STRADS_OK) {
         return status;
     }
-    table->log.deltas[row->logged * table->columns + column] += delta;
+    double *logged = table->log.deltas + row->logged * table->columns;
+    if (fresh) {
+        memset(logged, 0, table->columns * sizeof(*logged));
+    }
+    logged[column] += delta;
     if (shows_in_view(table, row)) {
         row->values[column] += delta;
     }
@@ -145,11 +152,17 @@ strads_status ssp_inc_row(ssp_table *table, uint64_t key, const double *deltas)
         return refuse_delta(table, key, column, deltas[column]);
     }
     ssp_own_row *row = NULL;
-    const strads_status status = find_logged_row(table, key, &row);
+    bool fresh = false;
+    const strads_status status = find_logged_row(table, key, &row, &fresh);
     if (status != STRADS_OK) {
         return status;
     }
-    ssp_add(table->log.deltas + row->logged * columns, deltas, columns);
+    double *logged = table->log.deltas + row->logged * columns;
+    if (fresh) {
+        memcpy(logged, deltas, columns * sizeof(*logged));
+    } else {
+        ssp_add(logged, deltas, columns);
+    }
     if (shows_in_view(table, row)) {
         ssp_add(row->values, deltas, columns);
     }

@@ -2,34 +2,43 @@
 /*
  * ssp/lists.h - lists of keys that one side tells another again and again, remembered so
  * that their sum is told instead. Both sides note the same lists in the same order, and so
- * forget the same ones.
+ * forget the same ones: those that were told the longest ago.
  */
 #ifndef STRADS_SSP_LISTS_H
 #define STRADS_SSP_LISTS_H
 
 #include "base/base.h"
 
-/* So many lists, of at least so many keys. */
-enum { SSP_LISTS = 16, SSP_LIST_LEAST = 4 };
+/* So many lists, of at least so many keys, and of so many keys together, at most. */
+enum { SSP_LISTS = 256, SSP_LIST_LEAST = 4, SSP_LISTS_KEYS = 1 << 18 };
 
 typedef struct ssp_list {
     uint64_t sum;
-    uint32_t n;     /* 0: none */
+    uint64_t told; /* when it was told last, counted in lists */
+    uint32_t n;
     uint64_t *keys; /* [n] NULL on the side that tells */
     void **rows;    /* [n] for the side that hears, NULL at first: what it has found by them */
 } ssp_list;
 
 typedef struct ssp_lists {
-    ssp_list *kept; /* [SSP_LISTS] NULL: none yet; there are many who never tell anything */
-    ssp_list other; /* the last that was too short to be kept */
+    ssp_list *kept;  /* [n] of SSP_LISTS; NULL: none yet; there are many who never tell anything */
+    uint32_t n;      /* lists */
+    uint32_t n_keys; /* of all that are kept */
+    uint64_t n_told;
+    ssp_list other; /* the last that was too short or too long to be kept */
 } ssp_lists;
 
 uint64_t ssp_keys_sum(uint32_t table, const uint64_t *keys, uint32_t n);
 
-/* The list with that sum and number of keys; NULL: it is not kept. */
+/* The list with that sum and number of keys; NULL: it is not kept. Valid until the next is
+ * said or heard. */
 ssp_list *ssp_lists_find(ssp_lists *lists, uint64_t sum, uint32_t n);
 
-/* On the side that tells: keeps it, if it is long enough and there is memory. */
+/* A list that is kept has been told again. */
+void ssp_lists_again(ssp_lists *lists, ssp_list *list);
+
+/* On the side that tells one that is not kept: keeps it, if its length allows and there is
+ * memory. */
 void ssp_lists_say(ssp_lists *lists, uint64_t sum, uint32_t n);
 
 /* On the side that hears: alike, with a copy of the keys; *out is the list, valid until the

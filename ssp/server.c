@@ -19,12 +19,13 @@ strads_status ssp_server_tell(ssp_server *server, const ssp_peer *peer, net_mess
     return status == STRADS_ERR_CLOSED ? STRADS_OK : status; /* it has left, and wants nothing */
 }
 
-/* Reads a row ahead of its use. */
-static void touch(const ssp_shared_row *row, uint32_t columns)
+/* Reads a row ahead of its use, of rows[n] that are used in turn, when the i-th is. */
+static void touch(ssp_shared_row *const *rows, uint32_t i, uint32_t n, uint32_t columns)
 {
-    enum { LINE = 64 / sizeof(double), MOST = 1024 };
-    for (uint32_t j = 0; j < columns && j < MOST; j += LINE) {
-        __builtin_prefetch(&row->values[j]);
+    enum { AHEAD = 4, LINE = 64 / sizeof(double), MOST = 1024 };
+    const double *values = n - i > AHEAD ? rows[i + AHEAD]->values : NULL;
+    for (uint32_t j = 0; j < columns && j < MOST && values != NULL; j += LINE) {
+        __builtin_prefetch(&values[j]);
     }
 }
 
@@ -40,7 +41,7 @@ strads_status ssp_server_send_rows(ssp_server *server, ssp_peer *peer, const ssp
         return STRADS_ERR_NOMEM;
     }
     for (uint32_t i = 0; i < n; i++) {
-        touch(rows[i + 1 < n ? i + 1 : i], columns);
+        touch(rows, i, n, columns);
         pthread_mutex_lock(&rows[i]->stripe->lock);
         ssp_message_put(message, i, rows[i]->values, columns);
         pthread_mutex_unlock(&rows[i]->stripe->lock);
@@ -172,10 +173,11 @@ static strads_status update(ssp_server *server, ssp_peer *peer, const ssp_head *
     if (status != STRADS_OK) {
         return status;
     }
+    ssp_shared_row *const *found = (ssp_shared_row **) (void *) rows.list->rows;
     for (uint32_t i = 0; i < head->n_keys; i++) {
         const double *deltas = ssp_rows_next(&rows, server->scratch, columns);
-        touch(rows.list->rows[i + 1 < head->n_keys ? i + 1 : i], columns);
-        ssp_shared_row_apply(table, rows.list->rows[i], deltas);
+        touch(found, i, head->n_keys, columns);
+        ssp_shared_row_apply(table, found[i], deltas);
         if (deltas == server->scratch) {
             memset(server->scratch, 0, columns * sizeof(*deltas));
         }

@@ -293,6 +293,7 @@ void ssp_shared_row_apply(const ssp_shared_table *table, ssp_shared_row *row, co
     } else {
         rule->apply(rule, row->values, row->values + columns, deltas, columns);
     }
-    atomic_fetch_add_explicit(&row->version, 1, memory_order_relaxed);
+    const uint64_t version = atomic_load_explicit(&row->version, memory_order_relaxed);
+    atomic_store_explicit(&row->version, version + 1, memory_order_relaxed);
     pthread_mutex_unlock(&row->stripe->lock);
 }
