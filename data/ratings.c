@@ -30,7 +30,7 @@ void data_ratings_fini(data_ratings *ratings)
 {
     strads_free(ratings->entries);
     strads_free(ratings->times);
-    for (size_t side = 0; side < DATA_N_SIDES; side++) {
+    for (data_side side = 0; side < DATA_N_SIDES; side++) {
         ratings_ids_fini(&ratings->ids[side]);
     }
     *ratings = (data_ratings){.n = 0};
@@ -153,13 +153,13 @@ static bool settle_kinds(reading *job)
 {
     bool again = false;
     for (size_t i = 0; i < job->n_pieces; i++) {
-        for (size_t side = 0; side < DATA_N_SIDES; side++) {
+        for (data_side side = 0; side < DATA_N_SIDES; side++) {
             job->is_text[side] |= job->pieces[i].is_text[side];
             again |= job->pieces[i].lost[side];
         }
     }
     for (size_t i = 0; i < job->n_pieces; i++) {
-        for (size_t side = 0; side < DATA_N_SIDES; side++) {
+        for (data_side side = 0; side < DATA_N_SIDES; side++) {
             again |= job->pieces[i].n > 0 && job->is_text[side] != job->pieces[i].is_text[side];
         }
     }
@@ -183,7 +183,7 @@ static strads_status check_pieces(const reading *job)
     }
     size_t n = 0;
     for (size_t i = 0; i < job->n_pieces; i++) {
-        for (size_t side = 0; side < DATA_N_SIDES; side++) {
+        for (data_side side = 0; side < DATA_N_SIDES; side++) {
             if (!job->is_text[side] && job->pieces[i].beyond[side].line > 0) {
                 return refuse(job, &job->pieces[i].beyond[side]);
             }
@@ -269,7 +269,7 @@ static strads_status join_pieces(reading *job)
     }
     for (size_t i = 1; i < job->n_pieces; i++) {
         ratings_piece *piece = &job->pieces[i];
-        for (size_t side = 0; side < DATA_N_SIDES; side++) {
+        for (data_side side = 0; side < DATA_N_SIDES; side++) {
             const strads_status status =
                 job->is_text[side] ? join_texts(&all->texts[side], piece, side) : STRADS_OK;
             if (status != STRADS_OK) {
@@ -299,7 +299,7 @@ static strads_status finish(reading *job, data_ratings *out)
     data_ratings ratings = {.entries = all->entries, .times = all->times, .n = all->n};
     all->entries = NULL;
     all->times = NULL;
-    for (size_t side = 0; side < DATA_N_SIDES && status == STRADS_OK; side++) {
+    for (data_side side = 0; side < DATA_N_SIDES && status == STRADS_OK; side++) {
         if (job->is_text[side]) {
             ratings.ids[side] = all->texts[side];
             all->texts[side] = (data_ids){.n = 0};

@@ -91,7 +91,7 @@ static size_t list_sections(const ratings_cache_head *head, const data_ratings *
     if ((head->flags & HAS_TIMES) != 0) {
         out[n++] = (section){ratings->times, head->n * sizeof(*ratings->times)};
     }
-    for (size_t side = 0; side < DATA_N_SIDES; side++) {
+    for (data_side side = 0; side < DATA_N_SIDES; side++) {
         const data_ids *ids = &ratings->ids[side];
         if (are_texts(head, side)) {
             out[n++] = (section){ids->start, head->n_ids[side] * sizeof(*ids->start)};
@@ -120,7 +120,7 @@ static bool is_plausible(const ratings_cache_head *head, uint64_t file_bytes)
 {
     bool good = head->magic == MAGIC && head->version == RATINGS_CACHE_VERSION &&
                 (head->flags & ~(uint32_t) ALL_FLAGS) == 0 && head->n > 0 && head->n < UINT32_MAX;
-    for (size_t side = 0; side < DATA_N_SIDES; side++) {
+    for (data_side side = 0; side < DATA_N_SIDES; side++) {
         good = good && head->n_ids[side] > 0 && head->n_ids[side] < UINT32_MAX &&
                head->text_bytes[side] <= file_bytes;
     }
@@ -180,7 +180,7 @@ static bool make_room(data_ratings *ratings, const ratings_cache_head *head)
         ratings->times = strads_alloc(head->n * sizeof(*ratings->times));
         good = good && ratings->times != NULL;
     }
-    for (size_t side = 0; side < DATA_N_SIDES; side++) {
+    for (data_side side = 0; side < DATA_N_SIDES; side++) {
         data_ids *ids = &ratings->ids[side];
         ids->n = (uint32_t) head->n_ids[side];
         ids->text_bytes = head->text_bytes[side];
@@ -206,7 +206,7 @@ static bool load_sections(data_ratings *out, FILE *file, const ratings_cache_hea
         good = fread(sections[i].memory, 1, sections[i].bytes, file) == sections[i].bytes;
     }
     good = good && ratings_cache_checksum(head, &ratings) == head->checksum;
-    for (size_t side = 0; side < DATA_N_SIDES && good; side++) {
+    for (data_side side = 0; side < DATA_N_SIDES && good; side++) {
         good = are_ids_good(&ratings.ids[side]) &&
                ratings_ids_invert(&ratings.ids[side], ratings.n) == STRADS_OK;
     }
@@ -262,7 +262,7 @@ void ratings_cache_save(const data_ratings *ratings, const char *path, uint64_t 
                                .key = key,
                                .n = ratings->n,
                                .n_duplicates = ratings->n_duplicates};
-    for (size_t side = 0; side < DATA_N_SIDES; side++) {
+    for (data_side side = 0; side < DATA_N_SIDES; side++) {
         head.n_ids[side] = ratings->ids[side].n;
         head.text_bytes[side] = ratings->ids[side].text_bytes;
         head.flags |= ratings->ids[side].number == NULL ? (uint32_t) USERS_ARE_TEXTS << side : 0;

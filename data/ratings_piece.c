@@ -213,7 +213,7 @@ static bool take_plain_line(ratings_piece *piece, const char *p, const char *end
 {
     const ratings_layout *layout = piece->layout;
     uint64_t id[DATA_N_SIDES];
-    for (size_t side = 0; side < DATA_N_SIDES; side++) {
+    for (data_side side = 0; side < DATA_N_SIDES; side++) {
         p = scan_id(p, &id[side]);
         if (p == NULL || id[side] < layout->min_id || id[side] > layout->max_id[side]) {
             return false;
@@ -233,7 +233,7 @@ static bool take_plain_line(ratings_piece *piece, const char *p, const char *end
     if (p != end || !isfinite((float) value) || !isfinite(time)) {
         return false;
     }
-    for (size_t side = 0; side < DATA_N_SIDES; side++) {
+    for (data_side side = 0; side < DATA_N_SIDES; side++) {
         const uint32_t max = piece->max_id[side];
         piece->max_id[side] = id[side] > max ? (uint32_t) id[side] : max;
     }
@@ -279,7 +279,7 @@ void ratings_piece_fini(ratings_piece *piece)
 {
     strads_free(piece->entries);
     strads_free(piece->times);
-    for (size_t side = 0; side < DATA_N_SIDES; side++) {
+    for (data_side side = 0; side < DATA_N_SIDES; side++) {
         ratings_ids_fini(&piece->texts[side]);
     }
     *piece = (ratings_piece){.n = 0};

@@ -171,7 +171,7 @@ static void append(data_ratings *ratings, const data_ratings *end)
 /* Gives test the indices of train instead of its own. */
 static strads_status adopt(data_ratings *test, const data_ratings *train, const char *path)
 {
-    for (size_t side = 0; side < DATA_N_SIDES; side++) {
+    for (data_side side = 0; side < DATA_N_SIDES; side++) {
         uint32_t *map = map_ids(&test->ids[side], &train->ids[side]);
         if (map == NULL) {
             return data_no_memory(path);
@@ -196,7 +196,7 @@ strads_status data_ratings_read_test(data_ratings *test, const data_ratings *tra
                                      const data_ratings_source *source)
 {
     data_ratings_source own = *source;
-    for (size_t side = 0; side < DATA_N_SIDES; side++) {
+    for (data_side side = 0; side < DATA_N_SIDES; side++) {
         own.texts[side] = train->ids[side].number == NULL;
     }
     data_ratings ratings;
