@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* tests/unit/data/test_ratings_cache.c - what was read comes back, or is read anew. */
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "data/ratings_parts.h"
+#include "tests/unit/data/ratings_case.h"
+
+/* A file of ratings, and where its cache is. */
+typedef struct place {
+    data_ratings_source source;
+    char *path, *cache;
+} place;
+
+static place begin(const char *text)
+{
+    place p = {.path = suite_file("cached.ratings", text)};
+    uint64_t key = 0;
+    p.source = (data_ratings_source){.path = p.path, .n_threads = 1, .cache = ""};
+    REQUIRE_OK(ratings_cache_name(&p.cache, &key, &p.source));
+    unlink(p.cache);
+    return p;
+}
+
+static void end(place *p)
+{
+    strads_free(p->path);
+    strads_free(p->cache);
+}
+
+/* Reads, with what was said in *message unless that is NULL. */
+static data_ratings read_place(const place *p, char **message)
+{
+    ratings_attempt a = {.source = p->source};
+    char *said = suite_stderr_of(attempt_ratings, &a);
+    REQUIRE_OK(a.status);
+    if (message != NULL) {
+        *message = said;
+    } else {
+        strads_free(said);
+    }
+    return a.ratings;
+}
+
+/* Whether the cache is taken: a value is changed in it, its checksum made anew. */
+static bool is_taken(const place *p)
+{
+    uint64_t key = 0;
+    char *name = NULL;
+    data_ratings r;
+    REQUIRE_OK(ratings_cache_name(&name, &key, &p->source));
+    const bool there = ratings_cache_load(&r, name, key);
+    strads_free(name);
+    if (!there) {
+        return false;
+    }
+    r.entries[0].value = 77.0F;
+    ratings_cache_save(&r, p->cache, key);
+    data_ratings_fini(&r);
+    r = read_place(p, NULL);
+    const bool taken = r.entries[0].value == 77.0F;
+    data_ratings_fini(&r);
+    return taken;
+}
+
+static void what_was_read_comes_back(void)
+{
+    static const char *const texts[] = {"1 2 3 4\n1 5 6 7\n1 2 8 9\n", "a,2,3,4\nb,2,5,6\n",
+                                        "1,x y,3,4\n4000000000,z,3,4\n"};
+    for (size_t i = 0; i < 6; i++) {
+        place p = begin(texts[i / 2]);
+        p.source.times = i % 2 == 1;
+        char *first = NULL;
+        char *again = NULL;
+        data_ratings read = read_place(&p, &first);
+        data_ratings loaded = read_place(&p, &again);
+        CHECK(same_ratings(&read, &loaded));
+        CHECK_TEXT(again, first); /* of duplicates */
+        CHECK(is_taken(&p));
+        data_ratings_fini(&read);
+        data_ratings_fini(&loaded);
+        strads_free(first);
+        strads_free(again);
+        end(&p);
+    }
+}
+
+static void a_changed_file_or_option_is_read_anew(void)
+{
+    place p = begin("1 2 3 4\n");
+    data_ratings r = read_place(&p, NULL);
+    data_ratings_fini(&r);
+    CHECK(is_taken(&p));
+    p.source.times = true;
+    CHECK(!is_taken(&p));
+    p.source.times = false;
+    p.source.texts[DATA_ITEMS] = true;
+    CHECK(!is_taken(&p));
+    p.source.texts[DATA_ITEMS] = false;
+    const struct timespec moments[] = {{.tv_sec = 1000}, {.tv_sec = 1000, .tv_nsec = 5}};
+    REQUIRE(utimensat(AT_FDCWD, p.path, moments, 0) == 0);
+    CHECK(!is_taken(&p));
+    char *message = NULL;
+    r = read_place(&p, &message);
+    CHECK(r.entries[0].value == 3.0F && message[0] == '\0');
+    CHECK(is_taken(&p));
+    data_ratings_fini(&r);
+    strads_free(message);
+    end(&p);
+}
+
+static void a_folder_of_caches_keeps_files_of_one_name_apart(void)
+{
+    place a = begin("1 2 3\n");
+    char *other = suite_file("other", "");
+    place b = a;
+    uint64_t key = 0;
+    a.source.cache = b.source.cache = suite_folder();
+    b.source.path = other;
+    strads_free(a.cache);
+    REQUIRE_OK(ratings_cache_name(&a.cache, &key, &a.source));
+    REQUIRE_OK(ratings_cache_name(&b.cache, &key, &b.source));
+    CHECK(strstr(a.cache, "/cached.ratings-") != NULL && strstr(b.cache, "/other-") != NULL);
+    data_ratings r = read_place(&a, NULL);
+    CHECK(access(a.cache, R_OK) == 0 && is_taken(&a));
+    data_ratings_fini(&r);
+    strads_free(b.cache);
+    strads_free(other);
+    end(&a);
+}
+
+/* Every byte of a cache matters: one that is changed, and the last ones missing. */
+static void a_damaged_cache_is_said_and_made_anew(void)
+{
+    place p = begin("1 a 3\n2 b 4\n");
+    data_ratings good = read_place(&p, NULL);
+    size_t n = 0;
+    char *bytes = contents(p.cache, &n);
+    REQUIRE(n > sizeof(ratings_cache_head));
+    for (size_t i = 0; i < 2 * n; i++) {
+        if (i / 8 == offsetof(ratings_cache_head, key) / 8) {
+            continue; /* this is another file's */
+        }
+        FILE *file = fopen(p.cache, "wb");
+        REQUIRE(file != NULL);
+        bytes[i % n] ^= i < n ? 1 : 0;
+        REQUIRE(fwrite(bytes, 1, i < n ? n : i - n, file) == (i < n ? n : i - n));
+        REQUIRE(fclose(file) == 0);
+        bytes[i % n] ^= i < n ? 1 : 0;
+        char *message = NULL;
+        data_ratings r = read_place(&p, &message);
+        CHECK(same_ratings(&good, &r));
+        CHECK(strstr(message, "warning: ") != NULL && strstr(message, "cannot be used") != NULL);
+        strads_free(message);
+        data_ratings_fini(&r);
+    }
+    strads_free(bytes);
+    data_ratings_fini(&good);
+    end(&p);
+}
+
+/* With a good checksum too. */
+static void a_forged_cache_cannot_lead_astray(void)
+{
+    place p = begin("1 a 3 1\n2 b 4 1\n");
+    p.source.times = true;
+    data_ratings good = read_place(&p, NULL);
+    for (int i = 0; i < 8; i++) {
+        data_ratings r = read_place(&p, NULL);
+        data_ids *users = &r.ids[DATA_USERS];
+        data_ids *items = &r.ids[DATA_ITEMS];
+        r.entries[1].row = i == 0 ? users->n : r.entries[1].row;
+        r.entries[1].column = i == 1 ? items->n : r.entries[1].column;
+        r.entries[1].value = i == 2 ? INFINITY : r.entries[1].value;
+        r.times[1] = i == 3 ? NAN : r.times[1];
+        users->number[1] = i == 4 ? users->number[0] : users->number[1];
+        items->start[1] = i == 5 ? 1000 : items->start[1];
+        items->text[items->text_bytes - 1] = i == 6 ? 'x' : '\0';
+        items->text[0] = i == 7 ? '\0' : items->text[0];
+        uint64_t key = 0;
+        char *name = NULL;
+        REQUIRE_OK(ratings_cache_name(&name, &key, &p.source));
+        ratings_cache_save(&r, name, key);
+        strads_free(name);
+        data_ratings_fini(&r);
+        char *message = NULL;
+        r = read_place(&p, &message);
+        CHECK(same_ratings(&good, &r) && strstr(message, "cannot be used") != NULL);
+        strads_free(message);
+        data_ratings_fini(&r);
+    }
+    data_ratings_fini(&good);
+    end(&p);
+}
+
+static void a_place_that_cannot_be_written_is_a_warning(void)
+{
+    place p = begin("1 2 3\n");
+    p.source.cache = "/nowhere";
+    char *message = NULL;
+    data_ratings r = read_place(&p, &message);
+    CHECK(strstr(message, "warning: /nowhere/cached.ratings-") != NULL);
+    CHECK(strstr(message, "error") == NULL);
+    strads_free(message);
+    data_ratings_fini(&r);
+    end(&p);
+}
+
+SUITE("data/ratings_cache", {"what was read comes back", what_was_read_comes_back},
+      {"a changed file or option is read anew", a_changed_file_or_option_is_read_anew},
+      {"a folder of caches keeps files of one name apart",
+       a_folder_of_caches_keeps_files_of_one_name_apart},
+      {"a damaged cache is said, and made anew", a_damaged_cache_is_said_and_made_anew},
+      {"a forged cache cannot lead astray", a_forged_cache_cannot_lead_astray},
+      {"a place that cannot be written is a warning", a_place_that_cannot_be_written_is_a_warning})
