@@ -198,10 +198,8 @@ strads_status room_init(room *self, const net_team_options *options, bool is_fir
 static strads_status check_address(const char *text, const net_key *key)
 {
     net_url url;
-    char why[NET_WHY];
-    const strads_status status = net_url_parse(&url, text, true, why);
+    const strads_status status = net_url_read(&url, text, true);
     if (status != STRADS_OK) {
-        strads_error("%s: %s", text, why);
         return status;
     }
     if (!key->given && !net_url_is_local(&url)) {

@@ -186,14 +186,10 @@ static void tell_waiting(void *context, const char *why)
 static strads_status check_door(const char *door, const net_url *coordinator)
 {
     net_url url;
-    char why[NET_WHY];
-    strads_status status = net_url_parse(&url, door, true, why);
+    const strads_status status = net_url_read(&url, door, true);
     if (status == STRADS_OK && url.scheme != coordinator->scheme) {
-        snprintf(why, sizeof(why), "it must be of the same kind as the coordinator's address");
-        status = STRADS_ERR_USAGE;
-    }
-    if (status != STRADS_OK) {
-        strads_error("net.listen: %s: %s", door, why);
+        strads_error("%s: net.listen must be of the same kind as the coordinator's address", door);
+        return STRADS_ERR_USAGE;
     }
     return status;
 }
@@ -207,10 +203,8 @@ static strads_status door_of(char out[NET_URL], const net_team_options *options)
                                         [NET_TCP] = "tcp://127.0.0.1:0",
                                         [NET_TLS] = "tls+tcp://127.0.0.1:0"};
     net_url url;
-    char why[NET_WHY];
-    const strads_status status = net_url_parse(&url, coordinator, false, why);
+    const strads_status status = net_url_read(&url, coordinator, false);
     if (status != STRADS_OK) {
-        strads_error("%s: %s", coordinator, why);
         return status;
     }
     if (!options->key.given && !net_url_is_local(&url)) {

@@ -103,6 +103,16 @@ strads_status net_url_parse(net_url *out, const char *text, bool listening, char
     return refuse(why, "it must begin with tcp://, tls+tcp://, ipc:// or abstract://");
 }
 
+strads_status net_url_read(net_url *out, const char *text, bool listening)
+{
+    char why[NET_WHY];
+    const strads_status status = net_url_parse(out, text, listening, why);
+    if (status != STRADS_OK) {
+        strads_error("%s: %s", text, why);
+    }
+    return status;
+}
+
 void net_url_format(char text[NET_URL], const net_url *url, uint32_t port)
 {
     if (url->scheme == NET_TCP || url->scheme == NET_TLS) {

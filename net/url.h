@@ -21,6 +21,9 @@ typedef struct net_url {
 STRADS_MUST_CHECK strads_status net_url_parse(net_url *out, const char *text, bool listening,
                                               char why[NET_WHY]);
 
+/* The same, and says what is wrong. */
+STRADS_MUST_CHECK strads_status net_url_read(net_url *out, const char *text, bool listening);
+
 /* With that port. */
 void net_url_format(char text[NET_URL], const net_url *url, uint32_t port);
 
