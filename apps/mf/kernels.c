@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * apps/mf/kernels.c - the inner loops, once for all instruction sets: the build
+ * compiles this file with KERNEL_ISA = portable, avx2, avx512 and the flags to match.
+ *
+ * LANES ratings of a group, which are apart in rows and columns, go together in three
+ * steps: all their dots, added up across lanes together; errors and steps, one rating a
+ * lane; then the factors, which are still in the nearest cache. Widths that are met
+ * often are constants, for which loops have no ends.
+ */
+#include "apps/mf/kernels.h"
+
+#include <math.h>
+
+#include "apps/mf/kernels_lanes.h"
+
+#define NAME_(a, b) a##b
+#define NAME(a, b) NAME_(a, b)
+#define TEXT_(a) #a
+#define TEXT(a) TEXT_(a)
+
+enum {
+    QUARTERS = LANES / 4,
+    FLUSH = 256 /* groups whose squared errors are added up in floats */
+};
+
+/* ---- across lanes ---- */
+
+/* In each quarter, row i column j := row j column i. */
+INLINE void transpose(lanes v[4])
+{
+    const lanes a = SHUFFLE(v[0], v[1], 0, 4, 1, 5);
+    const lanes b = SHUFFLE(v[0], v[1], 2, 6, 3, 7);
+    const lanes c = SHUFFLE(v[2], v[3], 0, 4, 1, 5);
+    const lanes d = SHUFFLE(v[2], v[3], 2, 6, 3, 7);
+    v[0] = SHUFFLE(a, c, 0, 1, 4, 5);
+    v[1] = SHUFFLE(a, c, 2, 3, 6, 7);
+    v[2] = SHUFFLE(b, d, 0, 1, 4, 5);
+    v[3] = SHUFFLE(b, d, 2, 3, 6, 7);
+}
+
+/* In each quarter, element i of the result is the sum of v[i]'s four. */
+INLINE lanes add_across(const lanes v[4])
+{
+    const lanes a = SHUFFLE(v[0], v[1], 0, 4, 1, 5) + SHUFFLE(v[0], v[1], 2, 6, 3, 7);
+    const lanes b = SHUFFLE(v[2], v[3], 0, 4, 1, 5) + SHUFFLE(v[2], v[3], 2, 6, 3, 7);
+    return SHUFFLE(a, b, 0, 1, 4, 5) + SHUFFLE(a, b, 2, 3, 6, 7);
+}
+
+INLINE float add_lanes(lanes v)
+{
+    float sum = 0.0F;
+    for (int i = 0; i < LANES; i++) {
+        sum += v[i];
+    }
+    return sum;
+}
+
+/* ---- factors ---- */
+
+/* Partial sums of p[i]'q[i] for four pairs, four to a quarter: element i of a quarter is
+ * a part of dot i. */
+INLINE lanes four_dots(const float *const p[4], const float *const q[4], uint32_t width)
+{
+    lanes sum[4] = {{0}};
+    uint32_t l = 0;
+    for (; l + LANES <= width; l += LANES) {
+        for (int i = 0; i < 4; i++) {
+            sum[i] += load(p[i] + l) * load(q[i] + l);
+        }
+    }
+    if (l < width) {
+        for (int i = 0; i < 4; i++) {
+            sum[i] += load_eight(p[i] + l) * load_eight(q[i] + l);
+        }
+    }
+    return add_across(sum);
+}
+
+/* p := keep_p p + move_p q,  q := keep_q q + move_q p */
+typedef struct coefficients {
+    float keep_p[LANES], move_p[LANES], keep_q[LANES], move_q[LANES];
+} coefficients;
+
+INLINE void move_factors(float *p, float *q, const coefficients *c, uint32_t lane, uint32_t width)
+{
+    const float keep_p = c->keep_p[lane];
+    const float move_p = c->move_p[lane];
+    const float keep_q = c->keep_q[lane];
+    const float move_q = c->move_q[lane];
+    uint32_t l = 0;
+    for (; l + LANES <= width; l += LANES) {
+        const lanes old_p = load(p + l);
+        const lanes old_q = load(q + l);
+        store(p + l, keep_p * old_p + move_p * old_q);
+        store(q + l, keep_q * old_q + move_q * old_p);
+    }
+    if (l < width) {
+        const lanes old_p = load_eight(p + l);
+        const lanes old_q = load_eight(q + l);
+        store_eight(p + l, keep_p * old_p + move_p * old_q);
+        store_eight(q + l, keep_q * old_q + move_q * old_p);
+    }
+}
+
+/* ---- what stands behind the factors, one rating a lane ---- */
+
+INLINE void gather(const float *extras, const uint16_t *at, lanes x[MF_N_EXTRA])
+{
+    for (int i = 0; i < 4; i++) {
+        quad rows[QUARTERS];
+        for (int k = 0; k < QUARTERS; k++) {
+            rows[k] = quad_load(extras + (size_t) at[4 * k + i] * MF_LINE);
+        }
+        x[i] = join(rows);
+    }
+    transpose(x);
+}
+
+INLINE void scatter(float *extras, const uint16_t *at, lanes x[MF_N_EXTRA])
+{
+    transpose(x);
+    for (int i = 0; i < 4; i++) {
+        quad rows[QUARTERS];
+        split(x[i], rows);
+        for (int k = 0; k < QUARTERS; k++) {
+            quad_store(extras + (size_t) at[4 * k + i] * MF_LINE, rows[k]);
+        }
+    }
+}
+
+typedef struct constants {
+    float eta, bias_eta; /* bias_eta: eta, or 0 without biases */
+    float per_factor;    /* 1 / rank */
+} constants;
+
+/* Moves the extras x of one side; y are those of the other, from before. The factors
+ * are to be x := keep x + move y, so with d = x'y
+ *   |x|^2 := keep^2 |x|^2 + 2 keep move d + move^2 |y|^2
+ *   |e y - l x|^2 = e^2 |y|^2 - 2 l e d + l^2 |x|^2 */
+INLINE void move_extras(lanes x[MF_N_EXTRA], lanes y_norm2, lanes e, lanes d, const constants *c,
+                        lanes *keep, lanes *move)
+{
+    const lanes lambda = x[MF_LAMBDA];
+    const lanes norm2 = x[MF_NORM2];
+    const lanes root = inverse_root(x[MF_SUM]);
+    const lanes s = c->eta * root;
+    const lanes gradient2 = e * e * y_norm2 + lambda * (lambda * norm2 - 2.0F * (e * d));
+    *keep = 1.0F - s * lambda;
+    *move = s * e;
+    x[MF_BIAS] += c->bias_eta * root * (e - lambda * x[MF_BIAS]);
+    x[MF_SUM] += c->per_factor * positive(gradient2);
+    x[MF_NORM2] = *keep * *keep * norm2 + *move * (2.0F * *keep * d + *move * y_norm2);
+}
+
+/* ---- a step ---- */
+
+/* LANES ratings of a group, from lane `h`; returns their e^2. */
+INLINE lanes train_lanes(const mf_group *group, uint32_t h, float *rows, float *columns,
+                         const constants *c, uint32_t width)
+{
+    const uint16_t *row = group->row + h;
+    const uint16_t *column = group->column + h;
+    lanes part[QUARTERS] = {{0}};
+    for (int k = 0; k < QUARTERS && row[4 * k] != 0; k++) {
+        const float *p[4];
+        const float *q[4];
+        for (int i = 0; i < 4; i++) {
+            p[i] = rows + (size_t) row[4 * k + i] * MF_LINE;
+            q[i] = columns + (size_t) column[4 * k + i] * MF_LINE;
+        }
+        part[k] = four_dots(p, q, width);
+    }
+    const lanes d = add_quarters(part);
+
+    lanes x[MF_N_EXTRA];
+    lanes y[MF_N_EXTRA];
+    gather(rows + width, row, x);
+    gather(columns + width, column, y);
+    const lanes e = load(group->r + h) - (d + x[MF_BIAS] + y[MF_BIAS]);
+    const lanes x_norm2 = x[MF_NORM2];
+    lanes keep;
+    lanes move;
+    coefficients to;
+    move_extras(x, y[MF_NORM2], e, d, c, &keep, &move);
+    store(to.keep_p, keep);
+    store(to.move_p, move);
+    move_extras(y, x_norm2, e, d, c, &keep, &move);
+    store(to.keep_q, keep);
+    store(to.move_q, move);
+    scatter(rows + width, row, x);
+    scatter(columns + width, column, y);
+
+    for (uint32_t i = 0; i < LANES && row[i] != 0; i++) {
+        move_factors(rows + (size_t) row[i] * MF_LINE, columns + (size_t) column[i] * MF_LINE, &to,
+                     i, width);
+    }
+    return e * e;
+}
+
+INLINE double train_groups(const mf_group *groups, size_t n_groups, float *rows, float *columns,
+                           const constants *c, uint32_t width)
+{
+    double sum = 0.0;
+    for (size_t g = 0; g < n_groups;) {
+        const size_t end = n_groups - g < FLUSH ? n_groups : g + FLUSH;
+        lanes squares = {0};
+        for (; g < end; g++) {
+            for (uint32_t h = 0; h < MF_GROUP && groups[g].row[h] != 0; h += LANES) {
+                squares += train_lanes(&groups[g], h, rows, columns, c, width);
+            }
+        }
+        sum += (double) add_lanes(squares);
+    }
+    return sum;
+}
+
+/* ---- widths that are constants ---- */
+
+typedef double train_function(const mf_group *groups, size_t n_groups, float *rows, float *columns,
+                              const constants *c);
+
+#define TRAIN(width)                                                                               \
+    static double train_##width(const mf_group *groups, size_t n_groups, float *rows,              \
+                                float *columns, const constants *c)                                \
+    {                                                                                              \
+        return train_groups(groups, n_groups, rows, columns, c, width);                            \
+    }
+
+TRAIN(8)
+TRAIN(16)
+TRAIN(24)
+TRAIN(32)
+TRAIN(40)
+TRAIN(48)
+TRAIN(56)
+TRAIN(64)
+TRAIN(80)
+TRAIN(96)
+TRAIN(104)
+TRAIN(112)
+TRAIN(128)
+
+static train_function *const train_width[] = {
+    [1] = train_8,    [2] = train_16,   [3] = train_24,   [4] = train_32,  [5] = train_40,
+    [6] = train_48,   [7] = train_56,   [8] = train_64,   [10] = train_80, [12] = train_96,
+    [13] = train_104, [14] = train_112, [16] = train_128,
+};
+
+static double train(const mf_layout *layout, const mf_group *groups, size_t n_groups, float *rows,
+                    float *columns, const mf_step *step)
+{
+    const constants c = {.eta = step->eta,
+                         .bias_eta = step->biases ? step->eta : 0.0F,
+                         .per_factor = 1.0F / (float) layout->rank};
+    const uint32_t kind = layout->width / 8;
+    if (kind < sizeof(train_width) / sizeof(*train_width) && train_width[kind] != NULL) {
+        return train_width[kind](groups, n_groups, rows, columns, &c);
+    }
+    return train_groups(groups, n_groups, rows, columns, &c, layout->width);
+}
+
+/* ---- once an epoch ---- */
+
+/* p[i]'q[i] for four pairs. */
+INLINE void add_four_dots(const float *const p[4], const float *const q[4], uint32_t width,
+                          float dot[4])
+{
+    const lanes part = four_dots(p, q, width);
+    quad quarters[QUARTERS];
+    split(part, quarters);
+    for (int k = 1; k < QUARTERS; k++) {
+        quarters[0] += quarters[k];
+    }
+    quad_store(dot, quarters[0]);
+}
+
+static double norms(const mf_layout *layout, float *rows, size_t n)
+{
+    double sum = 0.0;
+    for (size_t k = 0; k < n; k += 4) {
+        const float *p[4];
+        float norm2[4];
+        for (size_t i = 0; i < 4; i++) {
+            p[i] = rows + (k + i < n ? k + i : k) * layout->stride;
+        }
+        add_four_dots(p, p, layout->width, norm2);
+        for (size_t i = 0; i < 4 && k + i < n; i++) {
+            rows[(k + i) * layout->stride + layout->width + MF_NORM2] = norm2[i];
+            sum += (double) norm2[i];
+        }
+    }
+    return sum;
+}
+
+static mf_errors errors(const mf_layout *layout, const float *rows, const float *columns,
+                        const mf_pair *pairs, size_t n, mf_scale scale)
+{
+    const uint32_t bias = layout->width + MF_BIAS;
+    mf_errors sum = {0.0, 0.0};
+    for (size_t k = 0; k < n; k += 4) {
+        const float *p[4];
+        const float *q[4];
+        float dot[4];
+        for (size_t i = 0; i < 4; i++) {
+            const mf_pair *pair = &pairs[k + i < n ? k + i : k];
+            p[i] = rows + (size_t) pair->row * layout->stride;
+            q[i] = columns + (size_t) pair->column * layout->stride;
+        }
+        add_four_dots(p, q, layout->width, dot);
+        for (size_t i = 0; i < 4 && k + i < n; i++) {
+            const float x = dot[i] + p[i][bias] + q[i][bias];
+            const double e = (double) (pairs[k + i].value - (scale.mean + scale.unit * x));
+            sum.squared += e * e;
+            sum.absolute += fabs(e);
+        }
+    }
+    return sum;
+}
+
+const mf_kernels NAME(mf_kernels_, KERNEL_ISA) = {
+    .name = TEXT(KERNEL_ISA),
+    .train = train,
+    .norms = norms,
+    .errors = errors,
+};

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * apps/mf/kernels_lanes.h - what kernels.c needs of an instruction set: a vector of
+ * LANES floats, seen as LANES / 4 quarters of four. Only this file knows how many.
+ */
+#ifndef STRADS_MF_KERNELS_LANES_H
+#define STRADS_MF_KERNELS_LANES_H
+
+#include <stdint.h>
+
+/* Four floats, in a register and, with no alignment beyond a float's, in memory. */
+typedef float quad __attribute__((vector_size(16)));
+typedef float quad_at __attribute__((vector_size(16), aligned(4), may_alias));
+
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE quad quad_load(const float *from)
+{
+    return *(const quad_at *) from;
+}
+
+INLINE void quad_store(float *to, quad v)
+{
+    *(quad_at *) to = v;
+}
+
+/* SHUFFLE(a, b, i, j, k, l): in each quarter, elements i j k l of eight, a's four before
+ * b's. add_quarters(part): quarter i is the sum of the quarters of part[i]. join and split:
+ * LANES / 4 quads as one vector, and back. */
+
+#if defined(__AVX512F__)
+
+#include <immintrin.h>
+
+enum { LANES = 16 };
+typedef float lanes __attribute__((vector_size(64)));
+typedef float lanes_at __attribute__((vector_size(64), aligned(4), may_alias));
+typedef int32_t lanes_mask __attribute__((vector_size(64)));
+typedef float half __attribute__((vector_size(32)));
+typedef float half_at __attribute__((vector_size(32), aligned(4), may_alias));
+
+#define AT_(i) ((i) < 4 ? (i) : (i) + 12)
+#define SHUFFLE(a, b, i, j, k, l)                                                                  \
+    __builtin_shufflevector(a, b, AT_(i), AT_(j), AT_(k), AT_(l), AT_(i) + 4, AT_(j) + 4,          \
+                            AT_(k) + 4, AT_(l) + 4, AT_(i) + 8, AT_(j) + 8, AT_(k) + 8,            \
+                            AT_(l) + 8, AT_(i) + 12, AT_(j) + 12, AT_(k) + 12, AT_(l) + 12)
+
+/* The even quarters of a, then those of b, plus the odd ones. */
+INLINE lanes fold(lanes a, lanes b)
+{
+    return __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27) +
+           __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30,
+                                   31);
+}
+
+INLINE lanes add_quarters(const lanes *part)
+{
+    return fold(fold(part[0], part[1]), fold(part[2], part[3]));
+}
+
+INLINE lanes join(const quad *q)
+{
+    __m512 v = _mm512_castps128_ps512((__m128) q[0]);
+    v = _mm512_insertf32x4(v, (__m128) q[1], 1);
+    v = _mm512_insertf32x4(v, (__m128) q[2], 2);
+    return (lanes) _mm512_insertf32x4(v, (__m128) q[3], 3);
+}
+
+INLINE void split(lanes v, quad *q)
+{
+    q[0] = (quad) _mm512_castps512_ps128((__m512) v);
+    q[1] = (quad) _mm512_extractf32x4_ps((__m512) v, 1);
+    q[2] = (quad) _mm512_extractf32x4_ps((__m512) v, 2);
+    q[3] = (quad) _mm512_extractf32x4_ps((__m512) v, 3);
+}
+
+/* To 2^-14. */
+INLINE lanes inverse_root(lanes v)
+{
+    return (lanes) _mm512_rsqrt14_ps((__m512) v);
+}
+
+/* The last eight factors, where the width is an odd number of eights. */
+INLINE lanes load_eight(const float *from)
+{
+    const half v = *(const half_at *) from;
+    const half zero = {0};
+    return __builtin_shufflevector(v, zero, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+
+INLINE void store_eight(float *to, lanes v)
+{
+    *(half_at *) to = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7);
+}
+
+#else
+
+#if defined(__AVX2__)
+
+#include <immintrin.h>
+
+enum { LANES = 8 };
+typedef float lanes __attribute__((vector_size(32)));
+typedef float lanes_at __attribute__((vector_size(32), aligned(4), may_alias));
+typedef int32_t lanes_mask __attribute__((vector_size(32)));
+
+#define AT_(i) ((i) < 4 ? (i) : (i) + 4)
+#define SHUFFLE(a, b, i, j, k, l)                                                                  \
+    __builtin_shufflevector(a, b, AT_(i), AT_(j), AT_(k), AT_(l), AT_(i) + 4, AT_(j) + 4,          \
+                            AT_(k) + 4, AT_(l) + 4)
+
+INLINE lanes add_quarters(const lanes *part)
+{
+    return __builtin_shufflevector(part[0], part[1], 0, 1, 2, 3, 8, 9, 10, 11) +
+           __builtin_shufflevector(part[0], part[1], 4, 5, 6, 7, 12, 13, 14, 15);
+}
+
+INLINE lanes join(const quad *q)
+{
+    return (lanes) _mm256_insertf128_ps(_mm256_castps128_ps256((__m128) q[0]), (__m128) q[1], 1);
+}
+
+INLINE void split(lanes v, quad *q)
+{
+    q[0] = __builtin_shufflevector(v, v, 0, 1, 2, 3);
+    q[1] = __builtin_shufflevector(v, v, 4, 5, 6, 7);
+}
+
+/* To 1.5 * 2^-12. */
+INLINE lanes inverse_root(lanes v)
+{
+    return (lanes) _mm256_rsqrt_ps((__m256) v);
+}
+
+#else
+
+#include <math.h>
+
+enum { LANES = 4 };
+typedef quad lanes;
+typedef quad_at lanes_at;
+typedef int32_t lanes_mask __attribute__((vector_size(16)));
+
+#define SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+
+INLINE lanes add_quarters(const lanes *part)
+{
+    return part[0];
+}
+
+INLINE lanes join(const quad *q)
+{
+    return q[0];
+}
+
+INLINE void split(lanes v, quad *q)
+{
+    q[0] = v;
+}
+
+/* Rounded as IEEE wants it, so the same on all machines. */
+INLINE lanes inverse_root(lanes v)
+{
+    const lanes root = {sqrtf(v[0]), sqrtf(v[1]), sqrtf(v[2]), sqrtf(v[3])};
+    return 1.0F / root;
+}
+
+#endif
+
+/* Never needed: the width is a number of eights. */
+INLINE lanes load_eight(const float *from)
+{
+    return *(const lanes_at *) from;
+}
+
+INLINE void store_eight(float *to, lanes v)
+{
+    *(lanes_at *) to = v;
+}
+
+#endif
+
+INLINE lanes load(const float *from)
+{
+    return *(const lanes_at *) from;
+}
+
+INLINE void store(float *to, lanes v)
+{
+    *(lanes_at *) to = v;
+}
+
+/* 0 where v is negative or no number. */
+INLINE lanes positive(lanes v)
+{
+    return (lanes) ((lanes_mask) v & (lanes_mask) (v > 0.0F));
+}
+
+#endif
