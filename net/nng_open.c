@@ -6,6 +6,7 @@
 #include <nng/supplemental/tls/tls.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "net/certificate.h"
 #include "net/url.h"
@@ -256,11 +257,23 @@ static void learn_address(net_listener *self, net_url url)
     }
 }
 
+/* The library takes whatever is there, and nobody listens at, for a socket that was left
+ * behind, and removes it. */
+static bool is_taken(const net_url *url)
+{
+    struct stat found;
+    return url->scheme == NET_IPC && lstat(url->host, &found) == 0 && !S_ISSOCK(found.st_mode);
+}
+
 /* At the first port that is free. */
 static strads_status bind_listener(net_listener *self, const net_url *url, nng_tls_config *config,
                                    char why[NET_WHY])
 {
     int code = 0;
+    if (is_taken(url)) {
+        snprintf(why, NET_WHY, "there is a file that is no socket");
+        return STRADS_ERR_IO;
+    }
     for (uint32_t port = url->first; port <= url->last; port++) {
         code = listen_at(self, url, port, config);
         if (code != NNG_EADDRINUSE) {

@@ -63,6 +63,20 @@ static void socket_files(void)
     CHECK(stat(url + strlen("ipc://"), &found) != 0);
 }
 
+static void files_are_left_alone(void)
+{
+    char url[200], text[8] = "";
+    char *path = suite_file("precious", "mine\n");
+    snprintf(url, sizeof(url), "ipc://%s", path);
+    check_unfit(url, "there is a file that is no socket");
+    FILE *file = fopen(path, "r");
+    REQUIRE(file != NULL && fgets(text, sizeof(text), file) != NULL && fclose(file) == 0);
+    CHECK_TEXT(text, "mine\n");
+    strads_free(path);
+    snprintf(url, sizeof(url), "ipc://%s", suite_folder());
+    check_unfit(url, "there is a file that is no socket");
+}
+
 static void check_fails(const char *url, const net_tls *tls, strads_status status,
                         const char *words)
 {
@@ -185,6 +199,7 @@ static void certificates(void)
 SUITE("net/nng_open",
       {"an address that cannot be listened at is said in words", addresses_to_listen_at},
       {"a socket file is its owner's and goes with its listener", socket_files},
+      {"a file that is no socket stays what it is", files_are_left_alone},
       {"an address that cannot be reached is said in words", addresses_to_dial},
       {"a name is tried in both families", a_name_reaches_either_family},
       {"a dial can be stopped", a_dial_stops},
