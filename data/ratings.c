@@ -269,6 +269,9 @@ static strads_status join_pieces(reading *job)
     }
     for (size_t i = 1; i < job->n_pieces; i++) {
         ratings_piece *piece = &job->pieces[i];
+        if (piece->n == 0) {
+            continue;
+        }
         for (data_side side = 0; side < DATA_N_SIDES; side++) {
             const strads_status status =
                 job->is_text[side] ? join_texts(&all->texts[side], piece, side) : STRADS_OK;
