@@ -35,6 +35,12 @@ static char *path_of(const char *folder, const char *name)
     return path;
 }
 
+static bool is_folder(const char *path)
+{
+    struct stat found;
+    return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+}
+
 /* Makes `folder` and the folders above it. */
 static strads_status make_folders(char *folder)
 {
@@ -42,15 +48,14 @@ static strads_status make_folders(char *folder)
         if (end != NULL) {
             *end = '\0';
         }
-        const int refused = mkdir(folder, 0777);
-        const int reason = errno;
-        if (refused != 0 && reason != EEXIST) {
-            strads_error("%s: cannot make the run's folder: %s", folder, strerror(reason));
+        const bool there = mkdir(folder, 0777) == 0 || (errno == EEXIST && is_folder(folder));
+        if (!there) {
+            strads_error("%s: cannot make the run's folder: %s", folder, strerror(errno));
         }
         if (end != NULL) {
             *end = '/';
         }
-        if (refused != 0 && reason != EEXIST) {
+        if (!there) {
             return STRADS_ERR_IO;
         }
         if (end == NULL) {

@@ -190,12 +190,18 @@ static void what_an_earlier_run_left_is_gone_at_once(void)
     strads_config_destroy(config);
 }
 
-static void open_in_a_file(void *context)
+typedef struct misplaced {
+    const char *name; /* in a folder whose "file" is one */
+    strads_status status;
+} misplaced;
+
+static void open_misplaced(void *context)
 {
+    misplaced *self = context;
     strads_config *config = resolved();
     journal *book = NULL;
     char *file = suite_file("file", "not a folder\n");
-    *(strads_status *) context = journal_open(&book, in_folder("file/run"), config);
+    self->status = journal_open(&book, in_folder(self->name), config);
     CHECK(book == NULL);
     strads_free(file);
     strads_config_destroy(config);
@@ -203,11 +209,14 @@ static void open_in_a_file(void *context)
 
 static void a_folder_that_cannot_be_made_is_named(void)
 {
-    strads_status status = STRADS_OK;
-    char *said = suite_stderr_of(open_in_a_file, &status);
-    CHECK_STATUS(status, STRADS_ERR_IO);
-    CHECK(strstr(said, "file/run: ") != NULL || strstr(said, "file: ") != NULL);
-    strads_free(said);
+    static const char *const names[] = {"file", "file/run", "file/run/x"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        misplaced self = {.name = names[i]};
+        char *said = suite_stderr_of(open_misplaced, &self);
+        CHECK_STATUS(self.status, STRADS_ERR_IO);
+        CHECK(strstr(said, "file: cannot make the run's folder: ") != NULL);
+        strads_free(said);
+    }
 }
 
 SUITE("strads/journal",
