@@ -65,11 +65,12 @@ static strads_status mark_rows(void *context, size_t first, size_t last)
     return STRADS_OK;
 }
 
-/* Closes the gaps. */
+/* Closes the gaps, if there are any. */
 static void drop(data_ratings *ratings, const bool *dropped)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < ratings->n; i++) {
+    const bool *first = memchr(dropped, true, ratings->n);
+    size_t n = first != NULL ? (size_t) (first - dropped) : ratings->n;
+    for (size_t i = n; i < ratings->n; i++) {
         ratings->entries[n] = ratings->entries[i];
         if (ratings->times != NULL) {
             ratings->times[n] = ratings->times[i];

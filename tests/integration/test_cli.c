@@ -169,6 +169,9 @@ static void wrong_command_lines_are_refused_in_one_line(void)
         {"generate lasso --rows 3 --cols 3 --out x --format npz", "'npz'", 2},
         {"generate lasso --rows 3 --cols 3 --out x --entries 1 --format npy", "dense", 2},
         {"generate lasso --rows 3 --cols 3 --out none/x", "none/x", 4},
+        {"generate ratings --rows 3 --cols 3 --out x", "--ratings N is missing", 2},
+        {"generate ratings --rows 3 --cols 3 --ratings 7 --out x", "half of all pairs", 2},
+        {"generate ratings --rows 3 --cols 3 --ratings 3 --out none/x", "none/x", 4},
         {"words none.txt --out x", "none.txt", 4},
     };
     command_set_up();
@@ -305,6 +308,19 @@ static void generate_writes_every_format_and_the_same_twice(void)
     CHECK(command_left("d.npy") && command_left("d.y.npy") && command_left("d.coefficients.npy"));
 }
 
+static void generated_ratings_are_lines_and_the_same_twice(void)
+{
+    static char first[COMMAND_TEXT_BYTES], second[COMMAND_TEXT_BYTES];
+    const char *ratings = "generate ratings --rows 20 --cols 8 --ratings 60 --rank 2 --seed 7";
+    CHECK(command_run("%s --out r", ratings) == 0);
+    CHECK_HAS(command_out, "wrote r: 20 x 8, 60 ratings");
+    CHECK(command_run("%s --out s", ratings) == 0);
+    command_read("r", first);
+    command_read("s", second);
+    CHECK_TEXT(first, second);
+    CHECK(count_lines(first) == 60);
+}
+
 static void every_generated_format_leads_to_the_same_model(void)
 {
     static const char *const runs[] = {"e.libsvm", "e.mtx --set data.y=e.y.npy",
@@ -357,6 +373,8 @@ SUITE("integration/cli",
       {"predict applies the model of a run", predict_applies_the_model_of_a_run},
       {"generate writes every format, and the same twice",
        generate_writes_every_format_and_the_same_twice},
+      {"generated ratings are lines, and the same twice",
+       generated_ratings_are_lines_and_the_same_twice},
       {"every generated format leads to the same model",
        every_generated_format_leads_to_the_same_model},
       {"words turns lines into a problem", words_turns_lines_into_a_problem})
