@@ -101,7 +101,7 @@ STRADS_API STRADS_MUST_CHECK strads_status data_ratings_split(data_ratings *trai
                                                               data_ratings *test, double fraction,
                                                               uint64_t seed);
 /* Takes the latest ones, floor(fraction * n), of two at the same time the later in the file;
- * train must have times (asserted). */
+ * train must have times (asserted), which are dropped then. */
 STRADS_API STRADS_MUST_CHECK strads_status data_ratings_split_latest(data_ratings *train,
                                                                      data_ratings *test,
                                                                      double fraction);

@@ -130,13 +130,26 @@ static strads_status find_moment(moment *out, const data_ratings *ratings, size_
     return STRADS_OK;
 }
 
+static void drop_times(data_ratings *ratings)
+{
+    strads_free(ratings->times);
+    ratings->times = NULL;
+}
+
 strads_status data_ratings_split_latest(data_ratings *train, data_ratings *test, double fraction)
 {
     assert(train->times != NULL && fraction >= 0.0 && fraction < 1.0);
     const size_t n_test = (size_t) floor(fraction * (double) train->n);
     moment from = {.key = UINT64_MAX, .first = train->n};
-    const strads_status status = n_test > 0 ? find_moment(&from, train, n_test) : STRADS_OK;
-    return status == STRADS_OK ? take_out(train, test, is_late, &from) : status;
+    strads_status status = n_test > 0 ? find_moment(&from, train, n_test) : STRADS_OK;
+    if (status == STRADS_OK) {
+        status = take_out(train, test, is_late, &from);
+    }
+    if (status == STRADS_OK) {
+        drop_times(train);
+        drop_times(test);
+    }
+    return status;
 }
 
 /* ---- a file ---- */
