@@ -3,10 +3,10 @@
  * apps/mf/kernels.c - the inner loops, once for all instruction sets: the build
  * compiles this file with KERNEL_ISA = portable, avx2, avx512 and the flags to match.
  *
- * LANES ratings of a group, which are apart in rows and columns, go together in three
+ * The ratings of a group, which are apart in rows and columns, go together in three
  * steps: all their dots, added up across lanes together; errors and steps, one rating a
  * lane; then the factors, which are still in the nearest cache. Widths that are met
- * often are constants, for which loops have no ends.
+ * often are constants, so that their loops can be unrolled.
  */
 #include "apps/mf/kernels.h"
 
@@ -79,15 +79,15 @@ INLINE lanes four_dots(const float *const p[4], const float *const q[4], uint32_
 
 /* p := keep_p p + move_p q,  q := keep_q q + move_q p */
 typedef struct coefficients {
-    float keep_p[LANES], move_p[LANES], keep_q[LANES], move_q[LANES];
+    float keep_p[MF_GROUP], move_p[MF_GROUP], keep_q[MF_GROUP], move_q[MF_GROUP];
 } coefficients;
 
-INLINE void move_factors(float *p, float *q, const coefficients *c, uint32_t lane, uint32_t width)
+INLINE void move_factors(float *p, float *q, const coefficients *c, int i, uint32_t width)
 {
-    const float keep_p = c->keep_p[lane];
-    const float move_p = c->move_p[lane];
-    const float keep_q = c->keep_q[lane];
-    const float move_q = c->move_q[lane];
+    const float keep_p = c->keep_p[i];
+    const float move_p = c->move_p[i];
+    const float keep_q = c->keep_q[i];
+    const float move_q = c->move_q[i];
     uint32_t l = 0;
     for (; l + LANES <= width; l += LANES) {
         const lanes old_p = load(p + l);
@@ -129,35 +129,36 @@ INLINE void scatter(float *extras, const uint16_t *at, lanes x[MF_N_EXTRA])
     }
 }
 
-typedef struct constants {
+/* What all groups of a block have in common. */
+typedef struct job {
+    float *rows, *columns;
     float eta, bias_eta; /* bias_eta: eta, or 0 without biases */
     float per_factor;    /* 1 / rank */
-} constants;
+} job;
 
 /* Moves the extras x of one side; y are those of the other, from before. The factors
  * are to be x := keep x + move y, so with d = x'y
  *   |x|^2 := keep^2 |x|^2 + 2 keep move d + move^2 |y|^2
  *   |e y - l x|^2 = e^2 |y|^2 - 2 l e d + l^2 |x|^2 */
-INLINE void move_extras(lanes x[MF_N_EXTRA], lanes y_norm2, lanes e, lanes d, const constants *c,
+INLINE void move_extras(lanes x[MF_N_EXTRA], lanes y_norm2, lanes e, lanes d, const job *job,
                         lanes *keep, lanes *move)
 {
     const lanes lambda = x[MF_LAMBDA];
     const lanes norm2 = x[MF_NORM2];
     const lanes root = inverse_root(x[MF_SUM]);
-    const lanes s = c->eta * root;
+    const lanes s = job->eta * root;
     const lanes gradient2 = e * e * y_norm2 + lambda * (lambda * norm2 - 2.0F * (e * d));
     *keep = 1.0F - s * lambda;
     *move = s * e;
-    x[MF_BIAS] += c->bias_eta * root * (e - lambda * x[MF_BIAS]);
-    x[MF_SUM] += c->per_factor * positive(gradient2);
+    x[MF_BIAS] += job->bias_eta * root * (e - lambda * x[MF_BIAS]);
+    x[MF_SUM] += job->per_factor * positive(gradient2);
     x[MF_NORM2] = *keep * *keep * norm2 + *move * (2.0F * *keep * d + *move * y_norm2);
 }
 
-/* ---- a step ---- */
+/* ---- a group ---- */
 
-/* LANES ratings of a group, from lane `h`; returns their e^2. */
-INLINE lanes train_lanes(const mf_group *group, uint32_t h, float *rows, float *columns,
-                         const constants *c, uint32_t width)
+/* The dots of LANES ratings from h on; 0 in quarters that are padding. */
+INLINE lanes dots(const mf_group *group, int h, const job *job, uint32_t width)
 {
     const uint16_t *row = group->row + h;
     const uint16_t *column = group->column + h;
@@ -166,49 +167,69 @@ INLINE lanes train_lanes(const mf_group *group, uint32_t h, float *rows, float *
         const float *p[4];
         const float *q[4];
         for (int i = 0; i < 4; i++) {
-            p[i] = rows + (size_t) row[4 * k + i] * MF_LINE;
-            q[i] = columns + (size_t) column[4 * k + i] * MF_LINE;
+            p[i] = job->rows + (size_t) row[4 * k + i] * MF_LINE;
+            q[i] = job->columns + (size_t) column[4 * k + i] * MF_LINE;
         }
         part[k] = four_dots(p, q, width);
     }
-    const lanes d = add_quarters(part);
+    return add_quarters(part);
+}
 
+/* Moves the extras of LANES ratings from h on, whose dots are d, says how their factors
+ * are to move, and returns their e^2. */
+INLINE lanes steps(const mf_group *group, int h, lanes d, const job *job, uint32_t width,
+                   coefficients *to)
+{
     lanes x[MF_N_EXTRA];
     lanes y[MF_N_EXTRA];
-    gather(rows + width, row, x);
-    gather(columns + width, column, y);
+    gather(job->rows + width, group->row + h, x);
+    gather(job->columns + width, group->column + h, y);
     const lanes e = load(group->r + h) - (d + x[MF_BIAS] + y[MF_BIAS]);
     const lanes x_norm2 = x[MF_NORM2];
     lanes keep;
     lanes move;
-    coefficients to;
-    move_extras(x, y[MF_NORM2], e, d, c, &keep, &move);
-    store(to.keep_p, keep);
-    store(to.move_p, move);
-    move_extras(y, x_norm2, e, d, c, &keep, &move);
-    store(to.keep_q, keep);
-    store(to.move_q, move);
-    scatter(rows + width, row, x);
-    scatter(columns + width, column, y);
-
-    for (uint32_t i = 0; i < LANES && row[i] != 0; i++) {
-        move_factors(rows + (size_t) row[i] * MF_LINE, columns + (size_t) column[i] * MF_LINE, &to,
-                     i, width);
-    }
+    move_extras(x, y[MF_NORM2], e, d, job, &keep, &move);
+    store(to->keep_p + h, keep);
+    store(to->move_p + h, move);
+    move_extras(y, x_norm2, e, d, job, &keep, &move);
+    store(to->keep_q + h, keep);
+    store(to->move_q + h, move);
+    scatter(job->rows + width, group->row + h, x);
+    scatter(job->columns + width, group->column + h, y);
     return e * e;
 }
 
-INLINE double train_groups(const mf_group *groups, size_t n_groups, float *rows, float *columns,
-                           const constants *c, uint32_t width)
+/* Dots, steps and moves of a whole group, one after another, keep the processor busier
+ * than vector by vector: each of the three waits for the one before. Returns e^2, added
+ * up to LANES. */
+INLINE lanes train_group(const mf_group *group, const job *job, uint32_t width)
+{
+    lanes d[MF_GROUP / LANES];
+    coefficients to;
+    lanes squares = {0};
+    for (int v = 0; v < MF_GROUP / LANES; v++) {
+        d[v] = dots(group, v * LANES, job, width);
+    }
+    for (int v = 0; v < MF_GROUP / LANES; v++) {
+        squares += steps(group, v * LANES, d[v], job, width, &to);
+    }
+    for (int k = 0; k < MF_GROUP && group->row[k] != 0; k += 4) {
+        for (int i = k; i < k + 4; i++) {
+            move_factors(job->rows + (size_t) group->row[i] * MF_LINE,
+                         job->columns + (size_t) group->column[i] * MF_LINE, &to, i, width);
+        }
+    }
+    return squares;
+}
+
+INLINE double train_groups(const mf_group *groups, size_t n_groups, const job *job, uint32_t width)
 {
     double sum = 0.0;
     for (size_t g = 0; g < n_groups;) {
         const size_t end = n_groups - g < FLUSH ? n_groups : g + FLUSH;
         lanes squares = {0};
         for (; g < end; g++) {
-            for (uint32_t h = 0; h < MF_GROUP && groups[g].row[h] != 0; h += LANES) {
-                squares += train_lanes(&groups[g], h, rows, columns, c, width);
-            }
+            squares += train_group(&groups[g], job, width);
         }
         sum += (double) add_lanes(squares);
     }
@@ -217,14 +238,12 @@ INLINE double train_groups(const mf_group *groups, size_t n_groups, float *rows,
 
 /* ---- widths that are constants ---- */
 
-typedef double train_function(const mf_group *groups, size_t n_groups, float *rows, float *columns,
-                              const constants *c);
+typedef double train_function(const mf_group *groups, size_t n_groups, const job *job);
 
 #define TRAIN(width)                                                                               \
-    static double train_##width(const mf_group *groups, size_t n_groups, float *rows,              \
-                                float *columns, const constants *c)                                \
+    static double train_##width(const mf_group *groups, size_t n_groups, const job *job)           \
     {                                                                                              \
-        return train_groups(groups, n_groups, rows, columns, c, width);                            \
+        return train_groups(groups, n_groups, job, width);                                         \
     }
 
 TRAIN(8)
@@ -250,14 +269,16 @@ static train_function *const train_width[] = {
 static double train(const mf_layout *layout, const mf_group *groups, size_t n_groups, float *rows,
                     float *columns, const mf_step *step)
 {
-    const constants c = {.eta = step->eta,
-                         .bias_eta = step->biases ? step->eta : 0.0F,
-                         .per_factor = 1.0F / (float) layout->rank};
+    const job job = {.rows = rows,
+                     .columns = columns,
+                     .eta = step->eta,
+                     .bias_eta = step->biases ? step->eta : 0.0F,
+                     .per_factor = 1.0F / (float) layout->rank};
     const uint32_t kind = layout->width / 8;
     if (kind < sizeof(train_width) / sizeof(*train_width) && train_width[kind] != NULL) {
-        return train_width[kind](groups, n_groups, rows, columns, &c);
+        return train_width[kind](groups, n_groups, &job);
     }
-    return train_groups(groups, n_groups, rows, columns, &c, layout->width);
+    return train_groups(groups, n_groups, &job, layout->width);
 }
 
 /* ---- once an epoch ---- */
