@@ -75,6 +75,36 @@ static void take_row(ssp_table *table, ssp_own_row *row, const ssp_head *head, c
     row->told = table->shared->options.eager;
 }
 
+/* Rows that were forgotten may be among those that the list had found. */
+static ssp_own_row **rows_of(const ssp_session *session, ssp_list *list)
+{
+    if (list->lost != session->stats.n_forgotten) {
+        memset(list->rows, 0, list->n * sizeof(*list->rows));
+        list->lost = session->stats.n_forgotten;
+    }
+    return (ssp_own_row **) (void *) list->rows;
+}
+
+/* NULL: the session has no such row of that part. */
+static ssp_own_row *find_row(const ssp_table *table, uint32_t part, uint64_t key)
+{
+    return ssp_store_part(table->session->store, key) == part ? ssp_map_find(&table->rows, key)
+                                                              : NULL;
+}
+
+/* Reads a row ahead of its use, of rows[n] that are used in turn, when the i-th is. */
+static void touch(ssp_own_row *const *rows, uint32_t i, uint32_t n, uint32_t columns)
+{
+    enum { AHEAD = 4, LINE = 64 / sizeof(double), MOST = 1024 };
+    const ssp_own_row *row = n - i > AHEAD ? rows[i + AHEAD] : NULL;
+    if (row != NULL) {
+        __builtin_prefetch(row, 1);
+        for (uint32_t j = 0; j < columns && j < MOST; j += LINE) {
+            __builtin_prefetch(&row->values[j], 1);
+        }
+    }
+}
+
 static strads_status hear_rows(ssp_table *table, uint32_t part, const ssp_head *head,
                                const net_message *message, const char **why)
 {
@@ -85,15 +115,15 @@ static strads_status hear_rows(ssp_table *table, uint32_t part, const ssp_head *
         scratch == NULL ? STRADS_ERR_NOMEM
                         : ssp_message_read_rows(message, head, &table->session->fars[part].heard,
                                                 columns, true, &rows, why);
+    ssp_own_row **own = status == STRADS_OK ? rows_of(table->session, rows.list) : NULL;
     for (uint32_t i = 0; i < head->n_keys && status == STRADS_OK; i++) {
-        if (i % SSP_AHEAD == 0) {
-            const uint32_t left = head->n_keys - i;
-            ssp_rows_touch(table, rows.list->keys + i, left < SSP_AHEAD ? left : SSP_AHEAD);
-        }
-        ssp_own_row *row = ssp_map_find(&table->rows, rows.list->keys[i]);
         const double *values = ssp_rows_next(&rows, scratch, columns);
-        if (row != NULL && ssp_store_part(table->session->store, row->key) == part) {
-            take_row(table, row, head, values);
+        touch(own, i, head->n_keys, columns);
+        if (own[i] == NULL) {
+            own[i] = find_row(table, part, rows.list->keys[i]);
+        }
+        if (own[i] != NULL) {
+            take_row(table, own[i], head, values);
         }
         if (values == scratch) {
             memset(scratch, 0, columns * sizeof(*scratch));

@@ -17,6 +17,7 @@ static void apply_here(ssp_table *table)
     enum { AHEAD = 8, LINE = 64 / sizeof(double) };
     ssp_log *log = &table->log;
     const uint32_t columns = table->columns;
+    ssp_stripe *held = NULL;
     for (size_t i = 0; i < log->n; i++) {
         if (log->rows[i] == NULL) {
             continue;
@@ -29,9 +30,11 @@ static void apply_here(ssp_table *table)
         for (uint32_t j = 0; j < columns && near != NULL; j += LINE) {
             __builtin_prefetch(&near->shared->values[j], 1);
         }
+        held = ssp_stripe_hold(held, log->rows[i]->shared->stripe);
         ssp_shared_row_apply(table->shared, log->rows[i]->shared, log->deltas + i * columns);
         log->rows[i]->logged = SSP_NOT_LOGGED;
     }
+    (void) ssp_stripe_hold(held, NULL);
     log->n = 0;
 }
 

@@ -16,8 +16,10 @@ typedef struct ssp_list {
     uint64_t sum;
     uint64_t told; /* when it was told last, counted in lists */
     uint32_t n;
+    uint32_t table; /* of its rows, for the side that hears */
     uint64_t *keys; /* [n] NULL on the side that tells */
     void **rows;    /* [n] for the side that hears, NULL at first: what it has found by them */
+    uint64_t lost;  /* for that side too, 0 at first: rows that were lost before those were found */
 } ssp_list;
 
 typedef struct ssp_lists {

@@ -40,12 +40,13 @@ strads_status ssp_server_send_rows(ssp_server *server, ssp_peer *peer, const ssp
     if (message == NULL) {
         return STRADS_ERR_NOMEM;
     }
+    ssp_stripe *held = NULL;
     for (uint32_t i = 0; i < n; i++) {
         touch(rows, i, n, columns);
-        pthread_mutex_lock(&rows[i]->stripe->lock);
+        held = ssp_stripe_hold(held, rows[i]->stripe);
         ssp_message_put(message, i, rows[i]->values, columns);
-        pthread_mutex_unlock(&rows[i]->stripe->lock);
     }
+    (void) ssp_stripe_hold(held, NULL);
     server->units += (double) n * columns;
     return ssp_server_tell(server, peer, message);
 }
@@ -174,14 +175,17 @@ static strads_status update(ssp_server *server, ssp_peer *peer, const ssp_head *
         return status;
     }
     ssp_shared_row *const *found = (ssp_shared_row **) (void *) rows.list->rows;
+    ssp_stripe *held = NULL;
     for (uint32_t i = 0; i < head->n_keys; i++) {
         const double *deltas = ssp_rows_next(&rows, server->scratch, columns);
         touch(found, i, head->n_keys, columns);
+        held = ssp_stripe_hold(held, found[i]->stripe);
         ssp_shared_row_apply(table, found[i], deltas);
         if (deltas == server->scratch) {
             memset(server->scratch, 0, columns * sizeof(*deltas));
         }
     }
+    (void) ssp_stripe_hold(held, NULL);
     server->units += (double) head->n_keys * columns;
     peer->applied = head->batch;
     const ssp_head answer = {.table = head->table, .batch = peer->applied};

@@ -228,7 +228,7 @@ strads_status ssp_store_table(ssp_store *store, const char *name, const ssp_tabl
 
 static ssp_stripe *stripe_of(ssp_shared_table *table, uint64_t key)
 {
-    return &table->stripes[ssp_hash(key) >> (64 - SSP_STRIPE_BITS)];
+    return &table->stripes[ssp_hash(key >> SSP_STRIPE_RUN_BITS) >> (64 - SSP_STRIPE_BITS)];
 }
 
 /* Under the stripe's lock. */
@@ -287,7 +287,6 @@ void ssp_shared_row_apply(const ssp_shared_table *table, ssp_shared_row *row, co
 {
     const ssp_rule *rule = &table->options.rule;
     const uint32_t columns = table->options.columns;
-    pthread_mutex_lock(&row->stripe->lock);
     if (rule->name == NULL) {
         add(row->values, deltas, columns);
     } else {
@@ -295,5 +294,4 @@ void ssp_shared_row_apply(const ssp_shared_table *table, ssp_shared_row *row, co
     }
     const uint64_t version = atomic_load_explicit(&row->version, memory_order_relaxed);
     atomic_store_explicit(&row->version, version + 1, memory_order_relaxed);
-    pthread_mutex_unlock(&row->stripe->lock);
 }

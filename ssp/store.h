@@ -18,7 +18,9 @@ enum { SSP_STRIPE_BITS = 8, SSP_STRIPES = 1 << SSP_STRIPE_BITS };
 enum { SSP_SLOT_BITS = 10, SSP_SLOTS = 1 << SSP_SLOT_BITS };
 enum { SSP_NAME_MAX = 200, SSP_COLUMNS_MAX = 1 << 24 };
 
-/* Rows are dealt to stripes by their hash. */
+/* Rows are dealt to stripes by the hash of their key; some keys that follow each other share
+ * one, and a lock when a batch has them. */
+enum { SSP_STRIPE_RUN_BITS = 3 };
 typedef struct ssp_stripe {
     pthread_mutex_t lock; /* guards `rows`, and the values of each */
     ssp_map rows;         /* of ssp_shared_row */
@@ -88,8 +90,23 @@ STRADS_MUST_CHECK strads_status ssp_shared_row_find(ssp_shared_table *table, uin
 /* Copies the row's values; returns their version. */
 uint64_t ssp_shared_row_copy(ssp_shared_row *row, double *values, size_t columns);
 
-/* Adds the deltas, or does with them what the table's rule says. */
+/* Adds the deltas, or does with them what the table's rule says, under the stripe's lock. */
 void ssp_shared_row_apply(const ssp_shared_table *table, ssp_shared_row *row, const double *deltas);
+
+/* Goes on from the stripe whose lock this thread holds to the next; NULL: none. Returns the
+ * next. Of rows in turn, those of one stripe are then done under one lock. */
+static inline ssp_stripe *ssp_stripe_hold(ssp_stripe *held, ssp_stripe *next)
+{
+    if (held != next) {
+        if (held != NULL) {
+            pthread_mutex_unlock(&held->lock);
+        }
+        if (next != NULL) {
+            pthread_mutex_lock(&next->lock);
+        }
+    }
+    return next;
+}
 
 /* The doubles of a row, the state of the rule included. */
 static inline size_t ssp_shared_row_doubles(const ssp_shared_table *table)

@@ -206,7 +206,7 @@ static strads_status read_keys(const net_message *message, const ssp_head *head,
     *start = sizeof(*head);
     if ((head->flags & SSP_KNOWN) != 0) {
         *list = ssp_lists_find(heard, head->sum, n);
-        if (*list == NULL) {
+        if (*list == NULL || (*list)->table != head->table) {
             *why = "its keys were not told before";
             return STRADS_ERR_DATA;
         }
@@ -223,7 +223,11 @@ static strads_status read_keys(const net_message *message, const ssp_head *head,
         return STRADS_ERR_DATA;
     }
     *start += n * sizeof(uint64_t);
-    return ssp_lists_hear(heard, head->sum, keys, n, list);
+    const strads_status status = ssp_lists_hear(heard, head->sum, keys, n, list);
+    if (status == STRADS_OK) {
+        (*list)->table = head->table;
+    }
+    return status;
 }
 
 strads_status ssp_message_read_rows(const net_message *message, const ssp_head *head,

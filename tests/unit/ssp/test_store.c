@@ -26,6 +26,13 @@ static void a_table_is_found_by_its_name_and_a_row_by_its_key(void)
     ssp_store_destroy(store);
 }
 
+static void apply(const ssp_shared_table *table, ssp_shared_row *row, const double *deltas)
+{
+    ssp_stripe *held = ssp_stripe_hold(NULL, row->stripe);
+    ssp_shared_row_apply(table, row, deltas);
+    CHECK(ssp_stripe_hold(held, NULL) == NULL);
+}
+
 static void a_version_counts_the_changes_of_a_row(void)
 {
     ssp_store *store = NULL;
@@ -37,9 +44,34 @@ static void a_version_counts_the_changes_of_a_row(void)
     REQUIRE_OK(ssp_shared_row_find(table, 7, &row));
     const uint64_t before = ssp_shared_row_copy(row, values, COLUMNS);
     CHECK(values[0] == 0.0 && values[1] == 0.0 && values[2] == 0.0);
-    ssp_shared_row_apply(table, row, (const double[COLUMNS]){0.5, 0.0, -2.0});
+    apply(table, row, (const double[COLUMNS]){0.5, 0.0, -2.0});
     CHECK(ssp_shared_row_copy(row, values, COLUMNS) == before + 1);
     CHECK(values[0] == 0.5 && values[1] == 0.0 && values[2] == -2.0);
+    ssp_store_destroy(store);
+}
+
+static void rows_whose_keys_follow_each_other_share_a_lock(void)
+{
+    enum { RUN = 1 << SSP_STRIPE_RUN_BITS };
+    ssp_store *store = NULL;
+    ssp_shared_table *table = NULL;
+    ssp_shared_row *rows[2 * RUN];
+    ssp_stripe *held = NULL;
+    int n_stripes = 0;
+    REQUIRE_OK(ssp_store_create(&store, 1));
+    REQUIRE_OK(ssp_store_table(store, "a", &three_columns, &table));
+    for (uint64_t key = 0; key < 2 * RUN; key++) {
+        REQUIRE_OK(ssp_shared_row_find(table, key, &rows[key]));
+    }
+    for (int key = 0; key < 2 * RUN; key++) {
+        n_stripes += held != rows[key]->stripe;
+        held = ssp_stripe_hold(held, rows[key]->stripe);
+        CHECK(held == rows[key]->stripe && pthread_mutex_trylock(&held->lock) != 0);
+    }
+    CHECK(n_stripes == 2);
+    CHECK(ssp_stripe_hold(held, NULL) == NULL);
+    CHECK(pthread_mutex_trylock(&held->lock) == 0);
+    pthread_mutex_unlock(&held->lock);
     ssp_store_destroy(store);
 }
 
@@ -57,7 +89,7 @@ static void *add_in_turn(void *argument)
             ssp_shared_row_find(table, i % ROWS, &row) != STRADS_OK) {
             return argument;
         }
-        ssp_shared_row_apply(table, row, (const double[COLUMNS]){1.0, 1.0, 1.0});
+        apply(table, row, (const double[COLUMNS]){1.0, 1.0, 1.0});
         (void) ssp_shared_row_copy(row, values, COLUMNS);
         n_wrong += values[0] < 1.0 || values[0] != values[1] || values[0] != values[2];
     }
@@ -93,5 +125,7 @@ SUITE("ssp/store",
       {"a table is found by its name, and a row by its key",
        a_table_is_found_by_its_name_and_a_row_by_its_key},
       {"a version counts the changes of a row", a_version_counts_the_changes_of_a_row},
+      {"rows whose keys follow each other share a lock",
+       rows_whose_keys_follow_each_other_share_a_lock},
       {"threads lose no change and see no half of one",
        threads_lose_no_change_and_see_no_half_of_one})

@@ -95,6 +95,23 @@ static void keys_that_were_never_told_are_refused(void)
     ssp_lists_fini(&said);
 }
 
+/* Whoever hears keeps the rows that it has found by them, which are of that table. */
+static void keys_that_were_told_of_another_table_are_refused(void)
+{
+    ssp_lists said = {.other = {.n = 0}}, heard = {.other = {.n = 0}};
+    double rows[ROWS][COLUMNS];
+    ssp_rows read;
+    fill(rows);
+    for (int i = 0; i < 2; i++) {
+        net_message *message = write_rows(rows, &said);
+        message->body[0] ^= (unsigned char) i;
+        CHECK_STATUS(read_rows(message, &heard, &read), i == 0 ? STRADS_OK : STRADS_ERR_DATA);
+        net_message_destroy(message);
+    }
+    ssp_lists_fini(&heard);
+    ssp_lists_fini(&said);
+}
+
 /* Each length below the whole, and each byte of head, keys and counts changed. */
 static void what_is_cut_or_changed_is_refused(void)
 {
@@ -166,6 +183,8 @@ SUITE("ssp/wire",
       {"rows are read as they were written, and keys told once",
        rows_are_read_as_they_were_written_and_keys_told_once},
       {"keys that were never told are refused", keys_that_were_never_told_are_refused},
+      {"keys that were told of another table are refused",
+       keys_that_were_told_of_another_table_are_refused},
       {"what is cut or changed is refused", what_is_cut_or_changed_is_refused},
       {"numbers that are not finite are refused", numbers_that_are_not_finite_are_refused},
       {"a table is described as it is", a_table_is_described_as_it_is})
