@@ -333,6 +333,10 @@ static void on_stop(coordinator *self, uint32_t rank)
 
 static void on_message(coordinator *self, uint32_t rank, const net_message *message)
 {
+    if (coordinator_collects(self, message)) {
+        coordinator_collect(self, rank, message);
+        return;
+    }
     if (message->foreign && !coordinator_admits(self, rank, message)) {
         return;
     }

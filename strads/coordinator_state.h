@@ -3,7 +3,7 @@
  * strads/coordinator_state.h - what the parts of the coordinator share: its state, and
  * what they call of each other. coordinator.c turns events into steps, admit.c
  * checks those from other processes, scans.c looks where work is left and judges,
- * flights.c sends rounds out and commits them.
+ * flights.c sends rounds out and commits them, collect.c takes what workers give at the end.
  */
 #ifndef STRADS_STRADS_COORDINATOR_STATE_H
 #define STRADS_STRADS_COORDINATOR_STATE_H
@@ -115,6 +115,12 @@ bool coordinator_limit_reached(const coordinator *self);
 
 /* Whether a message of another process may be acted on; if not, the run has failed. */
 bool coordinator_admits(coordinator *self, uint32_t rank, const net_message *message);
+
+/* ---- collect.c ---- */
+
+/* Whether a message is what a worker gives at the end. */
+bool coordinator_collects(const coordinator *self, const net_message *message);
+void coordinator_collect(coordinator *self, uint32_t rank, const net_message *message);
 
 /* ---- scans.c ---- */
 

@@ -96,6 +96,22 @@ static strads_status cut_ranges(job *self)
     return self->structure.firsts != NULL ? take_ranges(self) : cut_by_cost(self);
 }
 
+static strads_status check_split(const job *self)
+{
+    if (!schedule_takes_all(self->run.kind) || self->structure.split == STRADS_SPLIT_SAMPLES) {
+        return STRADS_OK;
+    }
+    if (schedule_is_grid(self->run.kind)) {
+        strads_error("%s: describe gave a split that is not STRADS_SPLIT_SAMPLES, as a grid needs",
+                     self->app->name);
+        return STRADS_ERR_APP;
+    }
+    strads_error("%s: schedule.kind: data_parallel needs samples that are split among the "
+                 "workers, as by data.partition: rows",
+                 strads_config_place(self->config, "schedule.kind"));
+    return STRADS_ERR_USAGE;
+}
+
 static strads_status open_site(job *self)
 {
     const uint32_t ranks[] = {0, self->run.n_workers};
@@ -115,12 +131,8 @@ static strads_status open_site(job *self)
     if (status == STRADS_OK) {
         status = cut_ranges(self);
     }
-    if (status == STRADS_OK && self->run.kind == SCHEDULE_DATA_PARALLEL &&
-        self->structure.split != STRADS_SPLIT_SAMPLES) {
-        strads_error("%s: schedule.kind: data_parallel needs samples that are split among the "
-                     "workers, as by data.partition: rows",
-                     strads_config_place(self->config, "schedule.kind"));
-        status = STRADS_ERR_USAGE;
+    if (status == STRADS_OK) {
+        status = check_split(self);
     }
     if (status == STRADS_OK && self->app->open_model != NULL && is_first(self)) {
         status = self->app->open_model(self->config, self->site, &self->model);
@@ -130,11 +142,24 @@ static strads_status open_site(job *self)
 
 /* ---- the nodes ---- */
 
+static strads_status create_grid(const job *self, uint32_t rank, grid_worker **out)
+{
+    const grid_options options = {.app = self->app,
+                                  .site = self->site,
+                                  .network = self->network,
+                                  .rank = rank,
+                                  .n_workers = self->run.n_workers,
+                                  .n_columns = self->structure.n_vars,
+                                  .kind = self->run.kind,
+                                  .agnostic = self->run.agnostic};
+    return grid_worker_create(out, &options);
+}
+
 static strads_status create_worker(job *self, uint32_t rank, double deadline)
 {
     const bool samples = self->structure.split == STRADS_SPLIT_SAMPLES;
     const uint32_t *firsts = self->firsts;
-    const worker_options options = {
+    worker_options options = {
         .app = self->app,
         .site = self->site,
         .rank = rank,
@@ -146,7 +171,13 @@ static strads_status create_worker(job *self, uint32_t rank, double deadline)
         .unguarded = !self->run.guard,
         .limits = {.deadline = deadline, .signal = &job_stop_requested, .alone = !is_first(self)},
         .tables = self->run.kind == SCHEDULE_DATA_PARALLEL ? &self->tables : NULL};
-    const strads_status status = worker_create(&self->workers[rank], &options);
+    strads_status status = STRADS_OK;
+    if (schedule_is_grid(self->run.kind)) {
+        status = create_grid(self, rank, &options.grid);
+    }
+    if (status == STRADS_OK) {
+        status = worker_create(&self->workers[rank], &options);
+    }
     if (status == STRADS_OK) {
         net_attach(self->network, rank + 1, worker_handle, self->workers[rank]);
     }

@@ -11,7 +11,9 @@ typedef enum schedule_kind {
     SCHEDULE_RANDOM,
     SCHEDULE_CYCLIC,
     SCHEDULE_CUSTOM,
-    SCHEDULE_DATA_PARALLEL
+    SCHEDULE_DATA_PARALLEL,
+    SCHEDULE_ROTATION,
+    SCHEDULE_FREE
 } schedule_kind;
 
 typedef enum schedule_check {
@@ -19,6 +21,18 @@ typedef enum schedule_check {
     CHECK_ROUND,     /* within a round */
     CHECK_OFF
 } schedule_check;
+
+/* Whether columns of a grid travel. */
+static inline bool schedule_is_grid(schedule_kind kind)
+{
+    return kind == SCHEDULE_ROTATION || kind == SCHEDULE_FREE;
+}
+
+/* Whether a round is of all variables, on all workers. */
+static inline bool schedule_takes_all(schedule_kind kind)
+{
+    return kind == SCHEDULE_DATA_PARALLEL || schedule_is_grid(kind);
+}
 
 enum { MAX_PIPELINE = 7 };
 
@@ -31,6 +45,7 @@ typedef struct run_options {
     double rho, eta;
     uint32_t pipeline;
     bool guard;
+    bool agnostic;      /* schedule.slow_worker_agnostic */
     double gap;         /* 0: no goal */
     uint64_t rounds;    /* UINT64_MAX: no limit */
     double seconds;     /* INFINITY: no limit */

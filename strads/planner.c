@@ -23,6 +23,8 @@ static prio_policy policy_of(const run_options *run)
         return PRIO_UNIFORM;
     case SCHEDULE_CYCLIC:
     case SCHEDULE_DATA_PARALLEL: /* all of them */
+    case SCHEDULE_ROTATION:
+    case SCHEDULE_FREE:
         return PRIO_CYCLIC;
     default:
         return run->greedy ? PRIO_GREEDY : PRIO_SAMPLED;
@@ -78,7 +80,7 @@ strads_status planner_init(planner *plan, const planner_options *options)
                       .width = width_guard_start(options->run.n_workers),
                       .urgent = options->structure.n_vars};
     strads_status status = STRADS_OK;
-    if (options->run.kind == SCHEDULE_DATA_PARALLEL) {
+    if (schedule_takes_all(options->run.kind)) {
         plan->options.run.round = plan->options.run.candidates = options->structure.n_vars;
     }
     if (options->run.solve) {

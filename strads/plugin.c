@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "strads/grid.h"
 #include "strads/plugin.h"
 
 strads_status strads_app_check(const strads_app *app)
@@ -15,6 +16,7 @@ strads_status strads_app_check(const strads_app *app)
                      app->abi, app->struct_size, STRADS_APP_ABI, sizeof(strads_app));
         return STRADS_ERR_APP;
     }
+    const strads_grid *grid = app->grid;
     const struct {
         const char *name;
         bool present;
@@ -30,9 +32,16 @@ strads_status strads_app_check(const strads_app *app)
         {"close_worker", app->close_worker != NULL},
         {"close_model, since there is open_model",
          app->open_model == NULL || app->close_model != NULL},
-        {"score", app->score != NULL},
-        {"push", app->push != NULL},
-        {"measure, since there are measures", app->n_measures == 0 || app->measure != NULL},
+        {"score", app->score != NULL || grid != NULL},
+        {"push", app->push != NULL || grid != NULL},
+        {"measure, since there are measures",
+         app->n_measures == 0 || app->measure != NULL || grid != NULL},
+        {"n_rows, open_column, work or measure of its grid",
+         grid == NULL || (grid->n_rows != NULL && grid->open_column != NULL &&
+                          grid->work != NULL && grid->measure != NULL)},
+        {"give_rows, take_rows or take_column of its grid",
+         grid == NULL ||
+             (grid->give_rows != NULL && grid->take_rows != NULL && grid->take_column != NULL)},
     };
     for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
         if (!entries[i].present) {

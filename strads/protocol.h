@@ -24,7 +24,10 @@ enum {
     MSG_CLOSE,     /* coordinator: close and leave; no body */
     MSG_FAILED,    /* worker: a callback failed, I leave; msg_failed */
     MSG_STOP,      /* worker: my process was asked to end; no body */
-    MSG_LEND       /* coordinator: lend these; msg_lend */
+    MSG_LEND,      /* coordinator: lend these; msg_lend */
+    /* Of no concern to msg_check, for collect.c takes them at the end. */
+    MSG_ROWS,  /* worker, when it is closed: the state of its rows; a strads_buffer */
+    MSG_COLUMN /* then: the state of a column of a grid; a strads_buffer */
 };
 
 /* Bytes of `count` things of `size` bytes in a body. */

@@ -20,16 +20,14 @@
  *     [W] sync                              hear what was committed
  *   [C] save, close_model   [P] close_worker, close_site
  *
- * Variables are numbered 0 .. J-1 and have one double each, its value, which the
- * framework keeps and starts at 0. A block is a list of variables that one worker
- * updates one after another; the blocks of a round run side by side. Workers own
- * the data, each a range of variables, and hold copies of the state that all of
- * them share (a residual), which strads_step keeps equal.
+ * Variables are numbered 0 .. J-1 and have one double each, its value, which the framework
+ * keeps and starts at 0. A block is a list of variables that one worker updates one after
+ * another; the blocks of a round run side by side. Workers own the data, each a range of
+ * variables, and copies of the state that all share (a residual), which strads_step keeps equal.
  *
- * Callbacks return STRADS_OK or the status of an error they have logged. A worker's
- * callbacks run on its thread, one at a time; the site is shared by the workers of
- * a process and read-only once open. Only push, score, lend and, where variables are split,
- * correlate may wait, in an exchange.
+ * Callbacks return STRADS_OK or the status of an error they have logged. A worker's callbacks
+ * run on its thread, one at a time; the workers of a process share the site, read-only. Only
+ * push, score, lend and, where variables are split, correlate may wait, in an exchange.
  */
 #ifndef STRADS_STRADS_H
 #define STRADS_STRADS_H
@@ -41,7 +39,7 @@ extern "C" {
 #endif
 
 #define STRADS_VERSION "0.1.0"
-#define STRADS_APP_ABI 3
+#define STRADS_APP_ABI 4
 #define STRADS_RETIRED (-__builtin_inff()) /* a score that takes a variable out for good */
 
 typedef struct strads_worker strads_worker; /* one worker, as push sees it */
@@ -49,6 +47,7 @@ typedef struct strads_gram strads_gram;     /* takes the answers of correlate */
 typedef struct strads_round strads_round;   /* takes the blocks of schedule */
 typedef struct strads_summary strads_summary;
 struct ssp_session;
+struct strads_grid;
 
 /* What of the data a worker holds, and so what it can do. */
 typedef enum strads_split {
@@ -218,6 +217,7 @@ typedef struct strads_app {
                              const char *data_path, FILE *to);
     /* From sizes alone; says what the data are (may be NULL). */
     strads_status (*estimate)(const strads_config *config, strads_size *size);
+    const struct strads_grid *grid; /* of strads/grid.h; then score and push may be NULL too */
 } strads_app;
 
 typedef const strads_app *(*strads_app_entry)(void);

@@ -46,7 +46,7 @@ uint32_t strads_worker_members(const strads_worker *worker)
     return worker->n_members;
 }
 
-static bool must_stop(const strads_worker *worker)
+bool worker_must_stop(const strads_worker *worker)
 {
     const worker_limits *limits = &worker->options.limits;
     return atomic_load_explicit(limits->signal, memory_order_relaxed) ||
@@ -56,7 +56,7 @@ static bool must_stop(const strads_worker *worker)
 strads_status worker_exchange(strads_worker *worker, double *vector, const double *base, size_t n,
                               double *extra, size_t n_extra)
 {
-    uint32_t votes = must_stop(worker) ? VOTE_STOP : 0;
+    uint32_t votes = worker_must_stop(worker) ? VOTE_STOP : 0;
     const net_exchange exchange = {.n_members = worker->n_members,
                                    .vector = vector,
                                    .base = base,
@@ -89,7 +89,7 @@ double strads_exchange_units(const strads_worker *worker, size_t n)
 
 bool strads_stopping(const strads_worker *worker)
 {
-    return worker->n_members > 1 ? worker->stopping : must_stop(worker);
+    return worker->n_members > 1 ? worker->stopping : worker_must_stop(worker);
 }
 
 strads_status strads_step_run(strads_worker *worker, const strads_step *step, double *farthest)
@@ -269,6 +269,24 @@ static strads_status on_correlate(strads_worker *worker, const net_message *requ
     return status;
 }
 
+static strads_status push_block(strads_worker *worker, const strads_block *block, double *partial)
+{
+    const worker_options *options = &worker->options;
+    return options->grid != NULL     ? grid_train(options->grid, worker)
+           : options->tables != NULL ? data_parallel_push(worker, block, partial)
+                                     : options->app->push(worker->state, block, partial);
+}
+
+static strads_status on_close(strads_worker *worker)
+{
+    const strads_status status =
+        worker->options.grid == NULL ? STRADS_OK : grid_give(worker->options.grid, worker);
+    if (status == STRADS_OK) {
+        net_leave(worker->node);
+    }
+    return status;
+}
+
 static strads_status on_push(strads_worker *worker, const net_message *request)
 {
     const msg_push *push = (const msg_push *) request->body;
@@ -294,10 +312,7 @@ static strads_status on_push(strads_worker *worker, const net_message *request)
                          (worker->options.structure.split == STRADS_SPLIT_NONE || push->lent != 0));
     worker_count_block(worker, &block);
     worker_enter(worker, (uint32_t) push->n_members);
-    const strads_status status =
-        worker->options.tables == NULL
-            ? worker->options.app->push(worker->state, &block, (double *) (done + 1))
-            : data_parallel_push(worker, &block, (double *) (done + 1));
+    const strads_status status = push_block(worker, &block, (double *) (done + 1));
     worker_leave(worker);
     if (status != STRADS_OK) {
         net_message_destroy(message);
@@ -405,8 +420,7 @@ static strads_status on_message(strads_worker *worker, const net_message *messag
     case MSG_SYNC:
         return on_sync(worker, message);
     case MSG_CLOSE:
-        net_leave(worker->node);
-        return STRADS_OK;
+        return on_close(worker);
     default:
         assert(false && "a worker got a message that is not for workers");
         return STRADS_ERR_APP;
@@ -440,6 +454,7 @@ strads_status worker_create(strads_worker **out, const worker_options *options)
 {
     strads_worker *worker = strads_calloc(1, sizeof(*worker));
     if (worker == NULL) {
+        grid_worker_destroy(options->grid);
         return STRADS_ERR_NOMEM;
     }
     worker->options = *options;
@@ -448,6 +463,7 @@ strads_status worker_create(strads_worker **out, const worker_options *options)
     if (options->app->sync == NULL) {
         worker->values = strads_calloc(options->n_vars, sizeof(*worker->values));
         if (worker->values == NULL) {
+            grid_worker_destroy(options->grid);
             strads_free(worker);
             return STRADS_ERR_NOMEM;
         }
@@ -462,6 +478,7 @@ void worker_destroy(strads_worker *worker)
         return;
     }
     data_parallel_close(&worker->tables);
+    grid_worker_destroy(worker->options.grid);
     if (worker->state != NULL) {
         worker->options.app->close_worker(worker->state);
     }

@@ -8,6 +8,7 @@
 
 #include "net/net.h"
 #include "strads/data_parallel.h"
+#include "strads/grid_worker.h"
 
 /* Ends of a run that a worker sees for itself. */
 typedef struct worker_limits {
@@ -26,8 +27,10 @@ typedef struct worker_options {
     bool unguarded;     /* not schedule.guard */
     worker_limits limits;
     const data_parallel *tables; /* NULL: rounds are scheduled */
+    grid_worker *grid;           /* taken over; NULL: there is none */
 } worker_options;
 
+/* Takes options->grid, also when it fails. */
 STRADS_MUST_CHECK strads_status worker_create(strads_worker **out, const worker_options *options);
 void worker_destroy(strads_worker *worker);
 

@@ -163,6 +163,10 @@ static strads_status take_measures(strads_worker *worker, double *measures)
     if (app->n_measures == 0) {
         return STRADS_OK;
     }
+    if (worker->options.grid != NULL) {
+        const strads_status status = grid_measure(worker->options.grid, worker, measures);
+        return status == STRADS_OK ? check_measures(app, measures) : status;
+    }
     worker_enter(worker, worker->options.n_workers);
     const strads_status status = app->measure(worker->state, measures);
     worker_leave(worker);
@@ -179,10 +183,16 @@ strads_status worker_scan(strads_worker *worker, const net_message *request)
     if (status != STRADS_OK) {
         return status;
     }
-    worker_enter(worker, worker->options.n_workers);
-    status = app->score(worker->state, vars, n, worker->scores);
-    worker_count_looks(worker, vars, n);
-    worker_leave(worker);
+    if (worker->options.grid == NULL) {
+        worker_enter(worker, worker->options.n_workers);
+        status = app->score(worker->state, vars, n, worker->scores);
+        worker_count_looks(worker, vars, n);
+        worker_leave(worker);
+    } else { /* all of its columns are worked on in each pass */
+        for (size_t i = 0; i < n; i++) {
+            worker->scores[i] = 1.0f;
+        }
+    }
     net_message *message = NULL;
     if (status == STRADS_OK) {
         const bool heard = worker_is_heard(worker);

@@ -47,6 +47,9 @@ static inline bool worker_is_heard(const strads_worker *worker)
 void worker_enter(strads_worker *worker, uint32_t n_members);
 void worker_leave(strads_worker *worker);
 
+/* Whether this worker was asked to end, or its time is over. */
+bool worker_must_stop(const strads_worker *worker);
+
 /* Sends the answer, whose fields the caller has filled in; takes it, sent or not. */
 STRADS_MUST_CHECK strads_status worker_reply(strads_worker *worker, net_message *message);
 

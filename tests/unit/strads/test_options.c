@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "strads/grid.h"
 #include "tests/support/suite.h"
 
 static strads_status no_schedule(void *model, uint64_t round, const double *values,
@@ -191,10 +192,44 @@ static void values_out_of_range_are_refused(void)
                   "schedule.rho");
     check_refused((request){.app = &without_schedule, .settings = {"schedule.pipeline=8"}},
                   "schedule.pipeline");
-    check_refused((request){.app = &without_schedule, .settings = {"schedule.kind=rotation"}},
+    check_refused((request){.app = &without_schedule, .settings = {"schedule.kind=spiral"}},
                   "structure_aware");
     check_refused((request){.app = &without_schedule, .settings = {"run.workers=-1"}},
                   "run.workers");
+}
+
+static void a_grid_has_schedules_of_its_own(void)
+{
+    static const strads_grid cells = {.n_rows = NULL};
+    static const strads_app on_grid = {.name = "cells", .grid = &cells};
+    static const char *const others[] = {"schedule.kind=structure_aware", "schedule.kind=random",
+                                         "schedule.kind=cyclic"};
+    const run_options options =
+        accepted((request){.app = &on_grid,
+                           .settings = {"schedule.kind=rotation",
+                                        "schedule.slow_worker_agnostic=true", "stop.gap=0"}});
+    CHECK(options.kind == SCHEDULE_ROTATION && options.agnostic && options.gap == 0.0);
+    for (size_t i = 0; i < 3; i++) {
+        check_refused((request){.app = &on_grid, .settings = {others[i]}},
+                      "is not for cells, which works on a grid: rotation or free");
+    }
+    check_refused((request){.app = &without_schedule, .settings = {"schedule.kind=free"}},
+                  "schedule.kind: free is not for plain, whose data are no grid");
+    check_refused(
+        (request){.app = &on_grid,
+                  .settings = {"schedule.kind=free", "schedule.slow_worker_agnostic=true"}},
+        "needs schedule.kind: rotation");
+    check_refused(
+        (request){.app = &on_grid, .settings = {"schedule.kind=rotation", "schedule.pipeline=1"}},
+        "schedule.pipeline: 1: there is none on a grid");
+    check_refused(
+        (request){.app = &on_grid,
+                  .settings = {"schedule.kind=free", "run.deterministic=true", "run.workers=2"}},
+        "only run.driver: sim can repeat them");
+    CHECK(accepted((request){.app = &on_grid,
+                             .settings = {"schedule.kind=free", "run.deterministic=true",
+                                          "run.driver=sim", "cluster.nodes=2"}})
+              .n_workers == 2);
 }
 
 static void a_schedule_of_its_own_is_taken_from_who_has_one(void)
@@ -218,5 +253,6 @@ SUITE("strads/options",
        what_contradicts_itself_is_refused_with_its_place},
       {"determinism is refused where it cannot hold", determinism_is_refused_where_it_cannot_hold},
       {"values out of range are refused", values_out_of_range_are_refused},
+      {"a grid has schedules of its own", a_grid_has_schedules_of_its_own},
       {"a schedule of its own is taken from who has one",
        a_schedule_of_its_own_is_taken_from_who_has_one})

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* strads/grid_pass.c - passes over a grid. */
+#include <math.h>
+
+#include "base/clock.h"
+#include "strads/grid_state.h"
+#include "strads/worker_state.h"
+
+/* Of slow_worker_agnostic: what a worker goes on with is a cell's n-th part at a time. */
+enum { PARTS = 8 };
+
+/* What a pass does with each column that comes. */
+typedef struct pass {
+    grid_worker *self;
+    strads_worker *worker;
+    uint64_t index;
+    double *measures; /* NULL: it works */
+} pass;
+
+static uint32_t first_of(const grid_worker *self, uint32_t group)
+{
+    return grid_first(self->options.n_columns, self->options.n_workers, group);
+}
+
+static uint32_t before(const grid_worker *self)
+{
+    const uint32_t n = self->options.n_workers;
+    return (self->options.rank + n - 1) % n;
+}
+
+/* Whoever was asked to end still passes its columns on. */
+static strads_status visit(const pass *it, const strads_cell *cell, strads_buffer *buffer)
+{
+    void *state = it->worker->state;
+    if (it->measures != NULL) {
+        return it->self->grid->measure(state, cell->column, buffer, it->measures);
+    }
+    return worker_must_stop(it->worker) ? STRADS_OK : it->self->grid->work(state, cell, buffer);
+}
+
+static void drop(strads_buffer *buffer)
+{
+    net_message_destroy(buffer->message);
+    buffer->message = NULL;
+}
+
+/* ---- between passes ---- */
+
+/* Each worker has the columns of its own group at first, and after each pass. */
+static strads_status open_columns(grid_worker *self, strads_worker *worker)
+{
+    const uint32_t rank = self->options.rank;
+    strads_status status = STRADS_OK;
+    for (uint32_t c = first_of(self, rank); c < first_of(self, rank + 1) && status == STRADS_OK;
+         c++) {
+        strads_buffer buffer = {.type = GRID_COLUMN, .index = c};
+        status = self->grid->open_column(worker->state, c, &buffer);
+        if (status == STRADS_OK && buffer.message == NULL) {
+            status = strads_buffer_resize(&buffer, 0);
+        }
+        if (status == STRADS_OK) {
+            status = grid_pass_on(self, rank, &buffer);
+        }
+        drop(&buffer);
+    }
+    self->has_columns = status == STRADS_OK;
+    return status;
+}
+
+/* Whether all columns of this worker are here, and no others. Until then its service has work
+ * that may fail, and nobody else would hear of that. */
+static bool are_home(void *context)
+{
+    grid_worker *self = context;
+    const uint32_t first = first_of(self, self->options.rank);
+    const uint32_t end = first_of(self, self->options.rank + 1);
+    bool all = self->options.kind != SCHEDULE_FREE || self->options.rank != 0 ||
+               grid_hub_is_done(&self->hub);
+    for (uint32_t c = 0; c < self->options.n_columns; c++) {
+        all = all && (atomic_load(&self->slots[c]) != NULL) == (c >= first && c < end);
+    }
+    return all || atomic_load(&self->failed) != STRADS_OK;
+}
+
+/* ---- rotation ---- */
+
+/* The groups go down by one worker a step; in a turn all come by. */
+static strads_status rotate(const pass *it, uint32_t n_turns)
+{
+    grid_worker *self = it->self;
+    const uint32_t n = self->options.n_workers;
+    strads_cell cell = {.n_parts = 1, .pass = it->index};
+    strads_status status = STRADS_OK;
+    for (uint32_t step = 0; step < n_turns * n && status == STRADS_OK; step++) {
+        const uint32_t group = (self->options.rank + step) % n;
+        cell.row = step / n;
+        for (uint32_t c = first_of(self, group); c < first_of(self, group + 1); c++) {
+            strads_buffer buffer = {.message = NULL};
+            cell.column = c;
+            status = grid_take(self, it->worker, c, &buffer);
+            if (status == STRADS_OK) {
+                status = visit(it, &cell, &buffer);
+            }
+            if (status == STRADS_OK) {
+                status = grid_pass_on(self, before(self), &buffer);
+            }
+            drop(&buffer);
+            if (status != STRADS_OK) {
+                break;
+            }
+        }
+    }
+    return status;
+}
+
+/* ---- rotation, agnostic of slow workers ---- */
+
+static bool may_go(void *context)
+{
+    grid_worker *self = context;
+    return atomic_load(&self->go) >= self->n_steps || atomic_load(&self->failed) != STRADS_OK;
+}
+
+/* One part of each column of the group. */
+static strads_status work_parts(const pass *it, strads_cell *cell, uint32_t group)
+{
+    grid_worker *self = it->self;
+    strads_status status = STRADS_OK;
+    for (uint32_t c = first_of(self, group); c < first_of(self, group + 1) && status == STRADS_OK;
+         c++) {
+        cell->column = c;
+        if (self->held[c].message == NULL) {
+            status = grid_take(self, it->worker, c, &self->held[c]);
+        }
+        if (status == STRADS_OK) {
+            status = visit(it, cell, &self->held[c]);
+        }
+    }
+    return status;
+}
+
+/* On until all workers have done as much, which took this one so many seconds: for a little of
+ * them it waits, so that who was the last does not go on. */
+static strads_status work_on(const pass *it, strads_cell *cell, uint32_t group, double seconds)
+{
+    grid_worker *self = it->self;
+    const bool idle = first_of(self, group) == first_of(self, group + 1);
+    strads_status status =
+        grid_wait(self, it->worker, idle ? INFINITY : seconds / (4 * PARTS), may_go, self);
+    for (uint32_t extra = 0; status == STRADS_ERR_AGAIN; extra++) {
+        cell->part = extra % PARTS;
+        cell->visit = 1 + extra / PARTS;
+        status = work_parts(it, cell, group);
+        if (status == STRADS_OK) {
+            status = grid_wait(self, it->worker, 0.0, may_go, self);
+        }
+    }
+    return status;
+}
+
+/* The group, each part once. */
+static strads_status work_step(const pass *it, uint32_t row, uint32_t group)
+{
+    grid_worker *self = it->self;
+    const double start = strads_now();
+    strads_cell cell = {.row = row, .n_parts = PARTS, .pass = it->index};
+    strads_status status = STRADS_OK;
+    for (cell.part = 0; cell.part < PARTS && status == STRADS_OK; cell.part++) {
+        status = work_parts(it, &cell, group);
+    }
+    self->n_steps++;
+    if (status == STRADS_OK) {
+        status = grid_tell(self, 0, GRID_DONE, (grid_word){.column = 0});
+    }
+    if (status == STRADS_OK) {
+        status = work_on(it, &cell, group, strads_now() - start);
+    }
+    for (uint32_t c = first_of(self, group); c < first_of(self, group + 1) && status == STRADS_OK;
+         c++) {
+        status = grid_pass_on(self, before(self), &self->held[c]);
+    }
+    return status;
+}
+
+static strads_status rotate_agnostic(const pass *it)
+{
+    grid_worker *self = it->self;
+    const uint32_t n = self->options.n_workers;
+    strads_status status = STRADS_OK;
+    for (uint32_t step = 0; step < self->n_rows * n && status == STRADS_OK; step++) {
+        status = work_step(it, step / n, (self->options.rank + step) % n);
+    }
+    return status;
+}
+
+/* ---- free ---- */
+
+static bool is_answered(void *context)
+{
+    grid_worker *self = context;
+    return atomic_load(&self->next) != 0 || atomic_load(&self->failed) != STRADS_OK;
+}
+
+static strads_status ask(const pass *it)
+{
+    return grid_tell(it->self, 0, GRID_ASK, (grid_word){.value = it->index});
+}
+
+/* Which column is next, once the hub has answered; n_columns: the pass is over. */
+static strads_status hear_next(const pass *it, uint32_t *column)
+{
+    grid_worker *self = it->self;
+    const strads_status status = grid_wait(self, it->worker, INFINITY, is_answered, self);
+    if (status == STRADS_OK) {
+        *column = (uint32_t) (atomic_exchange(&self->next, 0) - 1);
+    }
+    return status;
+}
+
+/* Works on a column, and asks for the next one before, so that it comes meanwhile. */
+static strads_status work_free(const pass *it, uint32_t column)
+{
+    grid_worker *self = it->self;
+    strads_buffer buffer = {.message = NULL};
+    const strads_cell cell = {.row = self->visits[column]++ % self->n_rows,
+                              .column = column,
+                              .n_parts = 1,
+                              .pass = it->index};
+    strads_status status = grid_take(self, it->worker, column, &buffer);
+    if (status == STRADS_OK) {
+        status = ask(it);
+    }
+    if (status == STRADS_OK) {
+        status = visit(it, &cell, &buffer);
+    }
+    if (status == STRADS_OK) {
+        status = grid_pass_on(self, self->options.rank, &buffer);
+    }
+    drop(&buffer);
+    return status == STRADS_OK ? grid_tell(self, 0, GRID_FREE, (grid_word){.column = column})
+                               : status;
+}
+
+static strads_status roam(const pass *it)
+{
+    grid_worker *self = it->self;
+    uint32_t column = 0;
+    for (uint32_t c = 0; c < self->options.n_columns; c++) {
+        self->visits[c] = 0;
+    }
+    strads_status status = ask(it);
+    while (status == STRADS_OK) {
+        status = hear_next(it, &column);
+        if (status != STRADS_OK || column == self->options.n_columns) {
+            break;
+        }
+        status = work_free(it, column);
+    }
+    return status;
+}
+
+/* ---- passes ---- */
+
+static strads_status run_pass(const pass *it)
+{
+    grid_worker *self = it->self;
+    strads_status status = STRADS_OK;
+    worker_enter(it->worker, self->options.n_workers);
+    if (!self->has_columns) {
+        status = open_columns(self, it->worker);
+    }
+    if (status == STRADS_OK && it->measures != NULL) {
+        status = rotate(it, 1);
+    } else if (status == STRADS_OK && self->options.kind == SCHEDULE_FREE) {
+        status = roam(it);
+    } else if (status == STRADS_OK) {
+        status = self->options.agnostic ? rotate_agnostic(it) : rotate(it, self->n_rows);
+    }
+    if (status == STRADS_OK) {
+        status = grid_wait(self, it->worker, INFINITY, are_home, self);
+    }
+    worker_leave(it->worker);
+    return status;
+}
+
+strads_status grid_train(grid_worker *self, strads_worker *worker)
+{
+    const pass it = {.self = self, .worker = worker, .index = self->n_passes++};
+    return run_pass(&it);
+}
+
+strads_status grid_measure(grid_worker *self, strads_worker *worker, double *measures)
+{
+    const pass it = {.self = self, .worker = worker, .index = self->n_passes, .measures = measures};
+    return run_pass(&it);
+}
