@@ -69,16 +69,17 @@ static uint32_t rounds_of(size_t n)
 
 #define RESERVE(a, array, n) strads_reserve(&(a)->array, &(a)->array##_max, n, sizeof(*(a)->array))
 
+/* Room for one more than there is of each, so that no array is NULL. */
 static strads_status reserve(mf_arranger *a, const mf_block *block)
 {
     const uint32_t n_rounds = rounds_of(block->n);
     const size_t n_starts = (n_rounds > block->n_rows ? n_rounds : block->n_rows) + 1;
-    strads_status status = RESERVE(a, by_row, block->n);
-    status = status != STRADS_OK ? status : RESERVE(a, in_order, block->n);
-    status = status != STRADS_OK ? status : RESERVE(a, round, block->n);
+    strads_status status = RESERVE(a, by_row, block->n + 1);
+    status = status != STRADS_OK ? status : RESERVE(a, in_order, block->n + 1);
+    status = status != STRADS_OK ? status : RESERVE(a, round, block->n + 1);
     status = status != STRADS_OK ? status : RESERVE(a, start, n_starts);
-    status = status != STRADS_OK ? status : RESERVE(a, row, block->n_rows);
-    status = status != STRADS_OK ? status : RESERVE(a, column, block->n_columns);
+    status = status != STRADS_OK ? status : RESERVE(a, row, block->n_rows + 1);
+    status = status != STRADS_OK ? status : RESERVE(a, column, block->n_columns + 1);
     return status != STRADS_OK ? status : RESERVE(a, group, block->n / MF_GROUP + OPEN);
 }
 

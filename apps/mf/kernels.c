@@ -130,17 +130,17 @@ INLINE void scatter(float *extras, const uint16_t *at, lanes x[MF_N_EXTRA])
 }
 
 /* What all groups of a block have in common. */
-typedef struct job {
+typedef struct train_job {
     float *rows, *columns;
     float eta, bias_eta; /* bias_eta: eta, or 0 without biases */
     float per_factor;    /* 1 / rank */
-} job;
+} train_job;
 
 /* Moves the extras x of one side; y are those of the other, from before. The factors
  * are to be x := keep x + move y, so with d = x'y
  *   |x|^2 := keep^2 |x|^2 + 2 keep move d + move^2 |y|^2
  *   |e y - l x|^2 = e^2 |y|^2 - 2 l e d + l^2 |x|^2 */
-INLINE void move_extras(lanes x[MF_N_EXTRA], lanes y_norm2, lanes e, lanes d, const job *job,
+INLINE void move_extras(lanes x[MF_N_EXTRA], lanes y_norm2, lanes e, lanes d, const train_job *job,
                         lanes *keep, lanes *move)
 {
     const lanes lambda = x[MF_LAMBDA];
@@ -158,7 +158,7 @@ INLINE void move_extras(lanes x[MF_N_EXTRA], lanes y_norm2, lanes e, lanes d, co
 /* ---- a group ---- */
 
 /* The dots of LANES ratings from h on; 0 in quarters that are padding. */
-INLINE lanes dots(const mf_group *group, int h, const job *job, uint32_t width)
+INLINE lanes dots(const mf_group *group, int h, const train_job *job, uint32_t width)
 {
     const uint16_t *row = group->row + h;
     const uint16_t *column = group->column + h;
@@ -177,7 +177,7 @@ INLINE lanes dots(const mf_group *group, int h, const job *job, uint32_t width)
 
 /* Moves the extras of LANES ratings from h on, whose dots are d, says how their factors
  * are to move, and returns their e^2. */
-INLINE lanes steps(const mf_group *group, int h, lanes d, const job *job, uint32_t width,
+INLINE lanes steps(const mf_group *group, int h, lanes d, const train_job *job, uint32_t width,
                    coefficients *to)
 {
     lanes x[MF_N_EXTRA];
@@ -202,7 +202,7 @@ INLINE lanes steps(const mf_group *group, int h, lanes d, const job *job, uint32
 /* Dots, steps and moves of a whole group, one after another, keep the processor busier
  * than vector by vector: each of the three waits for the one before. Returns e^2, added
  * up to LANES. */
-INLINE lanes train_group(const mf_group *group, const job *job, uint32_t width)
+INLINE lanes train_group(const mf_group *group, const train_job *job, uint32_t width)
 {
     lanes d[MF_GROUP / LANES];
     coefficients to;
@@ -222,7 +222,8 @@ INLINE lanes train_group(const mf_group *group, const job *job, uint32_t width)
     return squares;
 }
 
-INLINE double train_groups(const mf_group *groups, size_t n_groups, const job *job, uint32_t width)
+INLINE double train_groups(const mf_group *groups, size_t n_groups, const train_job *job,
+                           uint32_t width)
 {
     double sum = 0.0;
     for (size_t g = 0; g < n_groups;) {
@@ -238,10 +239,10 @@ INLINE double train_groups(const mf_group *groups, size_t n_groups, const job *j
 
 /* ---- widths that are constants ---- */
 
-typedef double train_function(const mf_group *groups, size_t n_groups, const job *job);
+typedef double train_function(const mf_group *groups, size_t n_groups, const train_job *job);
 
 #define TRAIN(width)                                                                               \
-    static double train_##width(const mf_group *groups, size_t n_groups, const job *job)           \
+    static double train_##width(const mf_group *groups, size_t n_groups, const train_job *job)     \
     {                                                                                              \
         return train_groups(groups, n_groups, job, width);                                         \
     }
@@ -269,11 +270,11 @@ static train_function *const train_width[] = {
 static double train(const mf_layout *layout, const mf_group *groups, size_t n_groups, float *rows,
                     float *columns, const mf_step *step)
 {
-    const job job = {.rows = rows,
-                     .columns = columns,
-                     .eta = step->eta,
-                     .bias_eta = step->biases ? step->eta : 0.0F,
-                     .per_factor = 1.0F / (float) layout->rank};
+    const train_job job = {.rows = rows,
+                           .columns = columns,
+                           .eta = step->eta,
+                           .bias_eta = step->biases ? step->eta : 0.0F,
+                           .per_factor = 1.0F / (float) layout->rank};
     const uint32_t kind = layout->width / 8;
     if (kind < sizeof(train_width) / sizeof(*train_width) && train_width[kind] != NULL) {
         return train_width[kind](groups, n_groups, &job);
