@@ -5,8 +5,8 @@
  *
  * The ratings of a group, which are apart in rows and columns, go together in three
  * steps: all their dots, added up across lanes together; errors and steps, one rating a
- * lane; then the factors, which are still in the nearest cache. Widths that are met
- * often are constants, so that their loops can be unrolled.
+ * lane; then the factors, which are still in the nearest cache. Widths up to 128 are
+ * constants, so that their loops can be unrolled.
  */
 #include "apps/mf/kernels.h"
 
@@ -189,6 +189,7 @@ INLINE lanes steps(const mf_group *group, int h, lanes d, const train_job *job, 
     lanes keep;
     lanes move;
     move_extras(x, y[MF_NORM2], e, d, job, &keep, &move);
+    // cppcheck-suppress ctuuninitvar ; it is what is written here
     store(to->keep_p + h, keep);
     store(to->move_p + h, move);
     move_extras(y, x_norm2, e, d, job, &keep, &move);
@@ -255,16 +256,19 @@ TRAIN(40)
 TRAIN(48)
 TRAIN(56)
 TRAIN(64)
+TRAIN(72)
 TRAIN(80)
+TRAIN(88)
 TRAIN(96)
 TRAIN(104)
 TRAIN(112)
+TRAIN(120)
 TRAIN(128)
 
+/* Of width 8 (i + 1). */
 static train_function *const train_width[] = {
-    [1] = train_8,    [2] = train_16,   [3] = train_24,   [4] = train_32,  [5] = train_40,
-    [6] = train_48,   [7] = train_56,   [8] = train_64,   [10] = train_80, [12] = train_96,
-    [13] = train_104, [14] = train_112, [16] = train_128,
+    train_8,  train_16, train_24, train_32, train_40,  train_48,  train_56,  train_64,
+    train_72, train_80, train_88, train_96, train_104, train_112, train_120, train_128,
 };
 
 static double train(const mf_layout *layout, const mf_group *groups, size_t n_groups, float *rows,
@@ -275,8 +279,8 @@ static double train(const mf_layout *layout, const mf_group *groups, size_t n_gr
                            .eta = step->eta,
                            .bias_eta = step->biases ? step->eta : 0.0F,
                            .per_factor = 1.0F / (float) layout->rank};
-    const uint32_t kind = layout->width / 8;
-    if (kind < sizeof(train_width) / sizeof(*train_width) && train_width[kind] != NULL) {
+    const uint32_t kind = layout->width / 8 - 1;
+    if (kind < sizeof(train_width) / sizeof(*train_width)) {
         return train_width[kind](groups, n_groups, &job);
     }
     return train_groups(groups, n_groups, &job, layout->width);
