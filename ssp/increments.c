@@ -47,37 +47,32 @@ strads_status ssp_log_publish(ssp_table *table)
     return status;
 }
 
-/* Gives the row a place in the log, of anything. */
-static strads_status log_row(ssp_table *table, ssp_own_row *row)
+/* Gives the row a place in the log, of these deltas; NULL: of zeros. */
+static strads_status log_row(ssp_table *table, ssp_own_row *row, const double *deltas)
 {
+    enum { EARLY_EACH = 16 }; /* rows that come into the log */
     ssp_log *log = &table->log;
     const size_t bytes = table->columns * sizeof(double);
     strads_status status =
-        strads_reserve(&log->rows, &log->rows_capacity, log->n + 1, sizeof(*log->rows));
+        log->n > 0 && log->n % EARLY_EACH == 0 ? ssp_early_send(table) : STRADS_OK;
+    if (status == STRADS_OK) {
+        status = strads_reserve(&log->rows, &log->rows_capacity, log->n + 1, sizeof(*log->rows));
+    }
     if (status == STRADS_OK) {
         status = strads_reserve(&log->deltas, &log->deltas_capacity, log->n + 1, bytes);
     }
-    if (status == STRADS_OK) {
-        log->rows[log->n] = row;
-        row->logged = log->n++;
+    if (status != STRADS_OK) {
+        return status;
     }
-    return status;
-}
-
-/* The row, which has a place in the log then; *fresh: one of anything. */
-static strads_status find_logged_row(ssp_table *table, uint64_t key, ssp_own_row **out, bool *fresh)
-{
-    enum { EARLY_EACH = 16 }; /* rows that come into the log */
-    strads_status status = ssp_own_row_find(table, key, out);
-    *fresh = status == STRADS_OK && (*out)->logged == SSP_NOT_LOGGED;
-    if (*fresh) {
-        const size_t n = table->log.n;
-        status = n > 0 && n % EARLY_EACH == 0 ? ssp_early_send(table) : STRADS_OK;
-        if (status == STRADS_OK) {
-            status = log_row(table, *out);
-        }
+    double *place = log->deltas + log->n * table->columns;
+    if (deltas != NULL) {
+        memcpy(place, deltas, bytes);
+    } else {
+        memset(place, 0, bytes);
     }
-    return status;
+    log->rows[log->n] = row;
+    row->logged = log->n++;
+    return STRADS_OK;
 }
 
 /* Whether an increment has to be added to the copy too; if not, the copy is outdated. A
@@ -113,16 +108,14 @@ strads_status ssp_inc(ssp_table *table, uint64_t key, uint32_t column, double de
         return refuse_delta(table, key, column, delta);
     }
     ssp_own_row *row = NULL;
-    bool fresh = false;
-    const strads_status status = find_logged_row(table, key, &row, &fresh);
+    strads_status status = ssp_own_row_find(table, key, &row);
+    if (status == STRADS_OK && row->logged == SSP_NOT_LOGGED) {
+        status = log_row(table, row, NULL);
+    }
     if (status != STRADS_OK) {
         return status;
     }
-    double *logged = table->log.deltas + row->logged * table->columns;
-    if (fresh) {
-        memset(logged, 0, table->columns * sizeof(*logged));
-    }
-    logged[column] += delta;
+    table->log.deltas[row->logged * table->columns + column] += delta;
     if (shows_in_view(table, row)) {
         row->values[column] += delta;
     }
@@ -155,16 +148,14 @@ strads_status ssp_inc_row(ssp_table *table, uint64_t key, const double *deltas)
         return refuse_delta(table, key, column, deltas[column]);
     }
     ssp_own_row *row = NULL;
-    bool fresh = false;
-    const strads_status status = find_logged_row(table, key, &row, &fresh);
+    strads_status status = ssp_own_row_find(table, key, &row);
+    if (status == STRADS_OK && row->logged != SSP_NOT_LOGGED) {
+        ssp_add(table->log.deltas + row->logged * columns, deltas, columns);
+    } else if (status == STRADS_OK) {
+        status = log_row(table, row, deltas);
+    }
     if (status != STRADS_OK) {
         return status;
-    }
-    double *logged = table->log.deltas + row->logged * columns;
-    if (fresh) {
-        memcpy(logged, deltas, columns * sizeof(*logged));
-    } else {
-        ssp_add(logged, deltas, columns);
     }
     if (shows_in_view(table, row)) {
         ssp_add(row->values, deltas, columns);
