@@ -56,7 +56,7 @@ static void format_line(char line[LINE_BYTES], const cli_progress *progress,
     if (!isnan(now->objective)) {
         snprintf(objective, sizeof(objective), "  objective %.7g", now->objective);
     }
-    if (!isnan(now->gap)) {
+    if (isfinite(now->gap)) {
         snprintf(gap, sizeof(gap), "  gap %.1e", now->gap);
     }
     snprintf(line, LINE_BYTES, "round %llu%s%s  active %s  %s updates/s  %.1f s",

@@ -45,7 +45,9 @@ static void print_summary(const cli_session *session, const strads_result *resul
         printf("  gap        %.2g relative, the goal is %g\n", last->gap,
                strads_config_real(session->config, "stop.gap"));
     }
-    printf("  found      %zu of %u values are not zero\n", last->nonzeros, result->n_vars);
+    if (session->app->grid == NULL) { /* there the state is the program's */
+        printf("  found      %zu of %u values are not zero\n", last->nonzeros, result->n_vars);
+    }
     printf("  work       %llu rounds, %s updates (%s a second)\n", (unsigned long long) last->round,
            cli_short((double) last->updates, updates),
            cli_short((double) last->updates / fmax(result->solve_seconds, 1e-9), rate));

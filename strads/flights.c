@@ -272,7 +272,9 @@ void coordinator_take_partials(coordinator *self, uint32_t rank, const msg_done 
     assert(i < self->n_flights);
     flight *to = &self->flights[i];
     self->worker_busy[rank] = reply->busy_seconds;
-    to->n_updates += coordinator_answers_for(self, rank) == rank ? reply->n_updates : 0;
+    if (schedule_is_grid(self->options.run.kind) || coordinator_answers_for(self, rank) == rank) {
+        to->n_updates += reply->n_updates;
+    }
     /* The members count alike: a step is one for all. */
     to->n_steps = reply->n_steps;
     to->n_guarded = reply->n_guarded;

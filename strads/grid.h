@@ -52,10 +52,10 @@ typedef struct strads_grid {
     /* Updates the state of the cell's row block and column block. The buffer may have come from
      * another process: check its size before its contents are walked. */
     strads_status (*work)(void *state, const strads_cell *cell, strads_buffer *buffer);
-    /* Adds to measures[n_measures] what this worker's rows have in the column block. A pass
-     * that measures meets each worker's columns in the order of `work`. */
-    strads_status (*measure)(void *state, uint32_t column, const strads_buffer *buffer,
-                             double *measures);
+    /* Adds to measures[n_measures] what this worker's rows have in the column block. Each worker
+     * meets each column once, and first those that it has opened, which nobody has met before in
+     * this scan: it may keep a copy, or put one back. */
+    strads_status (*measure)(void *state, uint32_t column, strads_buffer *buffer, double *measures);
     /* At the end of the run: sizes and fills a buffer with the state of the worker's rows. */
     strads_status (*give_rows)(void *state, strads_buffer *buffer);
     /* On the coordinator, before save: what give_rows of worker `rank` gave, once each; and the

@@ -290,6 +290,25 @@ strads_status strads_summary_add(strads_summary *summary, const char *name, doub
                                                                           : STRADS_ERR_NOMEM;
 }
 
+strads_status strads_summary_add_rows(strads_summary *summary, const char *name,
+                                      const double *values, size_t n_rows, size_t n_cols)
+{
+    json_t *rows = json_array();
+    for (size_t i = 0; i < n_rows && rows != NULL; i++) {
+        json_t *row = json_array();
+        for (size_t k = 0; k < n_cols; k++) {
+            json_array_append_new(row, number(values[i * n_cols + k]));
+        }
+        json_array_append_new(rows, row);
+    }
+    if (json_object_get(summary->object, name) != NULL) {
+        json_decref(rows);
+        strads_error("summary.json: there is a %s already; the program needs another name", name);
+        return STRADS_ERR_APP;
+    }
+    return json_object_set_new(summary->object, name, rows) == 0 ? STRADS_OK : STRADS_ERR_NOMEM;
+}
+
 strads_status journal_summarize(journal *book, const summary_facts *facts, strads_summary *summary)
 {
     json_t *known = facts_object(facts);

@@ -11,7 +11,7 @@
 static const strads_option table[] = {
     {.key = "app",
      .type = STRADS_TEXT,
-     .help = "The model program: a built-in one (lasso), or the path of a plug-in that ends in "
+     .help = "The model program: a built-in one (lasso, mf), or the path of a plug-in that ends in "
              ".so, relative to the configuration's folder."},
     {.key = "schedule.kind",
      .type = STRADS_CHOICE,

@@ -136,17 +136,20 @@ static strads_status next_stage(coordinator *self)
 static strads_status report(coordinator *self)
 {
     const uint64_t operations = self->updates + self->scored + self->products;
-    self->outcome.last =
-        (strads_progress){.round = self->round,
-                          .updates = self->updates,
-                          .scored = self->scored,
-                          .products = self->products,
-                          .passes = (double) operations / self->options.structure.n_vars,
-                          .seconds = strads_now() - self->options.started,
-                          .objective = self->stage.objective,
-                          .gap = self->whole ? self->stage.gap : (double) NAN,
-                          .nonzeros = self->stage.nonzeros,
-                          .active = self->active};
+    /* On a grid a round is a pass, and what counts as an update is the program's to say. */
+    const bool on_grid = schedule_is_grid(self->options.run.kind);
+    const double passes =
+        on_grid ? (double) self->round : (double) operations / self->options.structure.n_vars;
+    self->outcome.last = (strads_progress){.round = self->round,
+                                           .updates = self->updates,
+                                           .scored = self->scored,
+                                           .products = self->products,
+                                           .passes = passes,
+                                           .seconds = strads_now() - self->options.started,
+                                           .objective = self->stage.objective,
+                                           .gap = self->whole ? self->stage.gap : (double) NAN,
+                                           .nonzeros = self->stage.nonzeros,
+                                           .active = self->active};
     if (self->options.listen != NULL) {
         self->options.listen(self->options.context, &self->outcome.last);
     }

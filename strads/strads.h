@@ -53,8 +53,7 @@ struct strads_grid;
 typedef enum strads_split {
     STRADS_SPLIT_NONE,      /* all: it updates any variable */
     STRADS_SPLIT_VARIABLES, /* its range of variables: it updates these, and what is lent to it */
-    STRADS_SPLIT_SAMPLES    /* its samples, of all variables: its range is all of them, and
-                             * all workers are given the same ones and answer alike */
+    STRADS_SPLIT_SAMPLES /* its samples, of all variables: all are given the same, answer alike */
 } strads_split;
 
 /* What the variables are, told by describe. */
@@ -74,8 +73,7 @@ typedef struct strads_block {
     uint32_t n_vars;      /* may be 0: push then only takes part in the exchange */
     const uint32_t *vars; /* [n_vars] in the order to update them */
     const double *values; /* [n_vars] their committed values */
-    bool solve;           /* a working set: update it until no variable is farther from
-                           * its optimum than target; false: each variable once */
+    bool solve;           /* until none is farther from its optimum than target; false: once */
     double target;        /* in units of the score */
 } strads_block;
 
@@ -183,9 +181,8 @@ typedef struct strads_app {
      * schedule.kind: custom is refused). values[n_vars] are the committed ones. */
     strads_status (*schedule)(void *model, uint64_t round, const double *values,
                               strads_round *blocks);
-    /* Updates the block; partial[n_vars][partial_width], zeroed, takes the outcome. With
-     * samples split all workers get the same block and have to find the same: add up shares,
-     * and go on from the sums. */
+    /* Updates the block; partial[n_vars][partial_width], zeroed, takes the outcome. With samples
+     * split all workers get the same block and have to find the same, by adding up shares. */
     strads_status (*push)(void *state, const strads_block *block, double *partial);
     /* Commits: values[n_vars] hold the block's old values and take the new ones,
      * moved[n_vars] how far each moved in units of the score (may be NULL: values =
@@ -230,13 +227,12 @@ STRADS_API uint32_t strads_worker_rank(const strads_worker *worker);
 STRADS_API void strads_worker_range(const strads_worker *worker, uint32_t *first, uint32_t *n);
 /* The committed values [n] of that range, for programs that have no sync. */
 STRADS_API const double *strads_worker_values(const strads_worker *worker);
-/* In push, score and open_worker: how many workers share the exchanges (those with a rank
- * below). */
+/* In push, score and open_worker: how many share the exchanges, the ranks below it. */
 STRADS_API uint32_t strads_worker_members(const strads_worker *worker);
 
-/* vector[n] := base[n] + sum over the members of (vector - base), added in order of
- * rank; base NULL: zeros. base must be the same on all members, who all must call
- * with the same n. CLOSED when the run has failed elsewhere: return it. */
+/* vector[n] := base[n] + sum over the members of (vector - base), added in order of rank; base
+ * NULL: zeros. base must be the same on all members, who all must call with the same n. CLOSED
+ * when the run has failed elsewhere: return it. */
 STRADS_API STRADS_MUST_CHECK strads_status strads_exchange(strads_worker *worker, double *vector,
                                                            const double *base, size_t n);
 
@@ -244,15 +240,14 @@ STRADS_API STRADS_MUST_CHECK strads_status strads_exchange(strads_worker *worker
  * nothing within a process, much between machines. Not the same on all members. */
 STRADS_API double strads_exchange_units(const strads_worker *worker, size_t n);
 
-/* Whether the run is to end early (Ctrl-C, stop.seconds): as of the last exchange,
- * so the same on all members. A long push then returns with what it has. */
+/* Whether the run is to end early (Ctrl-C, stop.seconds): as of the last exchange, so the same on
+ * all members. A long push then returns with what it has. */
 STRADS_API bool strads_stopping(const strads_worker *worker);
 
-/* A guarded parallel step: every member sweeps over its own variables on its own
- * copy of the shared state, the changes are added up, and if the objective rose the
- * step is undone and done again with the members one after another, so that no
- * choice of blocks can make a convex run diverge. A step that is alone is neither
- * copied nor checked. */
+/* A guarded parallel step: every member sweeps over its own variables on its own copy of the
+ * shared state, the changes are added up, and if the objective rose the step is undone and done
+ * again with the members one after another, so that no choice of blocks can make a convex run
+ * diverge. A step that is alone is neither copied nor checked. */
 typedef struct strads_step {
     void *self;
     double *shared; /* this worker's copy of the shared state, changed by sweep */
@@ -289,9 +284,14 @@ STRADS_API void strads_gram_add(strads_gram *gram, uint32_t a, uint32_t b, doubl
 STRADS_API STRADS_MUST_CHECK strads_status strads_round_add(strads_round *round,
                                                             const uint32_t *vars, size_t n);
 
-/* Adds "name": value to summary.json; APP when it has that name already. */
+/* Adds "name": value to summary.json, or n_rows lists of n_cols numbers each, of which those that
+ * are not finite become null; APP when it has that name already. */
 STRADS_API STRADS_MUST_CHECK strads_status strads_summary_add(strads_summary *summary,
                                                               const char *name, double value);
+STRADS_API STRADS_MUST_CHECK strads_status strads_summary_add_rows(strads_summary *summary,
+                                                                   const char *name,
+                                                                   const double *values,
+                                                                   size_t n_rows, size_t n_cols);
 
 #ifdef __cplusplus
 }

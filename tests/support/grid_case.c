@@ -156,8 +156,7 @@ static strads_status work(void *state, const strads_cell *cell, strads_buffer *b
     return STRADS_OK;
 }
 
-static strads_status measure(void *state, uint32_t column, const strads_buffer *buffer,
-                             double *measures)
+static strads_status measure(void *state, uint32_t column, strads_buffer *buffer, double *measures)
 {
     const counter *self = state;
     const grid_column *it = strads_buffer_data(buffer);

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * apps/mf/mf.h - matrix factorisation as a model program on a grid: what its files share.
+ *
+ *   r_ui ~ mu + b_u + c_i + p_u'q_i
+ *
+ * by stochastic gradient steps with one AdaGrad step length a row (Duchi et al. 2011), on
+ * ratings that are centred and scaled to variance 1. site.c has the data, shared by the workers
+ * of a process; worker.c their rows, and what is done with a column that comes by; model.c what
+ * the coordinator makes of it.
+ */
+#ifndef STRADS_MF_MF_H
+#define STRADS_MF_MF_H
+
+#include "apps/mf/kernels.h"
+#include "data/ratings.h"
+#include "strads/grid.h"
+
+extern const strads_app mf_app;
+
+/* Its measures. */
+enum {
+    MF_FITTED,   /* sum of the squared errors that the steps of the last pass met */
+    MF_STEPS,    /* how many these were, those of paddings too */
+    MF_SQUARED,  /* of the test ratings */
+    MF_ABSOLUTE, /* alike */
+    MF_SECONDS,  /* of training, so far */
+    MF_N_MEASURES
+};
+
+/* The groups of the cells of one block of rows, column by column. */
+typedef struct mf_cells {
+    mf_group *groups;
+    size_t *starts; /* [n_columns + 1] */
+} mf_cells;
+
+/* How rows, or columns, are cut into blocks: index i has the place place[i], which counts all
+ * blocks' rows, n_each a block, without paddings. */
+typedef struct mf_cut {
+    uint32_t n; /* rows */
+    uint32_t n_blocks, n_each;
+    uint32_t *place; /* [n] */
+    uint32_t *count; /* [n] training ratings */
+    uint32_t *index; /* [n_blocks * n_each] the row at each place; UINT32_MAX: none */
+} mf_cut;
+
+typedef struct mf_site {
+    const strads_config *config;
+    uint32_t n_workers, first, end; /* of the run; of this process */
+    mf_layout layout;
+    const mf_kernels *kernels;
+    mf_scale scale;
+    mf_cut users, items;
+    uint32_t user_blocks;   /* of each worker */
+    uint32_t blocks_a_row;  /* of them: what the framework calls a row block */
+    mf_cells *cells;        /* [(end - first) * user_blocks] */
+    mf_pair *pairs;         /* of the test, by worker and column */
+    size_t *pair_starts;    /* [(end - first) * n_columns + 1] */
+    size_t n_train, n_test; /* of the whole run */
+    size_t n_unseen, n_duplicates;
+    data_ids ids[DATA_N_SIDES];
+} mf_site;
+
+/* Lines of state of a column's buffer before its rows. */
+typedef struct mf_column {
+    uint64_t normed; /* the pass for which squared norms were made afresh, and one */
+    uint64_t column;
+    unsigned char zeros[48];
+} mf_column;
+
+/* Whether the state before an epoch is kept, to go back to should a later one diverge: steps
+ * only become shorter, so the first are those that may. */
+static inline bool mf_is_kept(uint64_t epoch)
+{
+    return epoch < 4 || epoch % 8 == 0;
+}
+
+/* Places with the padding row of each block: where a row is in a worker's memory. */
+static inline size_t mf_row_of(const mf_cut *cut, uint32_t place)
+{
+    return place + place / cut->n_each + 1;
+}
+
+/* Floats of a block, its padding row included. */
+static inline size_t mf_block_floats(const mf_site *site, const mf_cut *cut)
+{
+    return (size_t) (cut->n_each + 1) * site->layout.stride;
+}
+
+/* The penalty of a row's steps. */
+float mf_lambda_of(const mf_site *site, const mf_cut *cut, uint32_t place);
+
+/* ---- site.c ---- */
+
+strads_status mf_open_site(const strads_config *config, strads_part *part, void **site);
+void mf_close_site(void *site);
+strads_status mf_describe(const void *site, strads_structure *structure);
+uint32_t mf_n_rows(const void *site);
+
+/* ---- worker.c ---- */
+
+strads_status mf_open_worker(const void *site, strads_worker *worker, void **state);
+void mf_close_worker(void *state);
+strads_status mf_begin_stage(void *state, const strads_stage *stage);
+strads_status mf_open_column(void *state, uint32_t column, strads_buffer *buffer);
+strads_status mf_work(void *state, const strads_cell *cell, strads_buffer *buffer);
+strads_status mf_measure(void *state, uint32_t column, strads_buffer *buffer, double *measures);
+strads_status mf_give_rows(void *state, strads_buffer *buffer);
+
+/* What next_stage has the workers go on with. */
+enum {
+    MF_FACTOR, /* of the step */
+    MF_EPOCH,  /* that the next pass is, from 0 */
+    MF_BACK    /* how often the state was put back */
+};
+
+/* ---- model.c ---- */
+
+strads_status mf_open_model(const strads_config *config, const void *site, void **model);
+void mf_close_model(void *model);
+strads_status mf_next_stage(void *model, const strads_view *view, strads_stage *stage);
+strads_status mf_take_rows(void *model, uint32_t rank, const void *data, size_t bytes);
+strads_status mf_take_column(void *model, uint32_t column, const void *data, size_t bytes);
+strads_status mf_save(void *model, const void *site, const double *values, const char *dir,
+                      strads_summary *summary);
+
+#endif

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* apps/mf/worker.c - the rows of a worker, and what is done with columns that come by. */
+#include <math.h>
+#include <string.h>
+
+#include "apps/mf/mf.h"
+#include "base/clock.h"
+
+enum { ALIGN = 64 };
+
+/* Streams of run.seed; users' begin here, then the items'. */
+enum { STREAM_ROWS = 1 << 20 };
+
+/* What is kept of a column that was opened here. */
+typedef struct kept_column {
+    float *last, *good; /* as the last scan met it, and the one before; NULL: nothing yet */
+    bool mine;
+} kept_column;
+
+typedef struct mf_worker {
+    const mf_site *site;
+    strads_worker *worker;
+    void *memory;      /* of rows */
+    float *rows;       /* [user_blocks][n_each + 1][stride], aligned to 64 bytes */
+    float *kept_rows;  /* alike, as of the last pass that was kept; NULL: nothing yet */
+    kept_column *kept; /* [n_columns] */
+    uint32_t n_back;   /* how often the state was put back */
+    bool puts_back;    /* in the scan that comes */
+    double factor;     /* of the step */
+    uint64_t n_scans;  /* of good states: the next pass is epoch n_scans - 1 */
+    uint64_t pass;     /* that has begun, and one */
+    double fitted;     /* of that pass: squared errors, in so many steps */
+    double n_steps;
+    double begun, ended, seconds;
+} mf_worker;
+
+static size_t floats_of_rows(const mf_site *site)
+{
+    return site->user_blocks * mf_block_floats(site, &site->users);
+}
+
+static size_t bytes_of_column(const mf_site *site)
+{
+    return sizeof(mf_column) + mf_block_floats(site, &site->items) * sizeof(float);
+}
+
+static float *rows_in(const strads_buffer *buffer)
+{
+    return (float *) ((mf_column *) strads_buffer_data(buffer) + 1);
+}
+
+/* ---- how it begins ---- */
+
+/* A block of rows, from their places. */
+static void start_block(const mf_site *site, const mf_cut *cut, uint32_t block, float *rows)
+{
+    const uint64_t seed = (uint64_t) strads_config_int(site->config, "run.seed");
+    const uint64_t first = STREAM_ROWS + (cut == &site->items ? (uint64_t) site->users.n : 0);
+    mf_row_padding(&site->layout, rows);
+    for (uint32_t k = 0; k < cut->n_each; k++) {
+        const uint32_t place = block * cut->n_each + k;
+        float *row = rows + (size_t) (k + 1) * site->layout.stride;
+        if (cut->index[place] == UINT32_MAX) {
+            mf_row_padding(&site->layout, row);
+        } else {
+            mf_row_start(&site->layout, row, mf_lambda_of(site, cut, place), seed,
+                         first + cut->index[place]);
+        }
+    }
+}
+
+strads_status mf_open_worker(const void *site, strads_worker *worker, void **out)
+{
+    mf_worker *self = strads_calloc(1, sizeof(*self));
+    if (self == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    self->site = site;
+    self->worker = worker;
+    self->factor = 1.0;
+    self->memory = strads_alloc(floats_of_rows(self->site) * sizeof(float) + ALIGN);
+    self->kept = strads_calloc(self->site->items.n_blocks, sizeof(*self->kept));
+    if (self->memory == NULL || self->kept == NULL) {
+        mf_close_worker(self);
+        return STRADS_ERR_NOMEM;
+    }
+    self->rows = (void *) ((unsigned char *) self->memory + (-(uintptr_t) self->memory % ALIGN));
+    const uint32_t first = strads_worker_rank(worker) * self->site->user_blocks;
+    for (uint32_t b = 0; b < self->site->user_blocks; b++) {
+        start_block(self->site, &self->site->users, first + b,
+                    self->rows + b * mf_block_floats(self->site, &self->site->users));
+    }
+    *out = self;
+    return STRADS_OK;
+}
+
+void mf_close_worker(void *state)
+{
+    mf_worker *self = state;
+    for (uint32_t c = 0; c < self->site->items.n_blocks && self->kept != NULL; c++) {
+        strads_free(self->kept[c].last);
+        strads_free(self->kept[c].good);
+    }
+    strads_free(self->kept);
+    strads_free(self->kept_rows);
+    strads_free(self->memory);
+    strads_free(self);
+}
+
+strads_status mf_open_column(void *state, uint32_t column, strads_buffer *buffer)
+{
+    mf_worker *self = state;
+    const strads_status status = strads_buffer_resize(buffer, bytes_of_column(self->site));
+    if (status == STRADS_OK) {
+        *(mf_column *) strads_buffer_data(buffer) = (mf_column){.column = column};
+        start_block(self->site, &self->site->items, column, rows_in(buffer));
+        self->kept[column].mine = true;
+    }
+    return status;
+}
+
+static strads_status check_column(const mf_worker *self, uint32_t column,
+                                  const strads_buffer *buffer)
+{
+    if (strads_buffer_bytes(buffer) == bytes_of_column(self->site) &&
+        ((const mf_column *) strads_buffer_data(buffer))->column == column) {
+        return STRADS_OK;
+    }
+    strads_error("mf: column %u came with %zu bytes; it has %zu", column,
+                 strads_buffer_bytes(buffer), bytes_of_column(self->site));
+    return STRADS_ERR_DATA;
+}
+
+/* ---- going back ---- */
+
+static strads_status keep(float **to, const float *from, size_t n)
+{
+    if (*to == NULL) {
+        *to = strads_alloc_array(n, sizeof(**to));
+    }
+    if (*to == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    memcpy(*to, from, n * sizeof(**to));
+    return STRADS_OK;
+}
+
+/* A pass diverged: goes back to what was kept, with a smaller step. The columns follow when the
+ * scan that comes meets them here, before any other worker. */
+strads_status mf_begin_stage(void *state, const strads_stage *stage)
+{
+    mf_worker *self = state;
+    const uint32_t n_back = (uint32_t) stage->params[MF_BACK];
+    if (n_back == self->n_back) {
+        return STRADS_OK;
+    }
+    self->n_back = n_back;
+    self->factor = stage->params[MF_FACTOR];
+    self->n_scans = (uint64_t) stage->params[MF_EPOCH] + 1;
+    self->puts_back = true;
+    if (self->kept_rows != NULL) {
+        memcpy(self->rows, self->kept_rows, floats_of_rows(self->site) * sizeof(float));
+    }
+    return STRADS_OK;
+}
+
+/* ---- a pass ---- */
+
+/* The first cell of a pass: what was before was judged good, or there would be none. */
+static strads_status begin_pass(mf_worker *self, uint64_t pass)
+{
+    const mf_site *site = self->site;
+    strads_status status = STRADS_OK;
+    self->pass = pass + 1;
+    self->fitted = self->n_steps = 0.0;
+    self->begun = strads_now();
+    (void) site->kernels->norms(&site->layout, self->rows,
+                                floats_of_rows(site) / site->layout.stride);
+    if (mf_is_kept(self->n_scans - 1)) {
+        status = keep(&self->kept_rows, self->rows, floats_of_rows(site));
+    }
+    return status;
+}
+
+static void begin_column(mf_worker *self, uint64_t pass, strads_buffer *buffer)
+{
+    const mf_site *site = self->site;
+    mf_column *head = strads_buffer_data(buffer);
+    if (head->normed != pass + 1) {
+        head->normed = pass + 1;
+        (void) site->kernels->norms(&site->layout, rows_in(buffer), site->items.n_each + 1);
+    }
+}
+
+/* A part of the groups of one block of users. */
+static void work_block(mf_worker *self, const strads_cell *cell, uint32_t b, float *columns,
+                       const mf_step *step)
+{
+    const mf_site *site = self->site;
+    const uint32_t rank = strads_worker_rank(self->worker);
+    const mf_cells *cells = &site->cells[(rank - site->first) * site->user_blocks + b];
+    const size_t all = cells->starts[cell->column + 1] - cells->starts[cell->column];
+    const size_t first = cells->starts[cell->column] + all * cell->part / cell->n_parts;
+    const size_t end = cells->starts[cell->column] + all * (cell->part + 1) / cell->n_parts;
+    const double units = 4.0 * site->layout.width * MF_GROUP;
+    self->fitted +=
+        site->kernels->train(&site->layout, cells->groups + first, end - first,
+                             self->rows + b * mf_block_floats(site, &site->users), columns, step);
+    self->n_steps += (double) (end - first) * MF_GROUP;
+    strads_worker_count(self->worker, (double) (end - first) * MF_GROUP,
+                        units * (double) (end - first));
+}
+
+/* Visits on top of the first are worth less than it all together, or a worker that waits long
+ * would fit its cell alone. */
+strads_status mf_work(void *state, const strads_cell *cell, strads_buffer *buffer)
+{
+    mf_worker *self = state;
+    const mf_site *site = self->site;
+    strads_status status = check_column(self, cell->column, buffer);
+    if (status == STRADS_OK && self->pass != cell->pass + 1) {
+        status = begin_pass(self, cell->pass);
+    }
+    if (status != STRADS_OK) {
+        return status;
+    }
+    begin_column(self, cell->pass, buffer);
+    const strads_config *config = site->config;
+    const double epoch = (double) (self->n_scans - 1);
+    const mf_step step = {.eta = (float) (strads_config_real(config, "mf.step") * self->factor *
+                                          pow(strads_config_real(config, "mf.decay"), epoch) /
+                                          ((1.0 + cell->visit) * (1.0 + cell->visit))),
+                          .biases = strads_config_bool(config, "mf.biases")};
+    const uint32_t first = cell->row * site->blocks_a_row;
+    const uint32_t n = first + site->blocks_a_row < site->user_blocks ? site->blocks_a_row
+                                                                      : site->user_blocks - first;
+    for (uint32_t k = 0; k < n; k++) { /* to and fro: the last block is still in the cache */
+        work_block(self, cell, first + (cell->column % 2 == 0 ? k : n - 1 - k), rows_in(buffer),
+                   &step);
+    }
+    self->ended = strads_now();
+    return STRADS_OK;
+}
+
+/* ---- a scan ---- */
+
+/* Whoever opened a column meets it before the others do. */
+static strads_status keep_column(mf_worker *self, uint32_t column, strads_buffer *buffer)
+{
+    kept_column *kept = &self->kept[column];
+    const size_t n = mf_block_floats(self->site, &self->site->items);
+    if (self->puts_back) {
+        memcpy(rows_in(buffer), kept->good, n * sizeof(float));
+        return keep(&kept->last, kept->good, n);
+    }
+    if (kept->last != NULL && mf_is_kept(self->n_scans - 1)) { /* it was good, since we went on */
+        const strads_status status = keep(&kept->good, kept->last, n);
+        if (status != STRADS_OK) {
+            return status;
+        }
+    }
+    return mf_is_kept(self->n_scans) ? keep(&kept->last, rows_in(buffer), n) : STRADS_OK;
+}
+
+/* What has diverged is beyond all measure. */
+static double no_nan(double sum)
+{
+    return isnan(sum) ? (double) INFINITY : sum;
+}
+
+strads_status mf_measure(void *state, uint32_t column, strads_buffer *buffer, double *measures)
+{
+    mf_worker *self = state;
+    const mf_site *site = self->site;
+    const uint32_t rank = strads_worker_rank(self->worker);
+    const size_t cell = (size_t) (rank - site->first) * site->items.n_blocks + column;
+    strads_status status = check_column(self, column, buffer);
+    if (status == STRADS_OK && self->kept[column].mine) {
+        status = keep_column(self, column, buffer);
+    }
+    if (status != STRADS_OK) {
+        return status;
+    }
+    const size_t n = site->pair_starts[cell + 1] - site->pair_starts[cell];
+    const mf_errors errors =
+        site->kernels->errors(&site->layout, self->rows, rows_in(buffer),
+                              site->pairs + site->pair_starts[cell], n, site->scale);
+    measures[MF_SQUARED] += no_nan(errors.squared);
+    measures[MF_ABSOLUTE] += no_nan(errors.absolute);
+    if (column == site->items.n_blocks - 1) { /* once a scan */
+        self->n_scans += self->puts_back ? 0 : 1;
+        self->puts_back = false;
+        self->seconds += self->ended - self->begun;
+        self->begun = self->ended = 0.0;
+        measures[MF_SECONDS] += self->seconds;
+        measures[MF_FITTED] += no_nan(self->fitted);
+        measures[MF_STEPS] += self->n_steps;
+        self->fitted = self->n_steps = 0.0;
+    }
+    strads_worker_count(self->worker, 0.0, 2.0 * site->layout.width * (double) n);
+    return STRADS_OK;
+}
+
+/* ---- the end ---- */
+
+strads_status mf_give_rows(void *state, strads_buffer *buffer)
+{
+    const mf_worker *self = state;
+    const size_t bytes = floats_of_rows(self->site) * sizeof(float);
+    const strads_status status = strads_buffer_resize(buffer, bytes);
+    if (status == STRADS_OK) {
+        memcpy(strads_buffer_data(buffer), self->rows, bytes);
+    }
+    return status;
+}
