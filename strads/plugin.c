@@ -37,8 +37,8 @@ strads_status strads_app_check(const strads_app *app)
         {"measure, since there are measures",
          app->n_measures == 0 || app->measure != NULL || grid != NULL},
         {"n_rows, open_column, work or measure of its grid",
-         grid == NULL || (grid->n_rows != NULL && grid->open_column != NULL &&
-                          grid->work != NULL && grid->measure != NULL)},
+         grid == NULL || (grid->n_rows != NULL && grid->open_column != NULL && grid->work != NULL &&
+                          grid->measure != NULL)},
         {"give_rows, take_rows or take_column of its grid",
          grid == NULL ||
              (grid->give_rows != NULL && grid->take_rows != NULL && grid->take_column != NULL)},
