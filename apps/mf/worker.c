@@ -203,6 +203,9 @@ static void work_block(mf_worker *self, const strads_cell *cell, uint32_t b, flo
     const size_t first = cells->starts[cell->column] + all * cell->part / cell->n_parts;
     const size_t end = cells->starts[cell->column] + all * (cell->part + 1) / cell->n_parts;
     const double units = 4.0 * site->layout.width * MF_GROUP;
+    if (first == end) {
+        return; /* there may be no groups at all */
+    }
     self->fitted +=
         site->kernels->train(&site->layout, cells->groups + first, end - first,
                              self->rows + b * mf_block_floats(site, &site->users), columns, step);

@@ -199,7 +199,7 @@ static void bad_data_and_output_have_exit_codes_of_their_own(void)
     CHECK(count_lines(command_err) == 1);
     strads_free(suite_file("file", "not a folder\n"));
     CHECK(command_run("run small.yaml --quiet --out file/below") == 4);
-    CHECK_HAS(command_err, "file/below");
+    CHECK_HAS(command_err, "file: cannot make the run's folder");
     CHECK(count_lines(command_err) == 1);
     CHECK(command_run("help >/dev/full") == 4);
     CHECK_HAS(command_err, "standard output");
