@@ -68,7 +68,7 @@ static strads_status mark_rows(void *context, size_t first, size_t last)
 /* Closes the gaps, if there are any. */
 static void drop(data_ratings *ratings, const bool *dropped)
 {
-    const bool *first = memchr(dropped, true, ratings->n);
+    const bool *first = memchr(dropped, 1, ratings->n);
     size_t n = first != NULL ? (size_t) (first - dropped) : ratings->n;
     for (size_t i = n; i < ratings->n; i++) {
         ratings->entries[n] = ratings->entries[i];
