@@ -25,7 +25,7 @@ STRADS_MUST_CHECK strads_status grid_worker_create(grid_worker **out, const grid
 /* After net_run. NULL: nothing. */
 void grid_worker_destroy(grid_worker *self);
 
-/* In the worker's handler, with its program's state; `state` is that of the program. */
+/* ---- in the worker's handler ---- */
 
 /* A pass in which all cells are worked on. */
 STRADS_MUST_CHECK strads_status grid_train(grid_worker *self, strads_worker *worker);
