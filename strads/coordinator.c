@@ -42,13 +42,17 @@ void coordinator_end(coordinator *self, strads_verdict verdict)
     assert(!self->ending);
     self->ending = true;
     self->outcome.verdict = verdict;
+    const msg_close close = {.give = verdict != STRADS_FAILED};
     bool all_told = true;
     for (uint32_t k = 0; k < coordinator_workers(self); k++) {
         if (self->lost[k]) {
             continue;
         }
-        net_message *message = net_message_create(MSG_CLOSE, NET_DATA, 0);
+        net_message *message = net_message_create(MSG_CLOSE, NET_DATA, sizeof(close));
         all_told = all_told && message != NULL;
+        if (message != NULL) {
+            memcpy(message->body, &close, sizeof(close));
+        }
         if (message != NULL && net_send(self->node, k + 1, message) != STRADS_OK) {
             net_message_destroy(message);
         }

@@ -454,6 +454,13 @@ static strads_status check_failed(const checked *it)
 }
 
 /* CLOSE and STOP. */
+static strads_status check_close(const checked *it)
+{
+    const msg_close *message = (const msg_close *) it->message->body;
+    const strads_status status = check_size(it, sizeof(*message));
+    return status == STRADS_OK ? check_most(it, "give", message->give, 1) : status;
+}
+
 static strads_status check_empty(const checked *it)
 {
     return check_size(it, 0);
@@ -482,7 +489,7 @@ strads_status msg_check(const net_message *message, const msg_bounds *bounds)
                                                                             check_correlate,
                                                                         [MSG_DONE] = check_done,
                                                                         [MSG_SYNC] = check_sync,
-                                                                        [MSG_CLOSE] = check_empty,
+                                                                        [MSG_CLOSE] = check_close,
                                                                         [MSG_FAILED] = check_failed,
                                                                         [MSG_STOP] = check_empty,
                                                                         [MSG_LEND] = check_lend};

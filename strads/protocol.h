@@ -21,7 +21,7 @@ enum {
     MSG_PUSH,      /* coordinator: msg_push */
     MSG_DONE,      /* worker: the answer; msg_done */
     MSG_SYNC,      /* coordinator: committed values; msg_sync */
-    MSG_CLOSE,     /* coordinator: close and leave; no body */
+    MSG_CLOSE,     /* coordinator: close and leave; msg_close */
     MSG_FAILED,    /* worker: a callback failed, I leave; msg_failed */
     MSG_STOP,      /* worker: my process was asked to end; no body */
     MSG_LEND,      /* coordinator: lend these; msg_lend */
@@ -95,6 +95,10 @@ typedef struct msg_done {
 typedef struct msg_sync {
     uint64_t n_vars; /* double values[n_vars], uint32_t vars[n_vars] */
 } msg_sync;
+
+typedef struct msg_close {
+    uint64_t give; /* of a run that did not fail: on a grid its state is wanted */
+} msg_close;
 
 typedef struct msg_lend {
     uint64_t afresh, n_borrowers; /* as strads_loan */

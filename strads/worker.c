@@ -277,10 +277,13 @@ static strads_status push_block(strads_worker *worker, const strads_block *block
                                      : options->app->push(worker->state, block, partial);
 }
 
-static strads_status on_close(strads_worker *worker)
+/* Of a run that failed, others may be amid a pass, with the columns that this one would give. */
+static strads_status on_close(strads_worker *worker, const net_message *message)
 {
-    const strads_status status =
-        worker->options.grid == NULL ? STRADS_OK : grid_give(worker->options.grid, worker);
+    const msg_close *close = (const msg_close *) message->body;
+    const strads_status status = worker->options.grid == NULL || close->give == 0
+                                     ? STRADS_OK
+                                     : grid_give(worker->options.grid, worker);
     if (status == STRADS_OK) {
         net_leave(worker->node);
     }
@@ -420,7 +423,7 @@ static strads_status on_message(strads_worker *worker, const net_message *messag
     case MSG_SYNC:
         return on_sync(worker, message);
     case MSG_CLOSE:
-        return on_close(worker);
+        return on_close(worker, message);
     default:
         assert(false && "a worker got a message that is not for workers");
         return STRADS_ERR_APP;

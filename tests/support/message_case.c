@@ -78,6 +78,7 @@ size_t message_sound(uint32_t type, unsigned char body[MESSAGE_BODY])
         msg_lend head;
         uint32_t vars[4];
     } lend = {{.afresh = 1, .n_borrowers = 2, .n_vars = 3}, {49, 0, 7}};
+    static const msg_close close = {.give = 1};
     static const msg_failed failed = {.status = STRADS_ERR_CLOSED};
     static const struct {
         const void *body;
@@ -87,7 +88,7 @@ size_t message_sound(uint32_t type, unsigned char body[MESSAGE_BODY])
         [MSG_SCORES] = {&scores, sizeof(scores)}, [MSG_STAGE] = {&stage, sizeof(stage)},
         [MSG_EDGES] = {&edges, sizeof(edges)},    [MSG_CORRELATE] = {&correlate, sizeof(correlate)},
         [MSG_PUSH] = {&push, sizeof(push)},       [MSG_DONE] = {&done, sizeof(done)},
-        [MSG_SYNC] = {&sync, sizeof(sync)},       [MSG_CLOSE] = {&sync, 0},
+        [MSG_SYNC] = {&sync, sizeof(sync)},       [MSG_CLOSE] = {&close, sizeof(close)},
         [MSG_FAILED] = {&failed, sizeof(failed)}, [MSG_STOP] = {&sync, 0},
         [MSG_LEND] = {&lend, sizeof(lend)}};
     memcpy(body, of[type].body, of[type].bytes);
@@ -323,6 +324,12 @@ static void read_sync(reader *from, const msg_bounds *bounds)
     read_vars(from, n, bounds->first, bounds->n_range, false);
 }
 
+static void read_close(reader *from, const msg_bounds *bounds)
+{
+    (void) bounds;
+    must(from, take_count(from) <= 1);
+}
+
 static void read_empty(reader *from, const msg_bounds *bounds)
 {
     (void) from, (void) bounds; /* empty */
@@ -347,7 +354,7 @@ bool message_is_sound(const net_message *message, const msg_bounds *bounds)
         [MSG_CORRELATE] = read_correlate,
         [MSG_DONE] = read_done,
         [MSG_SYNC] = read_sync,
-        [MSG_CLOSE] = read_empty,
+        [MSG_CLOSE] = read_close,
         [MSG_FAILED] = read_failed,
         [MSG_STOP] = read_empty,
         [MSG_LEND] = read_lend};

@@ -43,6 +43,7 @@ static struct {
     _Atomic bool signal;
     coordinator_options options;
     uint32_t n_taken[MSG_FAILED + 1]; /* messages to worker 0, by type */
+    msg_close close;                  /* the last that was taken */
 } run;
 
 static inline journal *open_book(void)
@@ -171,6 +172,7 @@ static inline int answer(uint32_t rank)
     } else if (type == MSG_PUSH) {
         say_done(rank, (const msg_push *) message->body);
     } else if (type == MSG_CLOSE) {
+        run.close = *(const msg_close *) message->body;
         script_net_lose(run.net, rank);
     }
     return (int) type;

@@ -350,7 +350,7 @@ static void a_worker_that_fails_ends_the_run_once_in_any_phase(void)
         const coordinator_outcome outcome = outcome_of_run();
         CHECK_STATUS(outcome.status, STRADS_ERR_DATA);
         CHECK(phase == ENDING || outcome.verdict == STRADS_FAILED);
-        CHECK(run.n_taken[MSG_CLOSE] == 1);
+        CHECK(run.n_taken[MSG_CLOSE] == 1 && run.close.give == (phase == ENDING));
         stop();
     }
 }

@@ -55,7 +55,8 @@ static void listen_in(void *state, net_node *node, const net_event *event)
     } else if (self->answer == MSG_DONE) {
         self->done = *(const msg_done *) body;
     }
-    net_message *close = net_message_create(MSG_CLOSE, NET_DATA, 0);
+    net_message *close = net_message_create(MSG_CLOSE, NET_DATA, sizeof(msg_close));
+    *(msg_close *) close->body = (msg_close){.give = 1};
     CHECK_STATUS(net_send(node, 1, close), STRADS_OK);
 }
 
