@@ -56,7 +56,8 @@ typedef struct strads_grid {
      * meets each column once, and first those that it has opened, which nobody has met before in
      * this scan: it may keep a copy, or put one back. */
     strads_status (*measure)(void *state, uint32_t column, strads_buffer *buffer, double *measures);
-    /* At the end of the run: sizes and fills a buffer with the state of the worker's rows. */
+    /* At the end of the run, whatever its schedule: sizes and fills a buffer with the state of
+     * the worker's rows. */
     strads_status (*give_rows)(void *state, strads_buffer *buffer);
     /* On the coordinator, before save: what give_rows of worker `rank` gave, once each; and the
      * columns. `data` is aligned to 16 bytes, lent for the call. */

@@ -233,38 +233,19 @@ static void serve(void *context, net_node *node, net_message *message)
 
 /* ---- the end ---- */
 
-static strads_status send_to_coordinator(strads_worker *worker, strads_buffer *buffer,
-                                         uint32_t type)
-{
-    net_message *message = buffer->message;
-    buffer->message = NULL;
-    message->type = type;
-    message->lane = NET_DATA; /* services have told it to each other so far */
-    return worker_reply(worker, message);
-}
-
 strads_status grid_give(grid_worker *self, strads_worker *worker)
 {
     const uint32_t n = self->options.n_workers;
     const uint32_t first = grid_first(self->options.n_columns, n, self->options.rank);
     const uint32_t end = grid_first(self->options.n_columns, n, self->options.rank + 1);
-    strads_buffer buffer = {.index = self->options.rank};
-    worker_enter(worker, n);
-    strads_status status = self->grid->give_rows(worker->state, &buffer);
-    worker_leave(worker);
-    if (status == STRADS_OK && buffer.message == NULL) {
-        status = strads_buffer_resize(&buffer, 0);
-    }
-    if (status == STRADS_OK) {
-        status = send_to_coordinator(worker, &buffer, MSG_ROWS);
-    }
+    strads_status status = STRADS_OK;
     for (uint32_t c = first; c < end && status == STRADS_OK && self->has_columns; c++) {
+        strads_buffer buffer = {.message = NULL};
         status = grid_take(self, worker, c, &buffer);
         if (status == STRADS_OK) {
-            status = send_to_coordinator(worker, &buffer, MSG_COLUMN);
+            status = worker_give(worker, &buffer, MSG_COLUMN);
         }
     }
-    net_message_destroy(buffer.message);
     return status;
 }
 

@@ -32,7 +32,7 @@ STRADS_MUST_CHECK strads_status grid_train(grid_worker *self, strads_worker *wor
 /* A pass that adds to measures[n_measures]. */
 STRADS_MUST_CHECK strads_status grid_measure(grid_worker *self, strads_worker *worker,
                                              double *measures);
-/* Sends rows and columns to the coordinator, at the end. */
+/* Sends the columns that are here to the coordinator, at the end. */
 STRADS_MUST_CHECK strads_status grid_give(grid_worker *self, strads_worker *worker);
 
 #endif

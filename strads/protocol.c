@@ -477,22 +477,16 @@ msg_ready msg_found(const strads_structure *structure, const strads_app *app)
                        .n_measures = app->n_measures};
 }
 
+typedef strads_status check_of(const checked *it);
+
 strads_status msg_check(const net_message *message, const msg_bounds *bounds)
 {
-    static strads_status (*const checks[N_TYPES])(const checked *it) = {[MSG_READY] = check_ready,
-                                                                        [MSG_SCAN] = check_scan,
-                                                                        [MSG_SCORES] = check_scores,
-                                                                        [MSG_STAGE] = check_stage,
-                                                                        [MSG_EDGES] = check_edges,
-                                                                        [MSG_PUSH] = check_push,
-                                                                        [MSG_CORRELATE] =
-                                                                            check_correlate,
-                                                                        [MSG_DONE] = check_done,
-                                                                        [MSG_SYNC] = check_sync,
-                                                                        [MSG_CLOSE] = check_close,
-                                                                        [MSG_FAILED] = check_failed,
-                                                                        [MSG_STOP] = check_empty,
-                                                                        [MSG_LEND] = check_lend};
+    static check_of *const checks[N_TYPES] = {
+        [MSG_READY] = check_ready,         [MSG_SCAN] = check_scan,   [MSG_SCORES] = check_scores,
+        [MSG_STAGE] = check_stage,         [MSG_EDGES] = check_edges, [MSG_PUSH] = check_push,
+        [MSG_CORRELATE] = check_correlate, [MSG_DONE] = check_done,   [MSG_SYNC] = check_sync,
+        [MSG_CLOSE] = check_close,         [MSG_LEND] = check_lend,   [MSG_STOP] = check_empty,
+        [MSG_FAILED] = check_failed};
     const checked it = {.message = message, .bounds = bounds};
     if (message->type >= N_TYPES) {
         return refuse(&it, "its type is %u; it is at most %d", message->type, N_TYPES - 1);

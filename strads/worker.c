@@ -281,9 +281,13 @@ static strads_status push_block(strads_worker *worker, const strads_block *block
 static strads_status on_close(strads_worker *worker, const net_message *message)
 {
     const msg_close *close = (const msg_close *) message->body;
-    const strads_status status = worker->options.grid == NULL || close->give == 0
-                                     ? STRADS_OK
-                                     : grid_give(worker->options.grid, worker);
+    strads_status status = STRADS_OK;
+    if (close->give != 0 && worker->options.app->grid != NULL) {
+        status = worker_give_rows(worker);
+    }
+    if (close->give != 0 && status == STRADS_OK && worker->options.grid != NULL) {
+        status = grid_give(worker->options.grid, worker);
+    }
     if (status == STRADS_OK) {
         net_leave(worker->node);
     }

@@ -7,6 +7,7 @@
 #ifndef STRADS_STRADS_WORKER_STATE_H
 #define STRADS_STRADS_WORKER_STATE_H
 
+#include "strads/grid.h"
 #include "strads/guard.h"
 #include "strads/protocol.h"
 #include "strads/worker.h"
@@ -52,6 +53,14 @@ bool worker_must_stop(const strads_worker *worker);
 
 /* Sends the answer, whose fields the caller has filled in; takes it, sent or not. */
 STRADS_MUST_CHECK strads_status worker_reply(strads_worker *worker, net_message *message);
+
+/* ---- collect.c ---- */
+
+/* Sends the state of the worker's rows to the coordinator. */
+STRADS_MUST_CHECK strads_status worker_give_rows(strads_worker *worker);
+/* Sends a buffer, which is empty then, as a message of this type. */
+STRADS_MUST_CHECK strads_status worker_give(strads_worker *worker, strads_buffer *buffer,
+                                            uint32_t type);
 
 /* ---- worker_scan.c ---- */
 
