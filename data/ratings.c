@@ -123,7 +123,8 @@ static size_t count_pieces(const reading *job)
 /* Reads an opened file whole. */
 static strads_status read_pieces(reading *job, data_input *input)
 {
-    strads_status status = ratings_layout_find(&job->layout, input, job->source->times);
+    strads_status status = ratings_layout_find(&job->layout, input,
+                                               job->source->times ? RATINGS_TIMED : RATINGS_RATED);
     if (status != STRADS_OK) {
         return status;
     }

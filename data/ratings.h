@@ -110,6 +110,25 @@ STRADS_API STRADS_MUST_CHECK strads_status data_ratings_split_latest(data_rating
 STRADS_API STRADS_MUST_CHECK strads_status data_ratings_read_test(
     data_ratings *test, const data_ratings *train, const data_ratings_source *source);
 
+/* ---- what a model is asked for ---- */
+
+/* Reads a map that was written by data_ids_name, an id a line, in the order of the indices. */
+STRADS_API STRADS_MUST_CHECK strads_status data_ids_read(data_ids *out, const char *path);
+STRADS_API void data_ids_fini(data_ids *ids);
+
+/* Reads a file with the id of one user, or item, a line, as indices list[n], n > 0, for
+ * strads_free; an id that is not in the map is refused. */
+STRADS_API STRADS_MUST_CHECK strads_status data_ids_read_list(uint32_t **list, size_t *n,
+                                                              const data_ids ids[DATA_N_SIDES],
+                                                              data_side side, const char *path);
+
+/* Reads a file of pairs, or of ratings, with these maps: an entry a line, in the file's order,
+ * those that come again too. A pair without a rating has NAN; those of which a side is
+ * DATA_UNSEEN are counted in n_unseen and stay where they are. There are no maps in it. */
+STRADS_API STRADS_MUST_CHECK strads_status data_ratings_read_pairs(data_ratings *out,
+                                                                   const data_ids ids[DATA_N_SIDES],
+                                                                   const char *path);
+
 /* ---- writing and generating ---- */
 
 /* Writes lines "USER ITEM RATING", with the original ids; nine digits where a rating needs

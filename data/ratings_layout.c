@@ -82,6 +82,16 @@ size_t ratings_cut(char separator, char *line, char *end, ratings_field *fields,
     return n;
 }
 
+char *ratings_join_doubled(const ratings_field *field)
+{
+    char *to = field->begin;
+    for (const char *from = field->begin; from < field->end; from++) {
+        *to++ = *from;
+        from += *from == '"';
+    }
+    return to;
+}
+
 /* ---- the first line ---- */
 
 static bool is_word(const ratings_field *field, const char *word)
@@ -120,10 +130,21 @@ static uint32_t find_role(size_t role, const ratings_field *fields, size_t n)
     return (uint32_t) n;
 }
 
+/* Whether the first line is a header; one of two fields must name them. */
+static bool is_header(const ratings_field *fields, size_t n)
+{
+    return n > 2 ? !is_number(&fields[2])
+                 : find_role(DATA_USERS, fields, n) < n || find_role(DATA_ITEMS, fields, n) < n;
+}
+
 /* Takes the fields' places from a header. */
 static strads_status take_header(ratings_layout *layout, const data_input *input,
                                  const ratings_field *fields, size_t n)
 {
+    static const char *const expected[] = {[RATINGS_PAIR] = "user and item",
+                                           [RATINGS_RATED] = "user, item and rating",
+                                           [RATINGS_TIMED] = "user, item, rating and time"};
+    const uint32_t wanted = layout->least;
     uint32_t at[RATINGS_N_ROLES];
     bool any = false;
     for (size_t role = 0; role < RATINGS_N_ROLES; role++) {
@@ -135,14 +156,14 @@ static strads_status take_header(ratings_layout *layout, const data_input *input
         return STRADS_OK;
     }
     layout->least = 0;
-    for (size_t role = 0; role < RATINGS_TIME + (layout->times ? 1 : 0); role++) {
+    for (size_t role = 0; role < wanted; role++) {
         if (at[role] == n) {
-            return data_refuse(input, "the header names no %s: expected user, item%s",
-                               names[role][0], layout->times ? ", rating and time" : " and rating");
+            return data_refuse(input, "the header names no %s: expected %s", names[role][0],
+                               expected[wanted]);
         }
-        layout->at[role] = at[role];
         layout->least = layout->least > at[role] ? layout->least : at[role] + 1;
     }
+    memcpy(layout->at, at, (wanted > RATINGS_RATED ? wanted : RATINGS_RATED) * sizeof(at[0]));
     return STRADS_OK;
 }
 
@@ -180,17 +201,19 @@ static strads_status find_text(ratings_layout *layout, data_input *input)
         return status;
     }
     ratings_field fields[RATINGS_MAX_FIELDS];
+    const bool is_pair = layout->least == RATINGS_PAIR;
+    const size_t least = is_pair ? RATINGS_PAIR : RATINGS_RATED;
     size_t n = 0;
-    for (size_t i = 0; i < sizeof(separators) && n < RATINGS_TIME; i++) {
+    for (size_t i = 0; i < sizeof(separators) && n < least; i++) {
         layout->separator = separators[i];
         n = ratings_cut(separators[i], line, end, fields, RATINGS_MAX_FIELDS);
     }
-    if (n < RATINGS_TIME) {
+    if (n < least) {
         char excerpt[DATA_EXCERPT_BYTES];
-        return data_refuse(input, "'%s': expected USER ITEM RATING",
-                           data_excerpt(excerpt, line, end));
+        return data_refuse(input, "'%s': expected USER ITEM%s", data_excerpt(excerpt, line, end),
+                           is_pair ? "" : " RATING");
     }
-    if (is_number(&fields[2])) {
+    if (!is_header(fields, n)) {
         input->line--;
         return STRADS_OK;
     }
@@ -212,6 +235,7 @@ static strads_status find_market(ratings_layout *layout, data_input *input)
         return data_refuse(input, "%s", "a Matrix Market file holds no times");
     }
     layout->numbers = true;
+    layout->least = RATINGS_RATED;
     layout->most = layout->least;
     layout->min_id = 1;
     layout->max_id[DATA_USERS] = (uint32_t) sizes[0];
@@ -228,13 +252,13 @@ void ratings_skip_mark(data_input *input)
     }
 }
 
-strads_status ratings_layout_find(ratings_layout *out, data_input *input, bool times)
+strads_status ratings_layout_find(ratings_layout *out, data_input *input, ratings_wanted wanted)
 {
     ratings_layout layout = {.separator = ' ',
                              .at = {0, 1, 2, RATINGS_TIME},
-                             .least = times ? 4 : 3,
+                             .least = wanted,
                              .most = 4,
-                             .times = times,
+                             .times = wanted == RATINGS_TIMED,
                              .max_id = {UINT32_MAX, UINT32_MAX},
                              .n_stated = UINT64_MAX};
     ratings_skip_mark(input);

@@ -31,6 +31,13 @@ void ratings_ids_fini(data_ids *ids);
 
 enum { RATINGS_MAX_FIELDS = 64, RATINGS_TIME = 3, RATINGS_N_ROLES = 4 };
 
+/* What must be found in a line; its value is how many fields that are. */
+typedef enum ratings_wanted {
+    RATINGS_PAIR = 2, /* the user and the item; there may be a rating */
+    RATINGS_RATED,    /* the rating too */
+    RATINGS_TIMED     /* and the time */
+} ratings_wanted;
+
 /* A field as it stands in the line, its quotes left out. */
 typedef struct ratings_field {
     char *begin, *end;
@@ -40,7 +47,8 @@ typedef struct ratings_field {
 typedef struct ratings_layout {
     char separator;               /* ' ': blanks; ':': "::" */
     bool numbers;                 /* Matrix Market: ids are numbers */
-    uint32_t at[RATINGS_N_ROLES]; /* which field is the user, item, rating, time */
+    uint32_t at[RATINGS_N_ROLES]; /* which field is the user, item, rating, time; one that is
+                                   * not wanted may be beyond all */
     uint32_t least, most;         /* how many fields a line may have; most may be without end */
     bool times;                   /* are read */
     uint32_t min_id, max_id[DATA_N_SIDES];
@@ -50,13 +58,16 @@ typedef struct ratings_layout {
 /* Cuts a line into fields, at most `room`; returns how many. */
 size_t ratings_cut(char separator, char *line, char *end, ratings_field *fields, size_t room);
 
+/* Makes "" in quotes ", in place; returns the new end, where a byte that was there is left. */
+char *ratings_join_doubled(const ratings_field *field);
+
 /* Skips the byte order mark that a file may begin with. */
 void ratings_skip_mark(data_input *input);
 
 /* Finds the form of a newly opened file and reads its head; no line has been read, or as
  * many as input->line says. */
 STRADS_MUST_CHECK strads_status ratings_layout_find(ratings_layout *out, data_input *input,
-                                                    bool times);
+                                                    ratings_wanted wanted);
 
 /* ---- pieces (ratings_piece.c) ---- */
 

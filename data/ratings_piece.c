@@ -35,21 +35,10 @@ static bool is_whole(const ratings_field *field)
     return p == field->end && p > digits;
 }
 
-/* "" for " in quotes, in place; returns the new end, where a byte that was there is left. */
-static char *join_doubled(const ratings_field *field)
-{
-    char *to = field->begin;
-    for (const char *from = field->begin; from < field->end; from++) {
-        *to++ = *from;
-        from += *from == '"';
-    }
-    return to;
-}
-
 static bool take_text(ratings_piece *piece, const data_input *input, data_side side,
                       const ratings_field *field, uint32_t *id)
 {
-    const char *const end = field->doubled ? join_doubled(field) : field->end;
+    const char *const end = field->doubled ? ratings_join_doubled(field) : field->end;
     const size_t n = (size_t) (end - field->begin);
     if (memchr(field->begin, '\0', n) != NULL) {
         note(&piece->fault, input, field, "an id cannot hold a byte of 0");
