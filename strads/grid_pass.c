@@ -22,12 +22,6 @@ static uint32_t first_of(const grid_worker *self, uint32_t group)
     return grid_first(self->options.n_columns, self->options.n_workers, group);
 }
 
-static uint32_t before(const grid_worker *self)
-{
-    const uint32_t n = self->options.n_workers;
-    return (self->options.rank + n - 1) % n;
-}
-
 /* Whoever was asked to end still passes its columns on. */
 static strads_status visit(const pass *it, const strads_cell *cell, strads_buffer *buffer)
 {
@@ -84,30 +78,61 @@ static bool are_home(void *context)
 
 /* ---- rotation ---- */
 
-/* The groups go down by one worker a step; in a turn all come by. */
+/* A turn is n_workers steps, in which each row block meets all groups. From step to step they go
+ * down by one worker, but not from turn to turn: the next begins with those that are here. So
+ * row blocks meet the groups in unlike orders; and in every other turn, the columns of a group
+ * in the reverse one. Columns that are always met in the same order are fitted worse: the first
+ * ones are forgotten. */
+typedef struct turn {
+    uint32_t index, n;      /* of the pass */
+    uint32_t group;         /* of the step */
+    uint32_t first, n_each; /* its columns */
+    bool down;              /* from the last to the first */
+    uint32_t to;            /* who gets them: the next one, or, at the end, whose they are */
+} turn;
+
+static turn turn_of(const pass *it, uint32_t n_turns, uint32_t step)
+{
+    const grid_worker *self = it->self;
+    const uint32_t n = self->options.n_workers;
+    const uint32_t rank = self->options.rank;
+    const uint32_t index = step / n;
+    const uint32_t group = (rank + index * (n - 1) + step % n) % n;
+    const bool ends = step % n == n - 1;
+    return (turn){.index = index,
+                  .group = group,
+                  .first = first_of(self, group),
+                  .n_each = first_of(self, group + 1) - first_of(self, group),
+                  .down = (index + it->index) % 2 != 0,
+                  .to = !ends                  ? (rank + n - 1) % n
+                        : index == n_turns - 1 ? group
+                                               : rank};
+}
+
+static uint32_t column_of(const turn *at, uint32_t k)
+{
+    return at->first + (at->down ? at->n_each - 1 - k : k);
+}
+
 static strads_status rotate(const pass *it, uint32_t n_turns)
 {
     grid_worker *self = it->self;
-    const uint32_t n = self->options.n_workers;
     strads_cell cell = {.n_parts = 1, .pass = it->index};
     strads_status status = STRADS_OK;
-    for (uint32_t step = 0; step < n_turns * n && status == STRADS_OK; step++) {
-        const uint32_t group = (self->options.rank + step) % n;
-        cell.row = step / n;
-        for (uint32_t c = first_of(self, group); c < first_of(self, group + 1); c++) {
+    for (uint32_t step = 0; step < n_turns * self->options.n_workers; step++) {
+        const turn at = turn_of(it, n_turns, step);
+        cell.row = at.index;
+        for (uint32_t k = 0; k < at.n_each && status == STRADS_OK; k++) {
             strads_buffer buffer = {.message = NULL};
-            cell.column = c;
-            status = grid_take(self, it->worker, c, &buffer);
+            cell.column = column_of(&at, k);
+            status = grid_take(self, it->worker, cell.column, &buffer);
             if (status == STRADS_OK) {
                 status = visit(it, &cell, &buffer);
             }
             if (status == STRADS_OK) {
-                status = grid_pass_on(self, before(self), &buffer);
+                status = grid_pass_on(self, at.to, &buffer);
             }
             drop(&buffer);
-            if (status != STRADS_OK) {
-                break;
-            }
         }
     }
     return status;
@@ -122,12 +147,12 @@ static bool may_go(void *context)
 }
 
 /* One part of each column of the group. */
-static strads_status work_parts(const pass *it, strads_cell *cell, uint32_t group)
+static strads_status work_parts(const pass *it, strads_cell *cell, const turn *at)
 {
     grid_worker *self = it->self;
     strads_status status = STRADS_OK;
-    for (uint32_t c = first_of(self, group); c < first_of(self, group + 1) && status == STRADS_OK;
-         c++) {
+    for (uint32_t k = 0; k < at->n_each && status == STRADS_OK; k++) {
+        const uint32_t c = column_of(at, k);
         cell->column = c;
         if (self->held[c].message == NULL) {
             status = grid_take(self, it->worker, c, &self->held[c]);
@@ -141,16 +166,15 @@ static strads_status work_parts(const pass *it, strads_cell *cell, uint32_t grou
 
 /* On until all workers have done as much, which took this one so many seconds: for a little of
  * them it waits, so that who was the last does not go on. */
-static strads_status work_on(const pass *it, strads_cell *cell, uint32_t group, double seconds)
+static strads_status work_on(const pass *it, strads_cell *cell, const turn *at, double seconds)
 {
     grid_worker *self = it->self;
-    const bool idle = first_of(self, group) == first_of(self, group + 1);
-    strads_status status =
-        grid_wait(self, it->worker, idle ? INFINITY : seconds / (4 * PARTS), may_go, self);
+    strads_status status = grid_wait(
+        self, it->worker, at->n_each == 0 ? INFINITY : seconds / (4 * PARTS), may_go, self);
     for (uint32_t extra = 0; status == STRADS_ERR_AGAIN; extra++) {
         cell->part = extra % PARTS;
         cell->visit = 1 + extra / PARTS;
-        status = work_parts(it, cell, group);
+        status = work_parts(it, cell, at);
         if (status == STRADS_OK) {
             status = grid_wait(self, it->worker, 0.0, may_go, self);
         }
@@ -159,25 +183,24 @@ static strads_status work_on(const pass *it, strads_cell *cell, uint32_t group, 
 }
 
 /* The group, each part once. */
-static strads_status work_step(const pass *it, uint32_t row, uint32_t group)
+static strads_status work_step(const pass *it, const turn *at)
 {
     grid_worker *self = it->self;
     const double start = strads_now();
-    strads_cell cell = {.row = row, .n_parts = PARTS, .pass = it->index};
+    strads_cell cell = {.row = at->index, .n_parts = PARTS, .pass = it->index};
     strads_status status = STRADS_OK;
     for (cell.part = 0; cell.part < PARTS && status == STRADS_OK; cell.part++) {
-        status = work_parts(it, &cell, group);
+        status = work_parts(it, &cell, at);
     }
     self->n_steps++;
     if (status == STRADS_OK) {
         status = grid_tell(self, 0, GRID_DONE, (grid_word){.column = 0});
     }
     if (status == STRADS_OK) {
-        status = work_on(it, &cell, group, strads_now() - start);
+        status = work_on(it, &cell, at, strads_now() - start);
     }
-    for (uint32_t c = first_of(self, group); c < first_of(self, group + 1) && status == STRADS_OK;
-         c++) {
-        status = grid_pass_on(self, before(self), &self->held[c]);
+    for (uint32_t k = 0; k < at->n_each && status == STRADS_OK; k++) {
+        status = grid_pass_on(self, at->to, &self->held[column_of(at, k)]);
     }
     return status;
 }
@@ -188,7 +211,8 @@ static strads_status rotate_agnostic(const pass *it)
     const uint32_t n = self->options.n_workers;
     strads_status status = STRADS_OK;
     for (uint32_t step = 0; step < self->n_rows * n && status == STRADS_OK; step++) {
-        status = work_step(it, step / n, (self->options.rank + step) % n);
+        const turn at = turn_of(it, self->n_rows, step);
+        status = work_step(it, &at);
     }
     return status;
 }
