@@ -162,8 +162,8 @@ static strads_status check_together(const run_options *options, const strads_app
                      options->round);
         return STRADS_ERR_USAGE;
     }
-    if (!schedule_is_grid(options->kind) && options->gap == 0.0 && options->rounds == UINT64_MAX &&
-        options->seconds == INFINITY) {
+    if (!schedule_makes_passes(options->kind, app) && options->gap == 0.0 &&
+        options->rounds == UINT64_MAX && options->seconds == INFINITY) {
         strads_error("%s: stop.gap: 0 needs stop.rounds or stop.seconds, or the run has no end",
                      strads_config_place(config, "stop.gap"));
         return STRADS_ERR_USAGE;
@@ -282,7 +282,8 @@ strads_status run_options_read(run_options *out, const strads_app *app, const st
     options.rho = strads_config_real(config, "schedule.rho");
     options.eta = strads_config_real(config, "schedule.eta");
     options.pipeline = (uint32_t) strads_config_int(config, "schedule.pipeline");
-    options.gap = schedule_is_grid(options.kind) ? 0.0 : strads_config_real(config, "stop.gap");
+    options.gap =
+        schedule_makes_passes(options.kind, app) ? 0.0 : strads_config_real(config, "stop.gap");
     options.rounds = rounds > 0 ? (uint64_t) rounds : UINT64_MAX;
     options.seconds = seconds > 0.0 ? seconds : INFINITY;
     options.deterministic = strads_config_bool(config, "run.deterministic");

@@ -34,6 +34,12 @@ static inline bool schedule_takes_all(schedule_kind kind)
     return kind == SCHEDULE_DATA_PARALLEL || schedule_is_grid(kind);
 }
 
+/* Whether a round is a pass over a grid: its program says when these are enough. */
+static inline bool schedule_makes_passes(schedule_kind kind, const strads_app *app)
+{
+    return schedule_takes_all(kind) && app->grid != NULL;
+}
+
 enum { MAX_PIPELINE = 7 };
 
 typedef struct run_options {

@@ -35,7 +35,8 @@ strads_status strads_app_check(const strads_app *app)
         {"score", app->score != NULL || grid != NULL},
         {"push", app->push != NULL || grid != NULL},
         {"measure, since there are measures",
-         app->n_measures == 0 || app->measure != NULL || grid != NULL},
+         app->n_measures == 0 || app->measure != NULL ||
+             (grid != NULL && app->push == NULL && app->step == NULL)},
         {"n_rows, open_column, work or measure of its grid",
          grid == NULL || (grid->n_rows != NULL && grid->open_column != NULL && grid->work != NULL &&
                           grid->measure != NULL)},

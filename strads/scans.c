@@ -136,10 +136,10 @@ static strads_status next_stage(coordinator *self)
 static strads_status report(coordinator *self)
 {
     const uint64_t operations = self->updates + self->scored + self->products;
-    /* On a grid a round is a pass, and what counts as an update is the program's to say. */
-    const bool on_grid = schedule_is_grid(self->options.run.kind);
-    const double passes =
-        on_grid ? (double) self->round : (double) operations / self->options.structure.n_vars;
+    /* What counts as an update on a grid is the program's to say. */
+    const double passes = schedule_makes_passes(self->options.run.kind, self->options.app)
+                              ? (double) self->round
+                              : (double) operations / self->options.structure.n_vars;
     self->outcome.last = (strads_progress){.round = self->round,
                                            .updates = self->updates,
                                            .scored = self->scored,

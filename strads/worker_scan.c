@@ -183,12 +183,12 @@ strads_status worker_scan(strads_worker *worker, const net_message *request)
     if (status != STRADS_OK) {
         return status;
     }
-    if (worker->options.grid == NULL) {
+    if (worker->options.grid == NULL && app->score != NULL) {
         worker_enter(worker, worker->options.n_workers);
         status = app->score(worker->state, vars, n, worker->scores);
         worker_count_looks(worker, vars, n);
         worker_leave(worker);
-    } else { /* all of its columns are worked on in each pass */
+    } else { /* all of them are worked on in each pass */
         for (size_t i = 0; i < n; i++) {
             worker->scores[i] = 1.0f;
         }
