@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include "apps/mf/tables.h"
+
 static const strads_option options[] = {
     {.key = "data.train",
      .type = STRADS_PATH,
@@ -106,6 +108,8 @@ const strads_app mf_app = {
     .open_model = mf_open_model,
     .close_model = mf_close_model,
 
+    .step = mf_step_by_tables,
+    .measure = mf_measure_by_tables,
     .begin_stage = mf_begin_stage,
     .next_stage = mf_next_stage,
     .save = mf_save,

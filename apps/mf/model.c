@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "apps/mf/mf.h"
+#include "apps/mf/tables.h"
 #include "data/data.h"
 
 /* A pass has diverged when its steps met more than this, ratings having variance 1. */
@@ -161,19 +161,29 @@ static void take_block(mf_model *model, int side, uint32_t block, const float *r
     }
 }
 
+/* Blocks of a side one after another, the first being block `first`. */
+static void take_blocks(mf_model *model, int side, uint32_t first, uint32_t n, const float *rows)
+{
+    const size_t floats = mf_block_floats(model->site, cut_of(model->site, side));
+    for (uint32_t b = 0; b < n; b++) {
+        take_block(model, side, first + b, rows + b * floats);
+    }
+}
+
 strads_status mf_take_rows(void *context, uint32_t rank, const void *data, size_t bytes)
 {
     mf_model *model = context;
     const mf_site *site = model->site;
-    const size_t floats = mf_block_floats(site, &site->users);
-    if (bytes != site->user_blocks * floats * sizeof(float)) {
-        strads_error("mf: worker %u gave rows of %zu bytes; they have %zu", rank, bytes,
-                     site->user_blocks * floats * sizeof(float));
+    const size_t floats = site->user_blocks * mf_block_floats(site, &site->users);
+    const bool all = rank == 0 && mf_uses_tables(site);
+    const size_t due = (floats + (all ? mf_tables_floats(site) : 0)) * sizeof(float);
+    if (bytes != due) {
+        strads_error("mf: worker %u gave rows of %zu bytes; they have %zu", rank, bytes, due);
         return STRADS_ERR_DATA;
     }
-    for (uint32_t b = 0; b < site->user_blocks; b++) {
-        take_block(model, DATA_USERS, rank * site->user_blocks + b,
-                   (const float *) data + b * floats);
+    take_blocks(model, DATA_USERS, rank * site->user_blocks, site->user_blocks, data);
+    if (all) {
+        take_blocks(model, DATA_ITEMS, 0, site->items.n_blocks, (const float *) data + floats);
     }
     return STRADS_OK;
 }

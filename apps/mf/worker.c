@@ -3,36 +3,14 @@
 #include <math.h>
 #include <string.h>
 
-#include "apps/mf/mf.h"
+#include "apps/mf/tables.h"
+#include "apps/mf/worker.h"
 #include "base/clock.h"
 
 enum { ALIGN = 64 };
 
 /* Streams of run.seed; users' begin here, then the items'. */
 enum { STREAM_ROWS = 1 << 20 };
-
-/* What is kept of a column that was opened here. */
-typedef struct kept_column {
-    float *last, *good; /* as the last scan met it, and the one before; NULL: nothing yet */
-    bool mine;
-} kept_column;
-
-typedef struct mf_worker {
-    const mf_site *site;
-    strads_worker *worker;
-    void *memory;      /* of rows */
-    float *rows;       /* [user_blocks][n_each + 1][stride], aligned to 64 bytes */
-    float *kept_rows;  /* alike, as of the last pass that was kept; NULL: nothing yet */
-    kept_column *kept; /* [n_columns] */
-    uint32_t n_back;   /* how often the state was put back */
-    bool puts_back;    /* in the scan that comes */
-    double factor;     /* of the step */
-    uint64_t n_scans;  /* of good states: the next pass is epoch n_scans - 1 */
-    uint64_t pass;     /* that has begun, and one */
-    double fitted;     /* of that pass: squared errors, in so many steps */
-    double n_steps;
-    double begun, ended, seconds;
-} mf_worker;
 
 static size_t floats_of_rows(const mf_site *site)
 {
@@ -51,8 +29,7 @@ static float *rows_in(const strads_buffer *buffer)
 
 /* ---- how it begins ---- */
 
-/* A block of rows, from their places. */
-static void start_block(const mf_site *site, const mf_cut *cut, uint32_t block, float *rows)
+void mf_start_block(const mf_site *site, const mf_cut *cut, uint32_t block, float *rows)
 {
     const uint64_t seed = (uint64_t) strads_config_int(site->config, "run.seed");
     const uint64_t first = STREAM_ROWS + (cut == &site->items ? (uint64_t) site->users.n : 0);
@@ -87,8 +64,15 @@ strads_status mf_open_worker(const void *site, strads_worker *worker, void **out
     self->rows = (void *) ((unsigned char *) self->memory + (-(uintptr_t) self->memory % ALIGN));
     const uint32_t first = strads_worker_rank(worker) * self->site->user_blocks;
     for (uint32_t b = 0; b < self->site->user_blocks; b++) {
-        start_block(self->site, &self->site->users, first + b,
-                    self->rows + b * mf_block_floats(self->site, &self->site->users));
+        mf_start_block(self->site, &self->site->users, first + b,
+                       self->rows + b * mf_block_floats(self->site, &self->site->users));
+    }
+    if (mf_uses_tables(self->site)) {
+        const strads_status status = mf_tables_create(&self->tables, self->site);
+        if (status != STRADS_OK) {
+            mf_close_worker(self);
+            return status;
+        }
     }
     *out = self;
     return STRADS_OK;
@@ -104,6 +88,7 @@ void mf_close_worker(void *state)
     strads_free(self->kept);
     strads_free(self->kept_rows);
     strads_free(self->memory);
+    mf_tables_destroy(self->tables);
     strads_free(self);
 }
 
@@ -113,7 +98,7 @@ strads_status mf_open_column(void *state, uint32_t column, strads_buffer *buffer
     const strads_status status = strads_buffer_resize(buffer, bytes_of_column(self->site));
     if (status == STRADS_OK) {
         *(mf_column *) strads_buffer_data(buffer) = (mf_column){.column = column};
-        start_block(self->site, &self->site->items, column, rows_in(buffer));
+        mf_start_block(self->site, &self->site->items, column, rows_in(buffer));
         self->kept[column].mine = true;
     }
     return status;
@@ -133,7 +118,7 @@ static strads_status check_column(const mf_worker *self, uint32_t column,
 
 /* ---- going back ---- */
 
-static strads_status keep(float **to, const float *from, size_t n)
+strads_status mf_keep(float **to, const float *from, size_t n)
 {
     if (*to == NULL) {
         *to = strads_alloc_array(n, sizeof(**to));
@@ -145,8 +130,8 @@ static strads_status keep(float **to, const float *from, size_t n)
     return STRADS_OK;
 }
 
-/* A pass diverged: goes back to what was kept, with a smaller step. The columns follow when the
- * scan that comes meets them here, before any other worker. */
+/* A pass diverged: goes back to what was kept, with a smaller step. Columns that travel follow
+ * when the scan that comes meets them here, before any other worker. */
 strads_status mf_begin_stage(void *state, const strads_stage *stage)
 {
     mf_worker *self = state;
@@ -161,13 +146,15 @@ strads_status mf_begin_stage(void *state, const strads_stage *stage)
     if (self->kept_rows != NULL) {
         memcpy(self->rows, self->kept_rows, floats_of_rows(self->site) * sizeof(float));
     }
+    if (self->tables != NULL) {
+        mf_tables_go_back(self->tables);
+    }
     return STRADS_OK;
 }
 
 /* ---- a pass ---- */
 
-/* The first cell of a pass: what was before was judged good, or there would be none. */
-static strads_status begin_pass(mf_worker *self, uint64_t pass)
+strads_status mf_begin_pass(mf_worker *self, uint64_t pass)
 {
     const mf_site *site = self->site;
     strads_status status = STRADS_OK;
@@ -177,7 +164,7 @@ static strads_status begin_pass(mf_worker *self, uint64_t pass)
     (void) site->kernels->norms(&site->layout, self->rows,
                                 floats_of_rows(site) / site->layout.stride);
     if (mf_is_kept(self->n_scans - 1)) {
-        status = keep(&self->kept_rows, self->rows, floats_of_rows(site));
+        status = mf_keep(&self->kept_rows, self->rows, floats_of_rows(site));
     }
     return status;
 }
@@ -192,9 +179,8 @@ static void begin_column(mf_worker *self, uint64_t pass, strads_buffer *buffer)
     }
 }
 
-/* A part of the groups of one block of users. */
-static void work_block(mf_worker *self, const strads_cell *cell, uint32_t b, float *columns,
-                       const mf_step *step)
+void mf_work_block(mf_worker *self, const strads_cell *cell, uint32_t b, float *columns,
+                   const mf_step *step)
 {
     const mf_site *site = self->site;
     const uint32_t rank = strads_worker_rank(self->worker);
@@ -216,30 +202,35 @@ static void work_block(mf_worker *self, const strads_cell *cell, uint32_t b, flo
 
 /* Visits on top of the first are worth less than it all together, or a worker that waits long
  * would fit its cell alone. */
+mf_step mf_step_of(const mf_worker *self, uint32_t visit)
+{
+    const strads_config *config = self->site->config;
+    const double epoch = (double) (self->n_scans - 1);
+    const double again = (1.0 + visit) * (1.0 + visit);
+    return (mf_step){.eta = (float) (strads_config_real(config, "mf.step") * self->factor *
+                                     pow(strads_config_real(config, "mf.decay"), epoch) / again),
+                     .biases = strads_config_bool(config, "mf.biases")};
+}
+
 strads_status mf_work(void *state, const strads_cell *cell, strads_buffer *buffer)
 {
     mf_worker *self = state;
     const mf_site *site = self->site;
     strads_status status = check_column(self, cell->column, buffer);
     if (status == STRADS_OK && self->pass != cell->pass + 1) {
-        status = begin_pass(self, cell->pass);
+        status = mf_begin_pass(self, cell->pass);
     }
     if (status != STRADS_OK) {
         return status;
     }
     begin_column(self, cell->pass, buffer);
-    const strads_config *config = site->config;
-    const double epoch = (double) (self->n_scans - 1);
-    const mf_step step = {.eta = (float) (strads_config_real(config, "mf.step") * self->factor *
-                                          pow(strads_config_real(config, "mf.decay"), epoch) /
-                                          ((1.0 + cell->visit) * (1.0 + cell->visit))),
-                          .biases = strads_config_bool(config, "mf.biases")};
+    const mf_step step = mf_step_of(self, cell->visit);
     const uint32_t first = cell->row * site->blocks_a_row;
     const uint32_t n = first + site->blocks_a_row < site->user_blocks ? site->blocks_a_row
                                                                       : site->user_blocks - first;
     for (uint32_t k = 0; k < n; k++) { /* to and fro: the last block is still in the cache */
-        work_block(self, cell, first + (cell->column % 2 == 0 ? k : n - 1 - k), rows_in(buffer),
-                   &step);
+        mf_work_block(self, cell, first + (cell->column % 2 == 0 ? k : n - 1 - k), rows_in(buffer),
+                      &step);
     }
     self->ended = strads_now();
     return STRADS_OK;
@@ -250,19 +241,19 @@ strads_status mf_work(void *state, const strads_cell *cell, strads_buffer *buffe
 /* Whoever opened a column meets it before the others do. */
 static strads_status keep_column(mf_worker *self, uint32_t column, strads_buffer *buffer)
 {
-    kept_column *kept = &self->kept[column];
+    mf_kept_column *kept = &self->kept[column];
     const size_t n = mf_block_floats(self->site, &self->site->items);
     if (self->puts_back) {
         memcpy(rows_in(buffer), kept->good, n * sizeof(float));
-        return keep(&kept->last, kept->good, n);
+        return mf_keep(&kept->last, kept->good, n);
     }
     if (kept->last != NULL && mf_is_kept(self->n_scans - 1)) { /* it was good, since we went on */
-        const strads_status status = keep(&kept->good, kept->last, n);
+        const strads_status status = mf_keep(&kept->good, kept->last, n);
         if (status != STRADS_OK) {
             return status;
         }
     }
-    return mf_is_kept(self->n_scans) ? keep(&kept->last, rows_in(buffer), n) : STRADS_OK;
+    return mf_is_kept(self->n_scans) ? mf_keep(&kept->last, rows_in(buffer), n) : STRADS_OK;
 }
 
 /* What has diverged is beyond all measure. */
@@ -271,12 +262,34 @@ static double no_nan(double sum)
     return isnan(sum) ? (double) INFINITY : sum;
 }
 
-strads_status mf_measure(void *state, uint32_t column, strads_buffer *buffer, double *measures)
+void mf_add_errors(mf_worker *self, uint32_t column, const float *columns, double *measures)
 {
-    mf_worker *self = state;
     const mf_site *site = self->site;
     const uint32_t rank = strads_worker_rank(self->worker);
     const size_t cell = (size_t) (rank - site->first) * site->items.n_blocks + column;
+    const size_t n = site->pair_starts[cell + 1] - site->pair_starts[cell];
+    const mf_errors errors = site->kernels->errors(
+        &site->layout, self->rows, columns, site->pairs + site->pair_starts[cell], n, site->scale);
+    measures[MF_SQUARED] += no_nan(errors.squared);
+    measures[MF_ABSOLUTE] += no_nan(errors.absolute);
+    strads_worker_count(self->worker, 0.0, 2.0 * site->layout.width * (double) n);
+}
+
+void mf_end_scan(mf_worker *self, double *measures)
+{
+    self->n_scans += self->puts_back ? 0 : 1;
+    self->puts_back = false;
+    self->seconds += self->ended - self->begun;
+    self->begun = self->ended = 0.0;
+    measures[MF_SECONDS] += self->seconds;
+    measures[MF_FITTED] += no_nan(self->fitted);
+    measures[MF_STEPS] += self->n_steps;
+    self->fitted = self->n_steps = 0.0;
+}
+
+strads_status mf_measure(void *state, uint32_t column, strads_buffer *buffer, double *measures)
+{
+    mf_worker *self = state;
     strads_status status = check_column(self, column, buffer);
     if (status == STRADS_OK && self->kept[column].mine) {
         status = keep_column(self, column, buffer);
@@ -284,35 +297,29 @@ strads_status mf_measure(void *state, uint32_t column, strads_buffer *buffer, do
     if (status != STRADS_OK) {
         return status;
     }
-    const size_t n = site->pair_starts[cell + 1] - site->pair_starts[cell];
-    const mf_errors errors =
-        site->kernels->errors(&site->layout, self->rows, rows_in(buffer),
-                              site->pairs + site->pair_starts[cell], n, site->scale);
-    measures[MF_SQUARED] += no_nan(errors.squared);
-    measures[MF_ABSOLUTE] += no_nan(errors.absolute);
-    if (column == site->items.n_blocks - 1) { /* once a scan */
-        self->n_scans += self->puts_back ? 0 : 1;
-        self->puts_back = false;
-        self->seconds += self->ended - self->begun;
-        self->begun = self->ended = 0.0;
-        measures[MF_SECONDS] += self->seconds;
-        measures[MF_FITTED] += no_nan(self->fitted);
-        measures[MF_STEPS] += self->n_steps;
-        self->fitted = self->n_steps = 0.0;
+    mf_add_errors(self, column, rows_in(buffer), measures);
+    if (column == self->site->items.n_blocks - 1) {
+        mf_end_scan(self, measures);
     }
-    strads_worker_count(self->worker, 0.0, 2.0 * site->layout.width * (double) n);
     return STRADS_OK;
 }
 
 /* ---- the end ---- */
 
+/* Columns of tables have no other way: worker 0 gives them all behind its rows. */
 strads_status mf_give_rows(void *state, strads_buffer *buffer)
 {
     const mf_worker *self = state;
-    const size_t bytes = floats_of_rows(self->site) * sizeof(float);
-    const strads_status status = strads_buffer_resize(buffer, bytes);
+    const size_t n = floats_of_rows(self->site);
+    const bool all = self->tables != NULL && strads_worker_rank(self->worker) == 0;
+    const size_t more = all ? mf_tables_floats(self->site) : 0;
+    const strads_status status = strads_buffer_resize(buffer, (n + more) * sizeof(float));
     if (status == STRADS_OK) {
-        memcpy(strads_buffer_data(buffer), self->rows, bytes);
+        memcpy(strads_buffer_data(buffer), self->rows, n * sizeof(float));
+    }
+    if (status == STRADS_OK && all) {
+        memcpy((float *) strads_buffer_data(buffer) + n, mf_tables_columns(self->tables),
+               more * sizeof(float));
     }
     return status;
 }
