@@ -21,13 +21,13 @@ SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-
 VERSION  := $(shell sed -n 's/^#define STRADS_VERSION "\(.*\)"/\1/p' strads/strads.h)
 ABI      := 0
 
-# GSL brings its own reference BLAS, which is enough for the 5 x 5 systems it solves
-# here. A library with a fast BLAS must stand before it: the first to define a name
-# wins.
+# GSL brings its own reference BLAS. OpenBLAS, which the model programs use, must stand
+# before it: the first to define a name wins.
 PKGS     := yaml-0.1 jansson zlib gsl libxxhash
 pkg       = $(foreach p,$(2),$(shell pkg-config $(1) $(p)))
 PKG_CPP  := $(call pkg,--cflags,$(PKGS))
 PKG_LIBS := $(call pkg,--libs,$(PKGS))
+BLAS     := $(call pkg,--libs,openblas)
 CUNIT    := $(call pkg,--libs,cunit)
 CFLAGS   += $(CSTD) $(WARN) $(WERROR) $(OPT) $(SANFLAGS) -pthread -fPIC -fvisibility=hidden
 CPPFLAGS += -I. -MMD -MP $(PKG_CPP)
@@ -91,7 +91,7 @@ $B/lib/libcli.a: $(filter-out $B/cli/main.o,$(CLI_OBJ))
 $B/bin/strads: $(CLI_OBJ) $B/lib/libapps.a $B/lib/libstrads.so.$(ABI)
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) $(LDFLAGS) $(CLI_OBJ) $B/lib/libapps.a -L$B/lib -lstrads \
-	  -Wl,-rpath,'$$ORIGIN/../lib' $(LDLIBS) -o $@
+	  -Wl,-rpath,'$$ORIGIN/../lib' $(BLAS) $(LDLIBS) -o $@
 
 $B/flags: changed
 	@mkdir -p $(@D)
@@ -124,13 +124,13 @@ WATCHED := create attach send leave exchange_sum destroy
 $B/tests/property/%: private LDFLAGS += $(WATCHED:%=-Wl,--wrap=net_%)
 
 $(TESTS): $B/%: $B/%.o $(TEST_LIBS)
-	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(CUNIT) $(LDLIBS) -o $@
+	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(CUNIT) $(BLAS) $(LDLIBS) -o $@
 
 $B/bench/%: $B/bench/%.o $B/lib/libapps.a $B/lib/libstrads.a
-	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(BLAS) $(LDLIBS) -o $@
 
 $(FUZZERS): $B/%: $B/%.o $(TEST_LIBS)
-	@$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) $^ $(LDLIBS) -o $@
+	@$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) $^ $(BLAS) $(LDLIBS) -o $@
 
 tests: $(TESTS)               ## build the test programs
 fuzz: $(FUZZERS)              ## build the fuzz targets (CC=clang SAN=fuzzer-no-link,address,undefined)
