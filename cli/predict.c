@@ -62,6 +62,10 @@ int cli_predict(int argc, char **argv)
     const char *out = NULL;
     const cli_flag flags[] = {
         {"out", "FILE", "writes there instead of the standard output", .text = &out},
+        {"top", "N", "DATA has users: the N best items for each, without those it rated",
+         .config = session.config, .key = "predict.top"},
+        {"nearest", "N", "DATA has items: the N most similar to each", .config = session.config,
+         .key = "predict.nearest"},
         {"set", "KEY=VALUE", "overrides a key of the run's configuration, data.format say",
          .config = session.config},
     };
@@ -69,7 +73,9 @@ int cli_predict(int argc, char **argv)
         .command = "predict",
         .operands = {"MODELDIR", "DATA"},
         .help = "Applies the model in MODELDIR, which strads run wrote, to the rows of the file\n"
-                "DATA, and prints one prediction a line.\n",
+                "DATA, and prints one prediction a line. A model of ratings takes pairs of a user\n"
+                "and an item; with --top or --nearest it takes an id a line, and prints lines\n"
+                "\"ID <tab> ITEM <tab> SCORE\", the best first.\n",
         .flags = flags,
         .n_flags = sizeof(flags) / sizeof(flags[0])};
     const char *operands[CLI_MAX_OPERANDS];

@@ -109,6 +109,11 @@ STRADS_API STRADS_MUST_CHECK strads_status data_ratings_split_latest(data_rating
  * that train does not know stand at the end and are counted in n_unseen. */
 STRADS_API STRADS_MUST_CHECK strads_status data_ratings_read_test(
     data_ratings *test, const data_ratings *train, const data_ratings_source *source);
+/* Gives ratings that were read from `path` with maps of their own the indices of others, as
+ * above. On failure they are good for data_ratings_fini alone. */
+STRADS_API STRADS_MUST_CHECK strads_status data_ratings_adopt(data_ratings *ratings,
+                                                              const data_ids ids[DATA_N_SIDES],
+                                                              const char *path);
 
 /* ---- what a model is asked for ---- */
 

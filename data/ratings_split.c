@@ -181,25 +181,25 @@ static void append(data_ratings *ratings, const data_ratings *end)
     ratings->n_unseen = end->n;
 }
 
-/* Gives test the indices of train instead of its own. */
-static strads_status adopt(data_ratings *test, const data_ratings *train, const char *path)
+strads_status data_ratings_adopt(data_ratings *ratings, const data_ids ids[DATA_N_SIDES],
+                                 const char *path)
 {
     for (data_side side = 0; side < DATA_N_SIDES; side++) {
-        uint32_t *map = map_ids(&test->ids[side], &train->ids[side]);
+        uint32_t *map = map_ids(&ratings->ids[side], &ids[side]);
         if (map == NULL) {
             return data_no_memory(path);
         }
-        for (size_t i = 0; i < test->n; i++) {
-            uint32_t *index = ratings_index(&test->entries[i], side);
+        for (size_t i = 0; i < ratings->n; i++) {
+            uint32_t *index = ratings_index(&ratings->entries[i], side);
             *index = map[*index];
         }
         strads_free(map);
-        ratings_ids_fini(&test->ids[side]);
+        ratings_ids_fini(&ratings->ids[side]);
     }
     data_ratings unseen = {.n = 0};
-    const strads_status status = take_out(test, &unseen, is_unseen, NULL);
+    const strads_status status = take_out(ratings, &unseen, is_unseen, NULL);
     if (status == STRADS_OK) {
-        append(test, &unseen);
+        append(ratings, &unseen);
     }
     data_ratings_fini(&unseen);
     return status;
@@ -217,7 +217,7 @@ strads_status data_ratings_read_test(data_ratings *test, const data_ratings *tra
     if (status != STRADS_OK) {
         return status;
     }
-    status = adopt(&ratings, train, source->path);
+    status = data_ratings_adopt(&ratings, train->ids, source->path);
     if (status != STRADS_OK) {
         data_ratings_fini(&ratings);
         return status;

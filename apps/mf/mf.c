@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "apps/mf/saved.h"
 #include "apps/mf/tables.h"
 
 static const strads_option options[] = {
@@ -74,6 +75,20 @@ static const strads_option options[] = {
      .max = 1,
      .above_min = true,
      .help = "What the step is multiplied by from pass to pass."},
+    {.key = "predict.top",
+     .type = STRADS_INT,
+     .min = 1,
+     .max = 4e9,
+     .unit = "items",
+     .help = "How many items strads predict recommends to each user in its file, of those that "
+             "the user has not rated in data.train; it may name fewer."},
+    {.key = "predict.nearest",
+     .type = STRADS_INT,
+     .min = 1,
+     .max = 4e9,
+     .unit = "items",
+     .help = "How many items strads predict finds for each item in its file, by the cosine of "
+             "their factors."},
 };
 
 static const strads_measure measures[MF_N_MEASURES] = {
@@ -113,5 +128,6 @@ const strads_app mf_app = {
     .begin_stage = mf_begin_stage,
     .next_stage = mf_next_stage,
     .save = mf_save,
+    .predict = mf_predict,
     .grid = &grid,
 };
