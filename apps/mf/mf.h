@@ -6,7 +6,7 @@
  *
  * by stochastic gradient steps with one AdaGrad step length a row (Duchi et al. 2011), on
  * ratings that are centred and scaled to variance 1. site.c has the data, shared by the workers
- * of a process; worker.c their rows, and what is done with a column that comes by; model.c what
+ * of a process, as cut.c deals them to blocks and cells.c groups them; worker.c their rows, and what is done with a column that comes by; model.c what
  * the coordinator makes of it.
  */
 #ifndef STRADS_MF_MF_H
@@ -89,6 +89,26 @@ static inline size_t mf_block_floats(const mf_site *site, const mf_cut *cut)
 
 /* The penalty of a row's steps. */
 float mf_lambda_of(const mf_site *site, const mf_cut *cut, uint32_t place);
+
+/* ---- cut.c ---- */
+
+/* At least `least` blocks, doubled until each has at most so many rows. What it holds is the
+ * caller's to release, after NOMEM too. */
+STRADS_MUST_CHECK strads_status mf_cut_init(mf_cut *cut, uint32_t n, uint32_t least, uint32_t most);
+void mf_cut_fini(mf_cut *cut);
+/* Deals rows to the blocks to and fro, those with most ratings (cut->count) first; DATA_USERS or
+ * DATA_ITEMS says whose ties are drawn. */
+STRADS_MUST_CHECK strads_status mf_cut_deal(mf_cut *cut, uint64_t seed, uint32_t side);
+
+/* ---- cells.c ---- */
+
+/* The groups of this process's cells, site->cells, by as many threads as there are cores; the same
+ * for any number of them. */
+STRADS_MUST_CHECK strads_status mf_cells_create(mf_site *site, const data_ratings *train,
+                                                uint64_t seed);
+void mf_cells_destroy(mf_site *site);
+/* site->pairs. */
+STRADS_MUST_CHECK strads_status mf_pairs_create(mf_site *site, const data_ratings *test);
 
 /* ---- site.c ---- */
 
