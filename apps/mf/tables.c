@@ -219,12 +219,14 @@ static strads_status add_column(mf_worker *worker, uint32_t column)
 
 /* ---- a period ---- */
 
-/* The column of visit `at` of a pass. */
+/* The column of visit `at` of a pass. Trips go up and down in turn: columns that are always met
+ * in the same order are fitted worse, for the first ones are forgotten. */
 static uint32_t column_at(const mf_worker *worker, uint64_t at)
 {
     const uint64_t n = worker->site->items.n_blocks;
     const uint64_t first = n * strads_worker_rank(worker->worker) / worker->site->n_workers;
-    return (uint32_t) ((first + at) % n);
+    const bool down = (at / n + worker->pass) % 2 == 0;
+    return (uint32_t) ((first + (down ? n - 1 - at % n : at % n)) % n);
 }
 
 /* Visit `at` of a pass: a column, and a part of the users. */
