@@ -5,9 +5,59 @@
 
 #include "apps/mf/mf.h"
 #include "base/random.h"
+#include "base/tasks.h"
 
 /* Streams of run.seed; those of rows begin behind them. */
 enum { STREAM_TIES = 1, STREAMS_A_SIDE = 16 };
+
+/* ---- counting ---- */
+
+typedef struct counting {
+    const data_ratings *train;
+    mf_cut *users, *items;
+    pthread_mutex_t lock; /* of what they count */
+} counting;
+
+static void add_counts(mf_cut *cut, const uint32_t *counts)
+{
+    for (uint32_t i = 0; i < cut->n; i++) {
+        cut->count[i] += counts[i];
+    }
+}
+
+static strads_status count_range(void *context, size_t first, size_t last)
+{
+    counting *it = context;
+    uint32_t *users = strads_calloc(it->users->n, sizeof(*users));
+    uint32_t *items = strads_calloc(it->items->n, sizeof(*items));
+    const strads_status status = users == NULL || items == NULL ? STRADS_ERR_NOMEM : STRADS_OK;
+    for (size_t i = first; i < last && status == STRADS_OK; i++) {
+        users[it->train->entries[i].row]++;
+        items[it->train->entries[i].column]++;
+    }
+    if (status == STRADS_OK) {
+        pthread_mutex_lock(&it->lock);
+        add_counts(it->users, users);
+        add_counts(it->items, items);
+        pthread_mutex_unlock(&it->lock);
+    }
+    strads_free(users);
+    strads_free(items);
+    return status;
+}
+
+strads_status mf_cut_count(mf_cut *users, mf_cut *items, const data_ratings *train)
+{
+    counting it = {.train = train, .users = users, .items = items};
+    if (pthread_mutex_init(&it.lock, NULL) != 0) {
+        return STRADS_ERR_SYSTEM;
+    }
+    const strads_status status = strads_parallel_for(strads_cores(), train->n, count_range, &it);
+    pthread_mutex_destroy(&it.lock);
+    return status;
+}
+
+/* ---- dealing ---- */
 
 typedef struct ranked {
     uint32_t row, count, tie;
@@ -44,6 +94,8 @@ strads_status mf_cut_deal(mf_cut *cut, uint64_t seed, uint32_t side)
     strads_free(rows);
     return STRADS_OK;
 }
+
+/* ---- life ---- */
 
 strads_status mf_cut_init(mf_cut *cut, uint32_t n, uint32_t least, uint32_t most)
 {

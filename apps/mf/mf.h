@@ -96,6 +96,9 @@ float mf_lambda_of(const mf_site *site, const mf_cut *cut, uint32_t place);
  * caller's to release, after NOMEM too. */
 STRADS_MUST_CHECK strads_status mf_cut_init(mf_cut *cut, uint32_t n, uint32_t least, uint32_t most);
 void mf_cut_fini(mf_cut *cut);
+/* Counts the ratings of each row, by as many threads as there are cores. */
+STRADS_MUST_CHECK strads_status mf_cut_count(mf_cut *users, mf_cut *items,
+                                             const data_ratings *train);
 /* Deals rows to the blocks to and fro, those with most ratings (cut->count) first; DATA_USERS or
  * DATA_ITEMS says whose ties are drawn. */
 STRADS_MUST_CHECK strads_status mf_cut_deal(mf_cut *cut, uint64_t seed, uint32_t side);

@@ -101,9 +101,8 @@ static strads_status cut(mf_site *site, const data_ratings *train, uint64_t seed
         status = mf_cut_init(&site->items, train->ids[DATA_ITEMS].n, roams ? 4 * n : n,
                           rows_of(site, ITEM_BLOCK_BYTES));
     }
-    for (size_t i = 0; i < train->n && status == STRADS_OK; i++) {
-        site->users.count[train->entries[i].row]++;
-        site->items.count[train->entries[i].column]++;
+    if (status == STRADS_OK) {
+        status = mf_cut_count(&site->users, &site->items, train);
     }
     if (status == STRADS_OK) {
         status = mf_cut_deal(&site->users, seed, DATA_USERS);
