@@ -12,8 +12,9 @@
  * The program has a strads_grid; its describe tells STRADS_SPLIT_SAMPLES, and as n_vars the
  * number of column blocks, at least as many as there are workers (and twice as many for
  * schedule.kind: free). A round is a pass over the grid, a scan one that only measures. All
- * else is as strads/strads.h has it: measures are added up, next_stage judges by them. The
- * program needs no score and no push.
+ * else is as strads/strads.h has it: measures are added up, next_stage judges by them, and says
+ * when the run is done. The program needs no score and no push. One with a push may tell variables
+ * too, for schedule.kind: cyclic, which then takes all of them in each round.
  *
  * schedule.kind: rotation (DSGD, Gemulla et al. 2011): the columns go round the workers, each
  * cell is worked on once, in the same order every time. With schedule.slow_worker_agnostic

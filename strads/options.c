@@ -114,10 +114,11 @@ static strads_status check_grid(const run_options *options, const strads_app *ap
                      app->name);
         return STRADS_ERR_USAGE;
     }
-    if (!schedule_takes_all(options->kind) && app->grid != NULL &&
-        (app->push == NULL || app->score == NULL)) {
-        strads_error("%s: schedule.kind: %s is not for %s, which works on a grid: rotation or free",
-                     place, kind, app->name);
+    if (app->grid != NULL && !schedule_makes_passes(options->kind, app)) {
+        strads_error("%s: schedule.kind: %s is not for %s, which works on a grid: rotation or free"
+                     "%s%s",
+                     place, kind, app->name, app->step != NULL ? " or data_parallel" : "",
+                     app->push != NULL ? " or cyclic" : "");
         return STRADS_ERR_USAGE;
     }
     if (options->agnostic && options->kind != SCHEDULE_ROTATION) {

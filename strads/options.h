@@ -34,10 +34,11 @@ static inline bool schedule_takes_all(schedule_kind kind)
     return kind == SCHEDULE_DATA_PARALLEL || schedule_is_grid(kind);
 }
 
-/* Whether a round is a pass over a grid: its program says when these are enough. */
+/* Whether a round is a pass over the data of a grid: its program says when these are enough. */
 static inline bool schedule_makes_passes(schedule_kind kind, const strads_app *app)
 {
-    return schedule_takes_all(kind) && app->grid != NULL;
+    const bool by_push = kind == SCHEDULE_CYCLIC && app->push != NULL;
+    return app->grid != NULL && (schedule_takes_all(kind) || by_push);
 }
 
 enum { MAX_PIPELINE = 7 };

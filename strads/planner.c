@@ -80,7 +80,8 @@ strads_status planner_init(planner *plan, const planner_options *options)
                       .width = width_guard_start(options->run.n_workers),
                       .urgent = options->structure.n_vars};
     strads_status status = STRADS_OK;
-    if (schedule_takes_all(options->run.kind)) {
+    if (schedule_takes_all(options->run.kind) ||
+        schedule_makes_passes(options->run.kind, options->app)) {
         plan->options.run.round = plan->options.run.candidates = options->structure.n_vars;
     }
     if (options->run.solve) {

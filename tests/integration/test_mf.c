@@ -243,8 +243,8 @@ static void mistakes_are_refused_with_their_place(void)
     CHECK_HAS(command_err, "bad.txt:2");
     CHECK(command_run("run mf.yaml --set mf.rank=0") != 0);
     CHECK_HAS(command_err, "mf.rank");
-    CHECK(command_run("run mf.yaml --set schedule.kind=cyclic") != 0);
-    CHECK_HAS(command_err, "schedule.kind: cyclic is not for mf, which works on a grid: rotation "
+    CHECK(command_run("run mf.yaml --set schedule.kind=random") != 0);
+    CHECK_HAS(command_err, "schedule.kind: random is not for mf, which works on a grid: rotation "
                            "or free");
     CHECK(command_run("run mf.yaml --set data.train=") != 0);
     CHECK_HAS(command_err, "data.train");

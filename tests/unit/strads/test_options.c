@@ -198,6 +198,14 @@ static void values_out_of_range_are_refused(void)
                   "run.workers");
 }
 
+static strads_status push(void *state, const strads_block *block, double *partial)
+{
+    (void) state;
+    (void) block;
+    (void) partial;
+    return STRADS_OK;
+}
+
 static void a_grid_has_schedules_of_its_own(void)
 {
     static const strads_grid cells = {.n_rows = NULL};
@@ -213,6 +221,10 @@ static void a_grid_has_schedules_of_its_own(void)
         check_refused((request){.app = &on_grid, .settings = {others[i]}},
                       "is not for cells, which works on a grid: rotation or free");
     }
+    const strads_app with_push = {.name = "cells", .grid = &cells, .push = push};
+    CHECK(accepted((request){.app = &with_push, .settings = {"schedule.kind=cyclic"}}).gap == 0.0);
+    check_refused((request){.app = &with_push, .settings = {"schedule.kind=random"}},
+                  "is not for cells, which works on a grid: rotation or free or cyclic");
     check_refused((request){.app = &without_schedule, .settings = {"schedule.kind=free"}},
                   "schedule.kind: free is not for plain, whose data are no grid");
     check_refused(
