@@ -4,8 +4,10 @@
 
 #include <math.h>
 
+#include "apps/mf/ccd.h"
 #include "apps/mf/saved.h"
 #include "apps/mf/tables.h"
+#include "apps/mf/worker.h"
 
 static const strads_option options[] = {
     {.key = "data.train",
@@ -31,6 +33,13 @@ static const strads_option options[] = {
      .fallback = "false",
      .help = "Whether what was read is kept in a file beside the data, from which the next run "
              "takes it."},
+    {.key = "mf.method",
+     .type = STRADS_CHOICE,
+     .fallback = "sgd",
+     .choices = "sgd | ccd",
+     .help = "How: by stochastic gradient steps, with schedule.kind: rotation, free or "
+             "data_parallel; or by CCD++, exact coordinate descent on one factor after another, "
+             "with schedule.kind: cyclic."},
     {.key = "mf.rank",
      .type = STRADS_INT,
      .fallback = "40",
@@ -60,21 +69,22 @@ static const strads_option options[] = {
      .min = 1,
      .max = 1e6,
      .unit = "passes",
-     .help = "Passes over the ratings."},
+     .help = "Passes over the ratings; of ccd over the factors. It also ends when a pass lowers "
+             "its objective by less than the share stop.gap."},
     {.key = "mf.step",
      .type = STRADS_REAL,
      .fallback = "0.15",
      .min = 0,
      .max = 100,
      .above_min = true,
-     .help = "The length of the first steps, which AdaGrad then shortens row by row."},
+     .help = "Of sgd: the length of the first steps, which AdaGrad then shortens row by row."},
     {.key = "mf.decay",
      .type = STRADS_REAL,
      .fallback = "0.7",
      .min = 0,
      .max = 1,
      .above_min = true,
-     .help = "What the step is multiplied by from pass to pass."},
+     .help = "Of sgd: what the step is multiplied by from pass to pass."},
     {.key = "predict.top",
      .type = STRADS_INT,
      .min = 1,
@@ -94,7 +104,7 @@ static const strads_option options[] = {
 static const strads_measure measures[MF_N_MEASURES] = {
     [MF_FITTED] = {"fitted_squares", STRADS_SUM},    [MF_STEPS] = {"steps", STRADS_SUM},
     [MF_SQUARED] = {"test_squares", STRADS_SUM},     [MF_ABSOLUTE] = {"test_absolute", STRADS_SUM},
-    [MF_SECONDS] = {"training_seconds", STRADS_MAX},
+    [MF_SECONDS] = {"training_seconds", STRADS_MAX}, [MF_OBJECTIVE] = {"objective", STRADS_SUM},
 };
 
 static const strads_grid grid = {.n_rows = mf_n_rows,
@@ -104,6 +114,13 @@ static const strads_grid grid = {.n_rows = mf_n_rows,
                                  .give_rows = mf_give_rows,
                                  .take_rows = mf_take_rows,
                                  .take_column = mf_take_column};
+
+/* Where columns do not travel. */
+static strads_status measure(void *state, double *out)
+{
+    const mf_worker *worker = state;
+    return worker->ccd != NULL ? mf_ccd_measure(state, out) : mf_measure_by_tables(state, out);
+}
 
 const strads_app mf_app = {
     .struct_size = sizeof(strads_app),
@@ -124,7 +141,8 @@ const strads_app mf_app = {
     .close_model = mf_close_model,
 
     .step = mf_step_by_tables,
-    .measure = mf_measure_by_tables,
+    .push = mf_ccd_push,
+    .measure = measure,
     .begin_stage = mf_begin_stage,
     .next_stage = mf_next_stage,
     .save = mf_save,

@@ -4,10 +4,11 @@
  *
  *   r_ui ~ mu + b_u + c_i + p_u'q_i
  *
- * by stochastic gradient steps with one AdaGrad step length a row (Duchi et al. 2011), on
- * ratings that are centred and scaled to variance 1. site.c has the data, shared by the workers
- * of a process, as cut.c deals them to blocks and cells.c groups them; worker.c their rows, and what is done with a column that comes by; model.c what
- * the coordinator makes of it.
+ * by stochastic gradient steps with one AdaGrad step length a row (Duchi et al. 2011), or by
+ * coordinate descent (ccd.h), on ratings that are centred and scaled to variance 1. site.c has the
+ * data, shared by the workers of a process, as cut.c deals them to blocks and cells.c groups them;
+ * worker.c their rows, and what is done with a column that comes by; model.c what the coordinator
+ * makes of it.
  */
 #ifndef STRADS_MF_MF_H
 #define STRADS_MF_MF_H
@@ -20,11 +21,12 @@ extern const strads_app mf_app;
 
 /* Its measures. */
 enum {
-    MF_FITTED,   /* sum of the squared errors that the steps of the last pass met */
-    MF_STEPS,    /* how many these were, those of paddings too */
-    MF_SQUARED,  /* of the test ratings */
-    MF_ABSOLUTE, /* alike */
-    MF_SECONDS,  /* of training, so far */
+    MF_FITTED,    /* sum of the squared errors that the steps of the last pass met */
+    MF_STEPS,     /* how many these were, those of paddings too */
+    MF_SQUARED,   /* of the test ratings */
+    MF_ABSOLUTE,  /* alike */
+    MF_SECONDS,   /* of training, so far */
+    MF_OBJECTIVE, /* of ccd, in the scale of the ratings trained on */
     MF_N_MEASURES
 };
 
@@ -44,6 +46,14 @@ typedef struct mf_cut {
     uint32_t *index; /* [n_blocks * n_each] the row at each place; UINT32_MAX: none */
 } mf_cut;
 
+/* The ratings of a process, by place of their user. */
+typedef struct mf_by_user {
+    size_t n_users;  /* of this process's workers, one after another */
+    size_t *starts;  /* [n_users + 1] */
+    uint32_t *items; /* places, ascending within a user */
+    float *values;
+} mf_by_user;
+
 typedef struct mf_site {
     const strads_config *config;
     uint32_t n_workers, first, end; /* of the run; of this process */
@@ -54,6 +64,7 @@ typedef struct mf_site {
     uint32_t user_blocks;   /* of each worker */
     uint32_t blocks_a_row;  /* of them: what the framework calls a row block */
     mf_cells *cells;        /* [(end - first) * user_blocks] */
+    mf_by_user by_user;     /* of mf.method: ccd, in place of cells */
     mf_pair *pairs;         /* of the test, by worker and column */
     size_t *pair_starts;    /* [(end - first) * n_columns + 1] */
     size_t n_train, n_test; /* of the whole run */

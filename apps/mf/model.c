@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "apps/mf/ccd.h"
 #include "apps/mf/tables.h"
 #include "data/data.h"
 
@@ -22,6 +23,7 @@ typedef struct mf_model {
     double (*epochs)[EPOCH_N]; /* [n_epochs + 1] */
     double mae, seconds;
     uint32_t best;
+    double objective;              /* of ccd, at the last scan */
     double *factors[DATA_N_SIDES]; /* [rank][n], in units of the ratings */
     double *biases[DATA_N_SIDES];  /* [n] alike */
 } mf_model;
@@ -118,6 +120,16 @@ static strads_status go_back(mf_model *model, strads_stage *stage, double fitted
     return STRADS_OK;
 }
 
+/* What a pass of descent took off its objective, as a share of it. */
+static void judge_descent(mf_model *model, const strads_view *view, strads_stage *stage)
+{
+    const double now = view->measures[MF_OBJECTIVE];
+    const double before = view->round == 0 ? INFINITY : model->objective;
+    stage->gap = before > 0.0 ? 1.0 - now / before : 0.0;
+    stage->done = stage->done || stage->gap <= strads_config_real(model->site->config, "stop.gap");
+    model->objective = now;
+}
+
 strads_status mf_next_stage(void *context, const strads_view *view, strads_stage *stage)
 {
     mf_model *model = context;
@@ -136,6 +148,9 @@ strads_status mf_next_stage(void *context, const strads_view *view, strads_stage
     stage->objective = rmse;
     stage->nonzeros = 0;
     stage->done = model->epoch == model->n_epochs;
+    if (mf_ccd_is_on(model->site->config)) {
+        judge_descent(model, view, stage);
+    }
     return STRADS_OK;
 }
 
@@ -175,7 +190,7 @@ strads_status mf_take_rows(void *context, uint32_t rank, const void *data, size_
     mf_model *model = context;
     const mf_site *site = model->site;
     const size_t floats = site->user_blocks * mf_block_floats(site, &site->users);
-    const bool all = rank == 0 && mf_uses_tables(site);
+    const bool all = rank == 0 && (mf_uses_tables(site) || mf_ccd_is_on(site->config));
     const size_t due = (floats + (all ? mf_tables_floats(site) : 0)) * sizeof(float);
     if (bytes != due) {
         strads_error("mf: worker %u gave rows of %zu bytes; they have %zu", rank, bytes, due);

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "apps/mf/mf.h"
+#include "apps/mf/ccd.h"
 
 /* What fits beside each other in a core's cache, and how many users come between two trips of
  * an item block. */
@@ -94,12 +94,14 @@ static uint32_t rows_of(const mf_site *site, uint32_t bytes)
 static strads_status cut(mf_site *site, const data_ratings *train, uint64_t seed)
 {
     const bool roams = strcmp(strads_config_text(site->config, "schedule.kind"), "free") == 0;
+    const bool whole = mf_ccd_is_on(site->config); /* all workers have all items */
     const uint32_t n = site->n_workers;
+    const uint32_t least = whole ? 1 : roams ? 4 * n : n;
     strads_status status =
         mf_cut_init(&site->users, train->ids[DATA_USERS].n, 8 * n, rows_of(site, USER_BLOCK_BYTES));
     if (status == STRADS_OK) {
-        status = mf_cut_init(&site->items, train->ids[DATA_ITEMS].n, roams ? 4 * n : n,
-                          rows_of(site, ITEM_BLOCK_BYTES));
+        status = mf_cut_init(&site->items, train->ids[DATA_ITEMS].n, least,
+                             whole ? UINT32_MAX : rows_of(site, ITEM_BLOCK_BYTES));
     }
     if (status == STRADS_OK) {
         status = mf_cut_count(&site->users, &site->items, train);
@@ -144,7 +146,8 @@ static strads_status fill(mf_site *site, const data_ratings *train, const data_r
         status = cut(site, train, seed);
     }
     if (status == STRADS_OK) {
-        status = mf_cells_create(site, train, seed);
+        status = mf_ccd_is_on(site->config) ? mf_ccd_sort(site, train)
+                                            : mf_cells_create(site, train, seed);
     }
     return status == STRADS_OK ? mf_pairs_create(site, test) : status;
 }
@@ -153,7 +156,10 @@ strads_status mf_open_site(const strads_config *config, strads_part *part, void 
 {
     data_ratings train = {.n = 0};
     data_ratings test = {.n = 0};
-    strads_status status = read_ratings(&train, &test, config);
+    strads_status status = mf_ccd_check(config);
+    if (status == STRADS_OK) {
+        status = read_ratings(&train, &test, config);
+    }
     if (status != STRADS_OK) {
         return status;
     }
@@ -193,6 +199,7 @@ void mf_close_site(void *context)
     memcpy(ids.ids, site->ids, sizeof(ids.ids));
     data_ratings_fini(&ids);
     mf_cells_destroy(site);
+    mf_ccd_unsort(site);
     strads_free(site->pairs);
     strads_free(site->pair_starts);
     mf_cut_fini(&site->users);
@@ -203,7 +210,7 @@ void mf_close_site(void *context)
 strads_status mf_describe(const void *context, strads_structure *structure)
 {
     const mf_site *site = context;
-    structure->n_vars = site->items.n_blocks;
+    structure->n_vars = mf_ccd_is_on(site->config) ? site->layout.rank : site->items.n_blocks;
     structure->split = STRADS_SPLIT_SAMPLES;
     return STRADS_OK;
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "apps/mf/ccd.h"
 #include "apps/mf/tables.h"
 #include "apps/mf/worker.h"
 #include "base/clock.h"
@@ -67,12 +68,15 @@ strads_status mf_open_worker(const void *site, strads_worker *worker, void **out
         mf_start_block(self->site, &self->site->users, first + b,
                        self->rows + b * mf_block_floats(self->site, &self->site->users));
     }
+    strads_status status = STRADS_OK;
     if (mf_uses_tables(self->site)) {
-        const strads_status status = mf_tables_create(&self->tables, self->site);
-        if (status != STRADS_OK) {
-            mf_close_worker(self);
-            return status;
-        }
+        status = mf_tables_create(&self->tables, self->site);
+    } else if (mf_ccd_is_on(self->site->config)) {
+        status = mf_ccd_create(&self->ccd, self);
+    }
+    if (status != STRADS_OK) {
+        mf_close_worker(self);
+        return status;
     }
     *out = self;
     return STRADS_OK;
@@ -89,6 +93,7 @@ void mf_close_worker(void *state)
     strads_free(self->kept_rows);
     strads_free(self->memory);
     mf_tables_destroy(self->tables);
+    mf_ccd_destroy(self->ccd);
     strads_free(self);
 }
 
@@ -306,20 +311,27 @@ strads_status mf_measure(void *state, uint32_t column, strads_buffer *buffer, do
 
 /* ---- the end ---- */
 
-/* Columns of tables have no other way: worker 0 gives them all behind its rows. */
+/* Columns that do not travel; NULL: they do. */
+static const float *columns_of(const mf_worker *self)
+{
+    return self->tables != NULL ? mf_tables_columns(self->tables)
+           : self->ccd != NULL  ? mf_ccd_columns(self->ccd)
+                                : NULL;
+}
+
+/* Columns that do not travel have no other way: worker 0 gives them all behind its rows. */
 strads_status mf_give_rows(void *state, strads_buffer *buffer)
 {
     const mf_worker *self = state;
     const size_t n = floats_of_rows(self->site);
-    const bool all = self->tables != NULL && strads_worker_rank(self->worker) == 0;
-    const size_t more = all ? mf_tables_floats(self->site) : 0;
+    const float *columns = strads_worker_rank(self->worker) == 0 ? columns_of(self) : NULL;
+    const size_t more = columns != NULL ? mf_tables_floats(self->site) : 0;
     const strads_status status = strads_buffer_resize(buffer, (n + more) * sizeof(float));
     if (status == STRADS_OK) {
         memcpy(strads_buffer_data(buffer), self->rows, n * sizeof(float));
     }
-    if (status == STRADS_OK && all) {
-        memcpy((float *) strads_buffer_data(buffer) + n, mf_tables_columns(self->tables),
-               more * sizeof(float));
+    if (status == STRADS_OK && columns != NULL) {
+        memcpy((float *) strads_buffer_data(buffer) + n, columns, more * sizeof(float));
     }
     return status;
 }

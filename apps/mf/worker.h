@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * apps/mf/worker.h - a worker of matrix factorisation by steps: its rows, and what is done with
- * them, whether columns travel (worker.c) or lie in a table (tables.c).
+ * apps/mf/worker.h - a worker of matrix factorisation: its rows, and what is done with them by
+ * steps, whether columns travel (worker.c) or lie in a table (tables.c). Descent has factors of its
+ * own (ccd.c), and lays them out in rows at each scan.
  */
 #ifndef STRADS_MF_WORKER_H
 #define STRADS_MF_WORKER_H
@@ -18,6 +19,7 @@ typedef struct mf_worker {
     const mf_site *site;
     strads_worker *worker;
     struct mf_tables *tables; /* of schedule.kind: data_parallel; else NULL */
+    struct mf_ccd *ccd;       /* of mf.method: ccd; else NULL */
     void *memory;             /* of rows */
     float *rows;              /* [user_blocks][n_each + 1][stride], aligned to 64 bytes */
     float *kept_rows;         /* alike, as of the last pass that was kept; NULL: nothing yet */
