@@ -7,7 +7,7 @@
 enum { LANES = 4 };
 
 /* To this, 1.5 2^52 units, a double is added and taken off again to be rounded to units. */
-static const double ROUNDING = 0x1.8p52 * 0x1p-30;
+static const double ROUNDING = 0x1.8p52 * 0x1p-28;
 
 /* The ratings of one user. */
 typedef struct ratings {
