@@ -14,9 +14,9 @@
  * a user's ratings are in the nearest cache, r is brought up to date, a_i found, and the user's
  * part of the items' two sums added to them. That is one pass over the ratings a factor.
  *
- * The sums of items are exact, and so the same for every order of users: each part is first
- * rounded to a multiple of 2^-30, of which doubles add up 2^53 without rounding. Parts are about
- * 1, as ratings have variance 1.
+ * The sums of items are the same bits for every order of users: each part is first rounded to a
+ * multiple of 2^-28, and doubles add such numbers without rounding as long as the sums are below
+ * 2^25. Parts are about 1, as ratings have variance 1.
  */
 #ifndef STRADS_MF_DESCENT_H
 #define STRADS_MF_DESCENT_H

@@ -70,7 +70,7 @@ static const strads_option options[] = {
      .max = 1e6,
      .unit = "passes",
      .help = "Passes over the ratings; of ccd over the factors. It also ends when a pass lowers "
-             "its objective by less than the share stop.gap."},
+             "its objective by the share stop.gap or less."},
     {.key = "mf.step",
      .type = STRADS_REAL,
      .fallback = "0.15",
