@@ -270,20 +270,31 @@ static strads_status update(mf_worker *worker, uint32_t f)
     return status;
 }
 
+/* Biases go before the first factor, once a pass. */
+static strads_status update_variable(mf_worker *worker, uint32_t var)
+{
+    const uint32_t rank = worker->ccd->rank;
+    strads_status status = STRADS_OK;
+    if (var == 0 && strads_config_bool(worker->site->config, "mf.biases")) {
+        status = update(worker, rank + USER_BIASES);
+        if (status == STRADS_OK) {
+            status = update(worker, rank + ITEM_BIASES);
+        }
+    }
+    return status == STRADS_OK ? update(worker, var) : status;
+}
+
 strads_status mf_ccd_push(void *state, const strads_block *block, double *partial)
 {
-    (void) partial; /* the factors are too many to be the framework's values */
+    (void) partial; /* a factor is too many numbers to be the framework's value */
     mf_worker *worker = state;
-    const uint32_t rank = worker->ccd->rank;
-    const bool biases = strads_config_bool(worker->site->config, "mf.biases");
     strads_status status = STRADS_OK;
     worker->begun = strads_now();
-    for (uint32_t v = 0;
-         v < block->n_vars && status == STRADS_OK && !strads_stopping(worker->worker); v++) {
-        for (uint32_t b = 0; b < N_BIASES && block->vars[v] == 0 && biases; b++) {
-            status = status == STRADS_OK ? update(worker, rank + b) : status;
+    for (uint32_t v = 0; v < block->n_vars && status == STRADS_OK; v++) {
+        if (strads_stopping(worker->worker)) {
+            break;
         }
-        status = status == STRADS_OK ? update(worker, block->vars[v]) : status;
+        status = update_variable(worker, block->vars[v]);
     }
     worker->ended = strads_now();
     return status;
