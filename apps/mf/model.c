@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "apps/mf/ccd.h"
+#include "apps/mf/saved.h"
 #include "apps/mf/tables.h"
 #include "data/data.h"
 
@@ -256,16 +257,15 @@ static strads_status write_ids(const char *dir, const char *name, const data_ids
 
 static strads_status write_side(const mf_model *model, const char *dir, int side)
 {
-    static const char *const names[DATA_N_SIDES][3] = {
-        {"user_factors.npy", "user_biases.npy", "users.txt"},
-        {"item_factors.npy", "item_biases.npy", "items.txt"}};
+    const char *const *names = mf_file_names[side];
     const size_t n = cut_of(model->site, side)->n;
     strads_status status =
-        write_array(dir, names[side][0], model->factors[side], n, model->site->layout.rank);
+        write_array(dir, names[MF_FILE_FACTORS], model->factors[side], n, model->site->layout.rank);
     if (status == STRADS_OK) {
-        status = write_array(dir, names[side][1], model->biases[side], n, 0);
+        status = write_array(dir, names[MF_FILE_BIASES], model->biases[side], n, 0);
     }
-    return status == STRADS_OK ? write_ids(dir, names[side][2], &model->site->ids[side]) : status;
+    return status == STRADS_OK ? write_ids(dir, names[MF_FILE_IDS], &model->site->ids[side])
+                               : status;
 }
 
 static strads_status summarize(const mf_model *model, strads_summary *summary)

@@ -6,7 +6,7 @@
  * by BLAS and for a few rows at a time, so that memory is bounded; then the n greatest of each
  * row of S that are not left out.
  */
-#include <gsl/gsl_cblas.h>
+#include <gsl/gsl_cblas.h> /* declares what any CBLAS has; OpenBLAS is linked */
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>

@@ -4,18 +4,20 @@
 
 #include <string.h>
 
-static const char *const kinds[DATA_N_SIDES] = {"user", "item"};
+const char *const mf_file_names[DATA_N_SIDES][MF_N_FILES] = {
+    [DATA_USERS] = {"user_factors.npy", "user_biases.npy", "users.txt"},
+    [DATA_ITEMS] = {"item_factors.npy", "item_biases.npy", "items.txt"}};
 
-/* "DIR/KINDwhat", for strads_free. */
-static char *path_of(const char *dir, const char *kind, const char *what)
+/* "DIR/NAME", for strads_free. */
+static char *path_of(const char *dir, const char *name)
 {
-    const size_t bytes = strlen(dir) + strlen(kind) + strlen(what) + 2;
+    const size_t bytes = strlen(dir) + strlen(name) + 2;
     char *path = strads_alloc(bytes);
     if (path == NULL) {
         strads_error("%s: no memory", dir);
         return NULL;
     }
-    snprintf(path, bytes, "%s/%s%s", dir, kind, what);
+    snprintf(path, bytes, "%s/%s", dir, name);
     return path;
 }
 
@@ -58,21 +60,18 @@ static strads_status read_ids(data_ids *out, size_t n_rows, const char *path)
     return status;
 }
 
-enum { FACTORS, BIASES, IDS, N_FILES };
-
 static strads_status read_side(mf_saved *saved, const char *dir, int side)
 {
-    static const char *const names[N_FILES] = {"_factors.npy", "_biases.npy", "s.txt"};
     strads_status status = STRADS_OK;
-    for (int file = 0; file < N_FILES && status == STRADS_OK; file++) {
-        char *path = path_of(dir, kinds[side], names[file]);
+    for (int file = 0; file < MF_N_FILES && status == STRADS_OK; file++) {
+        char *path = path_of(dir, mf_file_names[side][file]);
         if (path == NULL) {
             return STRADS_ERR_NOMEM;
         }
         const size_t n = saved->factors[side].n_rows;
-        status = file == FACTORS  ? read_factors(&saved->factors[side], path)
-                 : file == BIASES ? read_biases(&saved->biases[side], n, path)
-                                  : read_ids(&saved->ids[side], n, path);
+        status = file == MF_FILE_FACTORS  ? read_factors(&saved->factors[side], path)
+                 : file == MF_FILE_BIASES ? read_biases(&saved->biases[side], n, path)
+                                          : read_ids(&saved->ids[side], n, path);
         strads_free(path);
     }
     return status;
@@ -81,7 +80,7 @@ static strads_status read_side(mf_saved *saved, const char *dir, int side)
 static strads_status read_mean(double *out, const char *dir)
 {
     double *mean = NULL;
-    char *path = path_of(dir, "", "mean.npy");
+    char *path = path_of(dir, "mean.npy");
     if (path == NULL) {
         return STRADS_ERR_NOMEM;
     }

@@ -15,6 +15,10 @@ typedef struct mf_saved {
 
 /* ---- saved.c ---- */
 
+/* The files of a side. */
+enum { MF_FILE_FACTORS, MF_FILE_BIASES, MF_FILE_IDS, MF_N_FILES };
+extern const char *const mf_file_names[DATA_N_SIDES][MF_N_FILES];
+
 /* Reads the model in the folder `dir`; files that do not fit each other are refused. */
 STRADS_MUST_CHECK strads_status mf_saved_read(mf_saved *out, const char *dir);
 void mf_saved_fini(mf_saved *saved);
