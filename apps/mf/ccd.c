@@ -66,68 +66,79 @@ static void add_up(size_t *starts, size_t n)
     }
 }
 
-/* The process's ratings by place of their item: a counting sort. */
-static strads_status order_by_item(const mf_site *site, const data_ratings *train, uint32_t *order)
+/* A rating on its way from its place by item to that by user. */
+typedef struct by_item {
+    uint32_t user; /* as own_place has it */
+    float value;
+} by_item;
+
+/* Counts into ends[item + 1], and starts[user + 2]: both run ahead while they are filled. */
+static void count(const mf_site *site, const data_ratings *train, size_t *ends, size_t *starts)
 {
-    const size_t n_places = site->items.n_each;
-    size_t *starts = strads_calloc(n_places + 1, sizeof(*starts));
-    if (starts == NULL) {
-        return STRADS_ERR_NOMEM;
-    }
     for (size_t k = 0; k < train->n; k++) {
-        if (own_place(site, &train->entries[k]) != SIZE_MAX) {
-            starts[site->items.place[train->entries[k].column] + 1]++;
+        const size_t user = own_place(site, &train->entries[k]);
+        if (user != SIZE_MAX) {
+            ends[site->items.place[train->entries[k].column] + 1]++;
+            starts[user + 2]++;
         }
     }
-    add_up(starts, n_places + 1);
-    for (size_t k = 0; k < train->n; k++) {
-        if (own_place(site, &train->entries[k]) != SIZE_MAX) {
-            order[starts[site->items.place[train->entries[k].column]]++] = (uint32_t) k;
-        }
-    }
-    strads_free(starts);
-    return STRADS_OK;
 }
 
-/* Deals the ratings to their users in that order; starts[i + 1] runs ahead of user i. */
-static void deal(const mf_site *site, const data_ratings *train, const uint32_t *order,
-                 const mf_by_user *to)
+/* The ratings by place of their item; item j's end where ends[j] then says. */
+static void deal_to_items(const mf_site *site, const data_ratings *train, size_t *ends, by_item *to)
 {
-    const size_t n = to->starts[to->n_users + 1];
-    for (size_t k = 0; k < n; k++) {
-        const data_rating *from = &train->entries[order[k]];
-        const size_t at = to->starts[own_place(site, from) + 1]++;
-        to->items[at] = site->items.place[from->column];
-        to->values[at] = (from->value - site->scale.mean) / site->scale.unit;
+    for (size_t k = 0; k < train->n; k++) {
+        const data_rating *from = &train->entries[k];
+        const size_t user = own_place(site, from);
+        if (user != SIZE_MAX) {
+            const float value = (from->value - site->scale.mean) / site->scale.unit;
+            to[ends[site->items.place[from->column]]++] = (by_item){(uint32_t) user, value};
+        }
+    }
+}
+
+/* Item after item, so that those of a user ascend. */
+static void deal_to_users(const by_item *from, const size_t *ends, uint32_t n_items,
+                          const mf_by_user *to)
+{
+    size_t k = 0;
+    for (uint32_t j = 0; j < n_items; j++) {
+        for (; k < ends[j]; k++) {
+            const size_t at = to->starts[from[k].user + 1]++;
+            to->items[at] = j;
+            to->values[at] = from[k].value;
+        }
     }
 }
 
 strads_status mf_ccd_sort(mf_site *site, const data_ratings *train)
 {
     mf_by_user *to = &site->by_user;
+    const uint32_t n_items = site->items.n_each;
     to->n_users = (size_t) (site->end - site->first) * site->user_blocks * site->users.n_each;
     to->starts = strads_calloc(to->n_users + 2, sizeof(*to->starts));
-    if (to->starts == NULL) {
-        return STRADS_ERR_NOMEM;
+    size_t *ends = strads_calloc(n_items + 1, sizeof(*ends));
+    by_item *ratings = NULL;
+    strads_status status = STRADS_ERR_NOMEM;
+    if (to->starts == NULL || ends == NULL) {
+        goto done;
     }
-    for (size_t k = 0; k < train->n; k++) {
-        const size_t place = own_place(site, &train->entries[k]);
-        if (place != SIZE_MAX) {
-            to->starts[place + 2]++;
-        }
-    }
+    count(site, train, ends, to->starts);
+    add_up(ends, n_items + 1);
     add_up(to->starts, to->n_users + 2);
-    const size_t n = to->starts[to->n_users + 1];
+    const size_t n = ends[n_items];
     to->items = strads_alloc_array(n, sizeof(*to->items));
     to->values = strads_alloc_array(n, sizeof(*to->values));
-    uint32_t *order = strads_alloc_array(n, sizeof(*order));
-    strads_status status = to->items == NULL || to->values == NULL || order == NULL
-                               ? STRADS_ERR_NOMEM
-                               : order_by_item(site, train, order);
-    if (status == STRADS_OK) {
-        deal(site, train, order, to);
+    ratings = strads_alloc_array(n, sizeof(*ratings));
+    if (to->items != NULL && to->values != NULL && ratings != NULL) {
+        deal_to_items(site, train, ends, ratings);
+        deal_to_users(ratings, ends, n_items, to);
+        status = STRADS_OK;
     }
-    strads_free(order);
+
+done:
+    strads_free(ratings);
+    strads_free(ends);
     return status;
 }
 

@@ -212,6 +212,7 @@ static void users_and_items_without_ratings_are_not_in_the_way(void)
     mf_saved_fini(&model);
     strads_free(suite_file("one.txt", "1 2 3\n"));
     run("one", "--set data.train=one.txt --workers 3");
+    run("one", "--set data.train=one.txt --workers 4 --processes 3");
 }
 
 /* ---- what goes wrong ---- */
