@@ -30,7 +30,7 @@ struct mf_tables {
     ssp_table *table;           /* NULL: to be opened */
     uint32_t n_periods, period; /* of a round; the next */
     uint32_t n_trips;           /* of a round over all columns, each with some of the users */
-    bool asks_ahead;            /* what is asked for in a period may do in the next */
+    bool asks_ahead;            /* what is asked for in a visit may do in the next */
     bool diverged;              /* in this pass: nothing more of it goes into the table */
     void *memory;               /* of all that follows */
     float *base;                /* [n_columns][n_each + 1][stride] what the table counts from */
@@ -219,6 +219,12 @@ static strads_status add_column(mf_worker *worker, uint32_t column)
 
 /* ---- a period ---- */
 
+/* Of a pass. */
+static uint64_t n_visits(const mf_tables *self)
+{
+    return (uint64_t) self->n_trips * self->site->items.n_blocks;
+}
+
 /* The column of visit `at` of a pass. Trips go up and down in turn: columns that are always met
  * in the same order are fitted worse, for the first ones are forgotten. */
 static uint32_t column_at(const mf_worker *worker, uint64_t at)
@@ -230,7 +236,7 @@ static uint32_t column_at(const mf_worker *worker, uint64_t at)
 }
 
 /* Visit `at` of a pass: a column, and a part of the users. */
-static strads_status visit(mf_worker *worker, uint64_t at, bool asks_ahead)
+static strads_status visit(mf_worker *worker, uint64_t at)
 {
     mf_tables *self = worker->tables;
     const mf_site *site = self->site;
@@ -241,7 +247,7 @@ static strads_status visit(mf_worker *worker, uint64_t at, bool asks_ahead)
     float *columns = column_of(self, self->columns, cell.column);
     const mf_step step = mf_step_of(worker, 0);
     strads_status status = read_column(worker, cell.column, SSP_ASYNC);
-    if (status == STRADS_OK && asks_ahead) {
+    if (status == STRADS_OK && self->asks_ahead && at + 1 < n_visits(self)) {
         status =
             ssp_prefetch(self->table, keys_of(self, column_at(worker, at + 1)), site->items.n_each);
     }
@@ -269,13 +275,12 @@ static strads_status begin_round(mf_worker *worker, uint64_t round)
 static strads_status work_period(mf_worker *worker)
 {
     mf_tables *self = worker->tables;
-    const uint64_t all = (uint64_t) self->n_trips * self->site->items.n_blocks;
-    const uint64_t first = all * self->period / self->n_periods;
-    const uint64_t end = all * (self->period + 1) / self->n_periods;
+    const uint64_t first = n_visits(self) * self->period / self->n_periods;
+    const uint64_t end = n_visits(self) * (self->period + 1) / self->n_periods;
     strads_status status = STRADS_OK;
     self->period++;
     for (uint64_t at = first; at < end && status == STRADS_OK && !self->diverged; at++) {
-        status = visit(worker, at, at + 1 < end || self->asks_ahead);
+        status = visit(worker, at);
     }
     return status;
 }
