@@ -11,7 +11,7 @@
 
 /* What fits beside each other in a core's cache, and how many users come between two trips of
  * an item block. */
-enum { USER_BLOCK_BYTES = 180 * 1024, ITEM_BLOCK_BYTES = 288 * 1024, USERS_A_TRIP = 4000 };
+enum { CELL_BYTES = 468 * 1024, ITEM_BLOCK_BYTES = 288 * 1024, USERS_A_HALF_TRIP = 2000 };
 
 /* ---- reading ---- */
 
@@ -96,12 +96,16 @@ static strads_status cut(mf_site *site, const data_ratings *train, uint64_t seed
     const bool roams = strcmp(strads_config_text(site->config, "schedule.kind"), "free") == 0;
     const bool whole = mf_ccd_is_on(site->config); /* all workers have all items */
     const uint32_t n = site->n_workers;
-    const uint32_t least = whole ? 1 : roams ? 4 * n : n;
-    strads_status status =
-        mf_cut_init(&site->users, train->ids[DATA_USERS].n, 8 * n, rows_of(site, USER_BLOCK_BYTES));
-    if (status == STRADS_OK) {
-        status = mf_cut_init(&site->items, train->ids[DATA_ITEMS].n, least,
-                             whole ? UINT32_MAX : rows_of(site, ITEM_BLOCK_BYTES));
+    const uint32_t least = whole ? 1 : roams ? 2 * n : n;
+    strads_status status = mf_cut_init(&site->items, train->ids[DATA_ITEMS].n, least,
+                                       whole ? UINT32_MAX : rows_of(site, ITEM_BLOCK_BYTES));
+    if (status == STRADS_OK) { /* what items leave is for users: the larger a cell, the fewer of
+                                * its ratings are of one row */
+        const size_t bytes = mf_block_floats(site, &site->items) * sizeof(float);
+        status =
+            mf_cut_init(&site->users, train->ids[DATA_USERS].n, n,
+                        rows_of(site, CELL_BYTES - (bytes < ITEM_BLOCK_BYTES ? (uint32_t) bytes
+                                                                             : ITEM_BLOCK_BYTES)));
     }
     if (status == STRADS_OK) {
         status = mf_cut_count(&site->users, &site->items, train);
@@ -113,11 +117,12 @@ static strads_status cut(mf_site *site, const data_ratings *train, uint64_t seed
         status = mf_cut_deal(&site->items, seed, DATA_ITEMS);
     }
     if (status == STRADS_OK) {
-        const uint32_t a_trip = USERS_A_TRIP / site->users.n_each;
+        /* Where columns roam, smaller cells: at the end of a pass all wait for the last one. */
+        const uint32_t users = (roams ? 1 : 2) * USERS_A_HALF_TRIP;
+        const uint32_t of_worker = site->users.n_each * (site->users.n_blocks / n);
+        const uint32_t n_trips = (of_worker + users - 1) / users;
         site->user_blocks = site->users.n_blocks / n;
-        site->blocks_a_row = a_trip < 1                   ? 1
-                             : a_trip < site->user_blocks ? a_trip
-                                                          : site->user_blocks;
+        site->blocks_a_row = n_trips < site->user_blocks ? site->user_blocks / n_trips : 1;
     }
     return status;
 }
