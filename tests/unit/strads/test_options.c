@@ -206,6 +206,13 @@ static strads_status push(void *state, const strads_block *block, double *partia
     return STRADS_OK;
 }
 
+static strads_status step(void *state, struct ssp_session *session, const strads_block *block,
+                          double *partial)
+{
+    (void) session;
+    return push(state, block, partial);
+}
+
 static void a_grid_has_schedules_of_its_own(void)
 {
     static const strads_grid cells = {.n_rows = NULL};
@@ -221,6 +228,9 @@ static void a_grid_has_schedules_of_its_own(void)
         check_refused((request){.app = &on_grid, .settings = {others[i]}},
                       "is not for cells, which works on a grid: rotation or free");
     }
+    const strads_app with_step = {.name = "cells", .grid = &cells, .step = step};
+    CHECK(accepted((request){.app = &with_step, .settings = {"schedule.kind=data_parallel"}}).gap ==
+          0.0);
     const strads_app with_push = {.name = "cells", .grid = &cells, .push = push};
     CHECK(accepted((request){.app = &with_push, .settings = {"schedule.kind=cyclic"}}).gap == 0.0);
     check_refused((request){.app = &with_push, .settings = {"schedule.kind=random"}},

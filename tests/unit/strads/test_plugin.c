@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "strads/grid.h"
 #include "tests/support/suite.h"
 
 /* Entries that are there; none is called. */
@@ -119,6 +120,8 @@ static void another_interface_is_refused(void)
 
 static void a_missing_entry_is_named(void)
 {
+    static const strads_measure measures[] = {{"m", STRADS_SUM}};
+    static const strads_grid grid = {.n_rows = NULL};
     request ask = {.app = whole};
     ask.app.push = NULL;
     check_said(check_app, &ask, STRADS_ERR_APP, "whole: there is no push");
@@ -134,6 +137,9 @@ static void a_missing_entry_is_named(void)
     ask.app = whole;
     ask.app.n_measures = 1;
     check_said(check_app, &ask, STRADS_ERR_APP, "measure");
+    ask.app.grid = &grid; /* that has one, but push runs without it */
+    ask.app.measures = measures;
+    check_said(check_app, &ask, STRADS_ERR_APP, "there is no measure, since there are measures");
 }
 
 static void what_is_not_a_plug_in_is_refused_by_its_path(void)
