@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "base/tasks.h"
 #include "data/data.h"
 #include "data/ratings_parts.h"
 
@@ -158,17 +159,18 @@ static bool are_ids_good(const data_ids *ids)
     return at == ids->text_bytes;
 }
 
-static bool are_entries_good(const data_ratings *ratings)
+static strads_status check_entries(void *context, size_t first, size_t last)
 {
+    const data_ratings *ratings = context;
     bool good = true;
-    for (size_t i = 0; i < ratings->n; i++) {
+    for (size_t i = first; i < last; i++) {
         const data_rating *entry = &ratings->entries[i];
         good &= entry->row < ratings->ids[DATA_USERS].n;
         good &= entry->column < ratings->ids[DATA_ITEMS].n;
         good &= fabsf(entry->value) < INFINITY;
         good &= ratings->times == NULL || fabs(ratings->times[i]) < (double) INFINITY;
     }
-    return good;
+    return good ? STRADS_OK : STRADS_ERR_DATA;
 }
 
 /* Room for all sections; false: no memory, some may be there. */
@@ -195,22 +197,56 @@ static bool make_room(data_ratings *ratings, const ratings_cache_head *head)
     return good;
 }
 
+/* A section, and where it is in the file. */
+typedef struct reading {
+    section to;
+    int file;
+    off_t at;
+} reading;
+
+static strads_status read_range(void *context, size_t first, size_t last)
+{
+    const reading *it = context;
+    while (first < last) {
+        const ssize_t n = pread(it->file, (unsigned char *) it->to.memory + first, last - first,
+                                it->at + (off_t) first);
+        if (n <= 0 && !(n < 0 && errno == EINTR)) {
+            return STRADS_ERR_IO;
+        }
+        first += n > 0 ? (size_t) n : 0;
+    }
+    return STRADS_OK;
+}
+
+/* By all cores: bringing in the pages costs more than copying. */
+static bool read_sections(const section *sections, size_t n, int file)
+{
+    reading it = {.file = file, .at = sizeof(ratings_cache_head)};
+    strads_status status = STRADS_OK;
+    for (size_t i = 0; i < n && status == STRADS_OK; i++) {
+        it.to = sections[i];
+        status = strads_parallel_for(strads_cores(), it.to.bytes, read_range, &it);
+        it.at += (off_t) it.to.bytes;
+    }
+    return status == STRADS_OK;
+}
+
 /* Reads what follows a plausible head, and checks all. */
-static bool load_sections(data_ratings *out, FILE *file, const ratings_cache_head *head)
+static bool load_sections(data_ratings *out, int file, const ratings_cache_head *head)
 {
     data_ratings ratings = {.n = head->n, .n_duplicates = head->n_duplicates};
     bool good = make_room(&ratings, head);
     section sections[MAX_SECTIONS];
     const size_t n = list_sections(head, &ratings, sections);
-    for (size_t i = 0; i < n && good; i++) {
-        good = fread(sections[i].memory, 1, sections[i].bytes, file) == sections[i].bytes;
-    }
+    good = good && read_sections(sections, n, file);
     good = good && ratings_cache_checksum(head, &ratings) == head->checksum;
     for (data_side side = 0; side < DATA_N_SIDES && good; side++) {
         good = are_ids_good(&ratings.ids[side]) &&
                ratings_ids_invert(&ratings.ids[side], ratings.n) == STRADS_OK;
     }
-    if (!good || !are_entries_good(&ratings)) {
+    good = good &&
+           strads_parallel_for(strads_cores(), ratings.n, check_entries, &ratings) == STRADS_OK;
+    if (!good) {
         data_ratings_fini(&ratings);
         return false;
     }
@@ -230,7 +266,7 @@ bool ratings_cache_load(data_ratings *out, const char *path, uint64_t key)
                 fread(&head, sizeof(head), 1, file) == 1 &&
                 is_plausible(&head, (uint64_t) about.st_size);
     const bool stale = good && head.key != key;
-    good = good && !stale && load_sections(out, file, &head);
+    good = good && !stale && load_sections(out, fileno(file), &head);
     fclose(file);
     if (stale) {
         strads_debug("%s: a cache of an older file, or for other options", path);

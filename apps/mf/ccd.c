@@ -286,7 +286,7 @@ static strads_status update_variable(mf_worker *worker, uint32_t var)
 {
     const uint32_t rank = worker->ccd->rank;
     strads_status status = STRADS_OK;
-    if (var == 0 && strads_config_bool(worker->site->config, "mf.biases")) {
+    if (var == 0 && worker->site->biases) {
         status = update(worker, rank + USER_BIASES);
         if (status == STRADS_OK) {
             status = update(worker, rank + ITEM_BIASES);

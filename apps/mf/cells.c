@@ -21,7 +21,6 @@ typedef struct sorting {
     const mf_site *site;
     spot *users, *items;
     const data_ratings *train;
-    uint64_t seed;
     size_t n_cells, n_parts;
     size_t *at;         /* [n_parts][n_cells] how many a part has; then where its next one goes */
     size_t *starts;     /* [n_cells + 1] */
@@ -144,7 +143,7 @@ static strads_status group_block(const sorting *from, mf_arranger *arranger, siz
                                 .n_columns = site->items.n_each,
                                 .lines = site->layout.stride / MF_LINE};
         const uint64_t seed =
-            (from->seed << 32) + (site->first * site->user_blocks + b) * n_columns + c;
+            (site->seed << 32) + (site->first * site->user_blocks + b) * n_columns + c;
         const mf_group *groups = NULL;
         size_t n = 0;
         status = mf_arrange(arranger, &block, seed, &groups, &n);
@@ -173,12 +172,11 @@ static strads_status group_blocks(void *context, size_t first, size_t last)
     return status;
 }
 
-strads_status mf_cells_create(mf_site *site, const data_ratings *train, uint64_t seed)
+strads_status mf_cells_create(mf_site *site, const data_ratings *train)
 {
     const size_t n_blocks = (size_t) (site->end - site->first) * site->user_blocks;
     sorting it = {.site = site,
                   .train = train,
-                  .seed = seed,
                   .n_cells = n_blocks * site->items.n_blocks,
                   .n_parts = strads_cores()};
     site->cells = strads_calloc(n_blocks, sizeof(*site->cells));

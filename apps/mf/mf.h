@@ -60,6 +60,10 @@ typedef struct mf_site {
     mf_layout layout;
     const mf_kernels *kernels;
     mf_scale scale;
+    uint64_t seed;      /* run.seed */
+    double lambda;      /* mf.lambda, in units of the scale */
+    double step, decay; /* mf.step, mf.decay */
+    bool weighted, biases;
     mf_cut users, items;
     uint32_t user_blocks;   /* of each worker */
     uint32_t blocks_a_row;  /* of them: what the framework calls a row block */
@@ -118,8 +122,7 @@ STRADS_MUST_CHECK strads_status mf_cut_deal(mf_cut *cut, uint64_t seed, uint32_t
 
 /* The groups of this process's cells, site->cells, by as many threads as there are cores; the same
  * for any number of them. */
-STRADS_MUST_CHECK strads_status mf_cells_create(mf_site *site, const data_ratings *train,
-                                                uint64_t seed);
+STRADS_MUST_CHECK strads_status mf_cells_create(mf_site *site, const data_ratings *train);
 void mf_cells_destroy(mf_site *site);
 /* site->pairs. */
 STRADS_MUST_CHECK strads_status mf_pairs_create(mf_site *site, const data_ratings *test);

@@ -91,7 +91,7 @@ static uint32_t rows_of(const mf_site *site, uint32_t bytes)
     return rows < 1 ? 1 : rows < most ? rows : most;
 }
 
-static strads_status cut(mf_site *site, const data_ratings *train, uint64_t seed)
+static strads_status cut(mf_site *site, const data_ratings *train)
 {
     const bool roams = strcmp(strads_config_text(site->config, "schedule.kind"), "free") == 0;
     const bool whole = mf_ccd_is_on(site->config); /* all workers have all items */
@@ -111,10 +111,10 @@ static strads_status cut(mf_site *site, const data_ratings *train, uint64_t seed
         status = mf_cut_count(&site->users, &site->items, train);
     }
     if (status == STRADS_OK) {
-        status = mf_cut_deal(&site->users, seed, DATA_USERS);
+        status = mf_cut_deal(&site->users, site->seed, DATA_USERS);
     }
     if (status == STRADS_OK) {
-        status = mf_cut_deal(&site->items, seed, DATA_ITEMS);
+        status = mf_cut_deal(&site->items, site->seed, DATA_ITEMS);
     }
     if (status == STRADS_OK) {
         /* Where columns roam, smaller cells: at the end of a pass all wait for the last one. */
@@ -129,30 +129,28 @@ static strads_status cut(mf_site *site, const data_ratings *train, uint64_t seed
 
 float mf_lambda_of(const mf_site *site, const mf_cut *of, uint32_t place)
 {
-    const double lambda = strads_config_real(site->config, "mf.lambda") / site->scale.unit;
     const uint32_t row = of->index[place];
-    const bool weighted = strads_config_bool(site->config, "mf.weighted");
-    return row == UINT32_MAX || of->count[row] == 0 ? 0.0f
-           : weighted                               ? (float) lambda
-                                                    : (float) (lambda / of->count[row]);
+    return row == UINT32_MAX || of->count[row] == 0
+               ? 0.0f
+               : (float) (site->weighted ? site->lambda : site->lambda / of->count[row]);
 }
 
 /* ---- life ---- */
 
 static strads_status fill(mf_site *site, const data_ratings *train, const data_ratings *test)
 {
-    const uint64_t seed = (uint64_t) strads_config_int(site->config, "run.seed");
     site->n_train = train->n;
     site->n_test = test->n;
     site->n_unseen = test->n_unseen;
     site->n_duplicates = train->n_duplicates;
     strads_status status = find_scale(site, train);
     if (status == STRADS_OK) {
-        status = cut(site, train, seed);
+        site->lambda /= (double) site->scale.unit;
+        status = cut(site, train);
     }
     if (status == STRADS_OK) {
-        status = mf_ccd_is_on(site->config) ? mf_ccd_sort(site, train)
-                                            : mf_cells_create(site, train, seed);
+        status =
+            mf_ccd_is_on(site->config) ? mf_ccd_sort(site, train) : mf_cells_create(site, train);
     }
     return status == STRADS_OK ? mf_pairs_create(site, test) : status;
 }
@@ -179,6 +177,12 @@ strads_status mf_open_site(const strads_config *config, strads_part *part, void 
     site->first = strads_part_rank(part, me);
     site->end = strads_part_rank(part, me + 1);
     site->layout = mf_layout_of((uint32_t) strads_config_int(config, "mf.rank"));
+    site->seed = (uint64_t) strads_config_int(config, "run.seed");
+    site->lambda = strads_config_real(config, "mf.lambda");
+    site->step = strads_config_real(config, "mf.step");
+    site->decay = strads_config_real(config, "mf.decay");
+    site->weighted = strads_config_bool(config, "mf.weighted");
+    site->biases = strads_config_bool(config, "mf.biases");
     site->kernels = mf_kernels_choose(strads_config_bool(config, "run.deterministic"));
     status = fill(site, &train, &test);
     if (status != STRADS_OK) {

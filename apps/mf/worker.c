@@ -32,7 +32,6 @@ static float *rows_in(const strads_buffer *buffer)
 
 void mf_start_block(const mf_site *site, const mf_cut *cut, uint32_t block, float *rows)
 {
-    const uint64_t seed = (uint64_t) strads_config_int(site->config, "run.seed");
     const uint64_t first = STREAM_ROWS + (cut == &site->items ? (uint64_t) site->users.n : 0);
     mf_row_padding(&site->layout, rows);
     for (uint32_t k = 0; k < cut->n_each; k++) {
@@ -41,7 +40,7 @@ void mf_start_block(const mf_site *site, const mf_cut *cut, uint32_t block, floa
         if (cut->index[place] == UINT32_MAX) {
             mf_row_padding(&site->layout, row);
         } else {
-            mf_row_start(&site->layout, row, mf_lambda_of(site, cut, place), seed,
+            mf_row_start(&site->layout, row, mf_lambda_of(site, cut, place), site->seed,
                          first + cut->index[place]);
         }
     }
@@ -209,12 +208,11 @@ void mf_work_block(mf_worker *self, const strads_cell *cell, uint32_t b, float *
  * would fit its cell alone. */
 mf_step mf_step_of(const mf_worker *self, uint32_t visit)
 {
-    const strads_config *config = self->site->config;
+    const mf_site *site = self->site;
     const double epoch = (double) (self->n_scans - 1);
     const double again = (1.0 + visit) * (1.0 + visit);
-    return (mf_step){.eta = (float) (strads_config_real(config, "mf.step") * self->factor *
-                                     pow(strads_config_real(config, "mf.decay"), epoch) / again),
-                     .biases = strads_config_bool(config, "mf.biases")};
+    return (mf_step){.eta = (float) (site->step * self->factor * pow(site->decay, epoch) / again),
+                     .biases = site->biases};
 }
 
 strads_status mf_work(void *state, const strads_cell *cell, strads_buffer *buffer)
