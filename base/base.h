@@ -80,6 +80,9 @@ STRADS_API void *strads_calloc(size_t count, size_t bytes) STRADS_MUST_CHECK;
 STRADS_API void *strads_realloc(void *memory, size_t bytes) STRADS_MUST_CHECK;
 STRADS_API void strads_free(void *memory);
 
+/* Bytes of memory in the machine; 0: not known. */
+STRADS_API double strads_machine_bytes(void);
+
 /* count * bytes for strads_alloc; NULL too when the product overflows. */
 STRADS_API void *strads_alloc_array(size_t count, size_t bytes) STRADS_MUST_CHECK;
 

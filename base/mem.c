@@ -126,3 +126,10 @@ char *strads_strdup(const char *text)
     }
     return copy;
 }
+
+double strads_machine_bytes(void)
+{
+    const long pages = sysconf(_SC_PHYS_PAGES);
+    const long page_bytes = sysconf(_SC_PAGESIZE);
+    return pages > 0 && page_bytes > 0 ? (double) pages * (double) page_bytes : 0.0;
+}

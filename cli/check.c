@@ -1,17 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* cli/check.c - `strads check`: is a configuration right, and does it fit the machine? */
-#include <unistd.h>
-
 #include "cli/cli.h"
 #include "cli/progress.h"
-
-/* Bytes of memory in the machine; 0: not known. */
-static double machine_bytes(void)
-{
-    const long pages = sysconf(_SC_PHYS_PAGES);
-    const long page_bytes = sysconf(_SC_PAGESIZE);
-    return pages > 0 && page_bytes > 0 ? (double) pages * (double) page_bytes : 0.0;
-}
 
 /* Bytes that could be had without swapping; 0: not known. Linux alone says so. */
 static double available_bytes(void)
@@ -41,8 +31,8 @@ static strads_status compare_memory(const cli_session *session, const char *path
     cli_short(all, needed);
     cli_short((double) memory->bytes, by_each);
     cli_short(available_bytes(), available);
-    cli_short(machine_bytes(), total);
-    if (machine_bytes() > 0.0 && here > machine_bytes()) {
+    cli_short(strads_machine_bytes(), total);
+    if (strads_machine_bytes() > 0.0 && here > strads_machine_bytes()) {
         strads_error("%s: %s about %sB of memory, the machine has %sB", path,
                      forked ? "the run needs" : "each process needs", forked ? needed : by_each,
                      total);

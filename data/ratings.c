@@ -359,3 +359,26 @@ strads_status data_ratings_read(data_ratings *out, const data_ratings_source *so
     }
     return status;
 }
+
+strads_status data_ratings_measure(data_ratings_size *out, const data_ratings_source *source)
+{
+    char *cache = NULL;
+    uint64_t key = 0;
+    strads_status status = ratings_cache_name(&cache, &key, source);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    const bool known = cache != NULL && ratings_cache_measure(out, cache, key);
+    strads_free(cache);
+    if (known) {
+        return STRADS_OK;
+    }
+    data_ratings ratings;
+    status = data_ratings_read(&ratings, source);
+    if (status == STRADS_OK) {
+        *out = (data_ratings_size){.n = ratings.n,
+                                   .n_ids = {ratings.ids[DATA_USERS].n, ratings.ids[DATA_ITEMS].n}};
+        data_ratings_fini(&ratings);
+    }
+    return status;
+}

@@ -90,6 +90,13 @@ typedef struct data_ratings_source {
 
 STRADS_API STRADS_MUST_CHECK strads_status data_ratings_read(data_ratings *out,
                                                              const data_ratings_source *source);
+/* How large a file is: as its cache says where there is one, else it is read. */
+typedef struct data_ratings_size {
+    size_t n, n_ids[DATA_N_SIDES];
+} data_ratings_size;
+
+STRADS_API STRADS_MUST_CHECK strads_status data_ratings_measure(data_ratings_size *out,
+                                                                const data_ratings_source *source);
 /* A set of zeros is allowed. */
 STRADS_API void data_ratings_fini(data_ratings *ratings);
 

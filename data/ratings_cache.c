@@ -254,6 +254,25 @@ static bool load_sections(data_ratings *out, int file, const ratings_cache_head 
     return true;
 }
 
+bool ratings_cache_measure(data_ratings_size *out, const char *path, uint64_t key)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        return false;
+    }
+    ratings_cache_head head;
+    struct stat about;
+    const bool good = fstat(fileno(file), &about) == 0 && S_ISREG(about.st_mode) &&
+                      fread(&head, sizeof(head), 1, file) == 1 &&
+                      is_plausible(&head, (uint64_t) about.st_size) && head.key == key;
+    fclose(file);
+    if (good) {
+        *out = (data_ratings_size){.n = head.n,
+                                   .n_ids = {head.n_ids[DATA_USERS], head.n_ids[DATA_ITEMS]}};
+    }
+    return good;
+}
+
 bool ratings_cache_load(data_ratings *out, const char *path, uint64_t key)
 {
     FILE *file = fopen(path, "rb");

@@ -124,6 +124,8 @@ STRADS_MUST_CHECK strads_status ratings_cache_name(char **out, uint64_t *key,
 uint64_t ratings_cache_checksum(const ratings_cache_head *head, const data_ratings *ratings);
 /* True when the file is there, of this key and whole; warns of one that cannot be used. */
 bool ratings_cache_load(data_ratings *out, const char *path, uint64_t key);
+/* The sizes in its head; false: there is none of this key. */
+bool ratings_cache_measure(data_ratings_size *out, const char *path, uint64_t key);
 /* Warns when it cannot be written. */
 void ratings_cache_save(const data_ratings *ratings, const char *path, uint64_t key);
 

@@ -147,5 +147,6 @@ const strads_app mf_app = {
     .next_stage = mf_next_stage,
     .save = mf_save,
     .predict = mf_predict,
+    .estimate = mf_estimate,
     .grid = &grid,
 };

@@ -105,6 +105,17 @@ static inline size_t mf_block_floats(const mf_site *site, const mf_cut *cut)
 /* The penalty of a row's steps. */
 float mf_lambda_of(const mf_site *site, const mf_cut *cut, uint32_t place);
 
+/* ---- estimate.c ---- */
+
+typedef struct mf_sizes {
+    size_t n_train, n_test, n_users, n_items;
+    uint32_t n_workers, n_mine; /* of the run; of the process */
+} mf_sizes;
+
+strads_status mf_estimate(const strads_config *config, strads_size *size);
+/* NOMEM, and said so, when what is beside the ratings does not fit into this machine. */
+STRADS_MUST_CHECK strads_status mf_check_memory(const strads_config *config, const mf_sizes *sizes);
+
 /* ---- cut.c ---- */
 
 /* At least `least` blocks, doubled until each has at most so many rows. What it holds is the
@@ -128,6 +139,10 @@ void mf_cells_destroy(mf_site *site);
 STRADS_MUST_CHECK strads_status mf_pairs_create(mf_site *site, const data_ratings *test);
 
 /* ---- site.c ---- */
+
+/* How large data.train is. */
+STRADS_MUST_CHECK strads_status mf_measure_ratings(const strads_config *config,
+                                                   data_ratings_size *out);
 
 strads_status mf_open_site(const strads_config *config, strads_part *part, void **site);
 void mf_close_site(void *site);

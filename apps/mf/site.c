@@ -24,22 +24,43 @@ static strads_status hold_out(data_ratings *train, data_ratings *test, const str
                   : data_ratings_split(train, test, fraction, seed);
 }
 
-static strads_status read_ratings(data_ratings *train, data_ratings *test,
-                                  const strads_config *config)
+static bool splits_by_time(const strads_config *config)
 {
-    const char *test_path = strads_config_text(config, "data.test");
-    const bool latest = strcmp(strads_config_text(config, "data.split"), "latest") == 0;
-    data_ratings_source source = {
+    return strcmp(strads_config_text(config, "data.split"), "latest") == 0 &&
+           strads_config_text(config, "data.test") == NULL;
+}
+
+static strads_status find_source(const strads_config *config, data_ratings_source *out)
+{
+    *out = (data_ratings_source){
         .path = strads_config_text(config, "data.train"),
-        .times = latest && test_path == NULL,
+        .times = splits_by_time(config),
         .cache = strads_config_bool(config, "data.cache") ? "" : NULL,
     };
-    if (source.path == NULL) {
+    if (out->path == NULL) {
         strads_error("data.train is not set: name the file with the ratings, in the configuration "
                      "or by --set data.train=FILE");
         return STRADS_ERR_USAGE;
     }
-    strads_status status = data_ratings_read(train, &source);
+    return STRADS_OK;
+}
+
+strads_status mf_measure_ratings(const strads_config *config, data_ratings_size *out)
+{
+    data_ratings_source source;
+    const strads_status status = find_source(config, &source);
+    return status == STRADS_OK ? data_ratings_measure(out, &source) : status;
+}
+
+static strads_status read_ratings(data_ratings *train, data_ratings *test,
+                                  const strads_config *config)
+{
+    const char *test_path = strads_config_text(config, "data.test");
+    data_ratings_source source;
+    strads_status status = find_source(config, &source);
+    if (status == STRADS_OK) {
+        status = data_ratings_read(train, &source);
+    }
     if (status != STRADS_OK) {
         return status;
     }
@@ -47,7 +68,7 @@ static strads_status read_ratings(data_ratings *train, data_ratings *test,
         source.path = test_path;
         status = data_ratings_read_test(test, train, &source);
     } else {
-        status = hold_out(train, test, config, latest);
+        status = hold_out(train, test, config, splits_by_time(config));
     }
     if (status == STRADS_OK && train->n == 0) {
         strads_error("%s: there is no rating left to train on",
@@ -139,11 +160,20 @@ float mf_lambda_of(const mf_site *site, const mf_cut *of, uint32_t place)
 
 static strads_status fill(mf_site *site, const data_ratings *train, const data_ratings *test)
 {
+    const mf_sizes sizes = {.n_train = train->n,
+                            .n_test = test->n,
+                            .n_users = train->ids[DATA_USERS].n,
+                            .n_items = train->ids[DATA_ITEMS].n,
+                            .n_workers = site->n_workers,
+                            .n_mine = site->end - site->first};
     site->n_train = train->n;
     site->n_test = test->n;
     site->n_unseen = test->n_unseen;
     site->n_duplicates = train->n_duplicates;
-    strads_status status = find_scale(site, train);
+    strads_status status = mf_check_memory(site->config, &sizes);
+    if (status == STRADS_OK) {
+        status = find_scale(site, train);
+    }
     if (status == STRADS_OK) {
         site->lambda /= (double) site->scale.unit;
         status = cut(site, train);

@@ -52,17 +52,23 @@ static double number_behind(const char *text, const char *label)
     return unit == 'G' ? 1000.0 * number : unit == 'k' ? 0.001 * number : number;
 }
 
-/* Estimated over what the run's first process came to. */
-static double estimate_to_peak(const char *options)
+/* Estimated over what the first process of NAME.yaml came to. */
+static double estimate_to_peak_of(const char *name, const char *options)
 {
     static char summary[COMMAND_TEXT_BYTES];
-    REQUIRE(command_run("check wide.yaml %s", options) == 0);
+    REQUIRE(command_run("check %s.yaml %s", name, options) == 0);
     const bool several = strstr(command_out, "by each of") != NULL;
     const double estimated = number_behind(command_out, several ? "needed, " : "memory: about ");
-    const int code = command_run("run wide.yaml --quiet %s", options);
+    const int code = command_run("run %s.yaml --quiet %s", name, options);
     CHECK(code == 0 || code == 6);
-    command_read("wide/summary.json", summary);
+    snprintf(summary, sizeof(summary), "%s/summary.json", name);
+    command_read(summary, summary);
     return estimated / (number_behind(summary, "\"peak_rss_mb\": ") * 1.048576);
+}
+
+static double estimate_to_peak(const char *options)
+{
+    return estimate_to_peak_of("wide", options);
 }
 
 static void the_memory_of_a_thousand_machines_is_foretold(void)
@@ -105,6 +111,37 @@ static void a_process_that_has_a_part_of_the_data_takes_less(void)
     }
 }
 
+static const char factors[] = "app: mf\n"
+                              "data:\n"
+                              "  train: ratings.txt\n"
+                              "mf:\n"
+                              "  epochs: 1\n"
+                              "schedule:\n"
+                              "  kind: rotation\n"
+                              "run:\n"
+                              "  workers: 2\n"
+                              "  out: factors\n";
+
+/* By the ratings, and by the factors. */
+static void the_memory_of_a_factorisation_is_foretold(void)
+{
+    static const char *const options[] = {
+        "--set mf.rank=80", "--set mf.rank=400",
+        "--set mf.rank=200 --set mf.method=ccd --set schedule.kind=cyclic",
+        "--set mf.rank=200 --set schedule.kind=data_parallel", "--set mf.rank=400 --processes 2"};
+    command_set_up();
+    if (shadowed) {
+        return;
+    }
+    REQUIRE(command_run("generate ratings --rows 20000 --cols 2000 --ratings 2000000 --rank 3"
+                        " --out ratings.txt") == 0);
+    strads_free(suite_file("factors.yaml", factors));
+    for (size_t k = 0; k < sizeof(options) / sizeof(options[0]); k++) {
+        const double ratio = estimate_to_peak_of("factors", options[k]);
+        CHECK(ratio > 1 / 1.4 && ratio < 1.4);
+    }
+}
+
 static void check_refuses_what_a_run_would(void)
 {
     command_set_up();
@@ -121,4 +158,5 @@ SUITE("estimate",
       {"that of working sets is not more", that_of_working_sets_is_not_more},
       {"a process that has a part of the data takes less",
        a_process_that_has_a_part_of_the_data_takes_less},
+      {"the memory of a factorisation is foretold", the_memory_of_a_factorisation_is_foretold},
       {"check refuses what a run would", check_refuses_what_a_run_would})

@@ -76,6 +76,14 @@ static void what_was_read_comes_back(void)
         data_ratings read = read_place(&p, &first);
         data_ratings loaded = read_place(&p, &again);
         CHECK(same_ratings(&read, &loaded));
+        data_ratings_size known;
+        data_ratings_size found;
+        const data_ratings_source uncached = {.path = p.path, .times = p.source.times};
+        REQUIRE_OK(data_ratings_measure(&known, &p.source));
+        REQUIRE_OK(data_ratings_measure(&found, &uncached));
+        CHECK(known.n == read.n && known.n_ids[DATA_USERS] == read.ids[DATA_USERS].n &&
+              known.n_ids[DATA_ITEMS] == read.ids[DATA_ITEMS].n);
+        CHECK(memcmp(&known, &found, sizeof(known)) == 0);
         CHECK_TEXT(again, first); /* of duplicates */
         CHECK(is_taken(&p));
         data_ratings_fini(&read);
