@@ -195,15 +195,30 @@ static json_t *tables_object(const data_parallel_totals *tables, uint32_t n_work
                      number(tables->waited_for == NULL ? 0.0 : tables->waited_for[worst]));
 }
 
-strads_status journal_add(journal *book, const strads_progress *progress,
-                          const data_parallel_totals *tables, uint32_t n_workers)
+/* Those that are journaled; NULL: there are none, or no memory. */
+static json_t *measures_object(const journal_entry *entry)
 {
+    json_t *object = NULL;
+    for (size_t i = 0; i < entry->app->n_measures; i++) {
+        const strads_measure *measure = &entry->app->measures[i];
+        if (measure->journaled) {
+            object = object == NULL ? json_object() : object;
+            (void) json_object_set_new(object, measure->name, number(entry->measures[i]));
+        }
+    }
+    return object;
+}
+
+strads_status journal_add(journal *book, const journal_entry *entry)
+{
+    const strads_progress *progress = entry->progress;
     json_t *line =
-        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o*}", "round", count(progress->round),
-                  "seconds", number(progress->seconds), "objective", number(progress->objective),
-                  "gap", number(progress->gap), "nonzeros", count(progress->nonzeros), "active",
-                  count(progress->active), "updates", count(progress->updates), "passes",
-                  number(progress->passes), "ssp", tables_object(tables, n_workers));
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o*, s:o*}", "round",
+                  count(progress->round), "seconds", number(progress->seconds), "objective",
+                  number(progress->objective), "gap", number(progress->gap), "nonzeros",
+                  count(progress->nonzeros), "active", count(progress->active), "updates",
+                  count(progress->updates), "passes", number(progress->passes), "measures",
+                  measures_object(entry), "ssp", tables_object(entry->tables, entry->n_workers));
     if (line == NULL) {
         return STRADS_ERR_NOMEM;
     }

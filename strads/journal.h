@@ -18,9 +18,16 @@ STRADS_MUST_CHECK strads_status journal_open(journal **out, const char *folder,
                                              const strads_config *config);
 void journal_close(journal *book);
 
-/* `tables`: what came of them so far, for n_workers; NULL: there are none. */
-STRADS_MUST_CHECK strads_status journal_add(journal *book, const strads_progress *progress,
-                                            const data_parallel_totals *tables, uint32_t n_workers);
+/* What a line says. */
+typedef struct journal_entry {
+    const strads_progress *progress;
+    const strads_app *app;
+    const double *measures;             /* [app->n_measures] */
+    const data_parallel_totals *tables; /* what came of them so far; NULL: there are none */
+    uint32_t n_workers;
+} journal_entry;
+
+STRADS_MUST_CHECK strads_status journal_add(journal *book, const journal_entry *entry);
 
 typedef struct summary_facts {
     const strads_app *app;

@@ -153,8 +153,12 @@ static strads_status report(coordinator *self)
     if (self->options.listen != NULL) {
         self->options.listen(self->options.context, &self->outcome.last);
     }
-    return journal_add(self->options.book, &self->outcome.last, self->options.tables,
-                       coordinator_workers(self));
+    const journal_entry entry = {.progress = &self->outcome.last,
+                                 .app = self->options.app,
+                                 .measures = self->measures,
+                                 .tables = self->options.tables,
+                                 .n_workers = coordinator_workers(self)};
+    return journal_add(self->options.book, &entry);
 }
 
 /* Whether nothing has got better for a long time. A gap goes up and down; where there

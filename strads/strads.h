@@ -39,7 +39,7 @@ extern "C" {
 #endif
 
 #define STRADS_VERSION "0.1.0"
-#define STRADS_APP_ABI 4
+#define STRADS_APP_ABI 5
 #define STRADS_RETIRED (-__builtin_inff()) /* a score that takes a variable out for good */
 
 typedef struct strads_worker strads_worker; /* one worker, as push sees it */
@@ -63,8 +63,7 @@ typedef struct strads_structure {
     size_t n_shared;        /* of steps, as in strads_step; default 0 */
     double parallel_cost;   /* working sets of less (units of `cost`) are not shared; 0 */
     strads_split split;     /* default NONE */
-    const uint32_t *firsts; /* [workers + 1] where each worker's range begins, lent by the site;
-                             * default NULL: ranges of about equal cost */
+    const uint32_t *firsts; /* [workers + 1] where ranges begin, lent; NULL: of equal cost */
 } strads_structure;
 
 /* A worker's part of a round. */
@@ -96,6 +95,7 @@ typedef enum strads_reduction { STRADS_SUM, STRADS_MAX, STRADS_MIN } strads_redu
 typedef struct strads_measure {
     const char *name;
     strads_reduction reduction; /* over the workers */
+    bool journaled;             /* the journal has it, by its name */
 } strads_measure;
 
 /* What next_stage decides from. */

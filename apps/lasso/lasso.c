@@ -70,15 +70,15 @@ static const strads_option options[] = {
 };
 
 static const strads_measure measures[LASSO_N_MEASURES] = {
-    [LASSO_RR] = {"residual_squares", STRADS_SUM},
-    [LASSO_RY] = {"residual_target", STRADS_SUM},
+    [LASSO_RR] = {.name = "residual_squares", .reduction = STRADS_SUM},
+    [LASSO_RY] = {.name = "residual_target", .reduction = STRADS_SUM},
     [LASSO_L1] = {"l1", STRADS_SUM},
     [LASSO_L2] = {"l2", STRADS_SUM},
-    [LASSO_NONZEROS] = {"nonzeros", STRADS_SUM},
-    [LASSO_CENTRE] = {"centre", STRADS_SUM},
-    [LASSO_RATIO] = {"gradient", STRADS_MAX},
-    [LASSO_INSIDE] = {"worst_inside", STRADS_MAX},
-    [LASSO_OUTSIDE] = {"worst_outside", STRADS_MAX},
+    [LASSO_NONZEROS] = {.name = "nonzeros", .reduction = STRADS_SUM},
+    [LASSO_CENTRE] = {.name = "centre", .reduction = STRADS_SUM},
+    [LASSO_RATIO] = {.name = "gradient", .reduction = STRADS_MAX},
+    [LASSO_INSIDE] = {.name = "worst_inside", .reduction = STRADS_MAX},
+    [LASSO_OUTSIDE] = {.name = "worst_outside", .reduction = STRADS_MAX},
 };
 
 const strads_app lasso_app = {

@@ -102,9 +102,12 @@ static const strads_option options[] = {
 };
 
 static const strads_measure measures[MF_N_MEASURES] = {
-    [MF_FITTED] = {"fitted_squares", STRADS_SUM},    [MF_STEPS] = {"steps", STRADS_SUM},
-    [MF_SQUARED] = {"test_squares", STRADS_SUM},     [MF_ABSOLUTE] = {"test_absolute", STRADS_SUM},
-    [MF_SECONDS] = {"training_seconds", STRADS_MAX}, [MF_OBJECTIVE] = {"objective", STRADS_SUM},
+    [MF_FITTED] = {.name = "fitted_squares", .reduction = STRADS_SUM},
+    [MF_STEPS] = {.name = "steps", .reduction = STRADS_SUM},
+    [MF_SQUARED] = {.name = "test_squares", .reduction = STRADS_SUM},
+    [MF_MAE] = {.name = "test_mae", .reduction = STRADS_SUM, .journaled = true},
+    [MF_SECONDS] = {.name = "training_seconds", .reduction = STRADS_MAX},
+    [MF_OBJECTIVE] = {.name = "objective", .reduction = STRADS_SUM},
 };
 
 static const strads_grid grid = {.n_rows = mf_n_rows,

@@ -24,7 +24,7 @@ enum {
     MF_FITTED,    /* sum of the squared errors that the steps of the last pass met */
     MF_STEPS,     /* how many these were, those of paddings too */
     MF_SQUARED,   /* of the test ratings */
-    MF_ABSOLUTE,  /* alike */
+    MF_MAE,       /* the mean absolute error of the test ratings */
     MF_SECONDS,   /* of training, so far */
     MF_OBJECTIVE, /* of ccd, in the scale of the ratings trained on */
     MF_N_MEASURES

@@ -88,7 +88,7 @@ static void note_epoch(mf_model *model, const strads_view *view)
     now[EPOCH_NUMBER] = model->epoch;
     now[EPOCH_SECONDS] = model->seconds;
     now[EPOCH_RMSE] = rmse_of(model, view);
-    model->mae = view->measures[MF_ABSOLUTE] / (double) model->site->n_test;
+    model->mae = view->measures[MF_MAE];
     if (!(best[EPOCH_RMSE] <= now[EPOCH_RMSE])) {
         model->best = model->epoch;
     }

@@ -274,7 +274,8 @@ void mf_add_errors(mf_worker *self, uint32_t column, const float *columns, doubl
     const mf_errors errors = site->kernels->errors(
         &site->layout, self->rows, columns, site->pairs + site->pair_starts[cell], n, site->scale);
     measures[MF_SQUARED] += no_nan(errors.squared);
-    measures[MF_ABSOLUTE] += no_nan(errors.absolute);
+    measures[MF_MAE] += site->n_test == 0 ? (double) INFINITY /* there is none */
+                                          : no_nan(errors.absolute) / (double) site->n_test;
     strads_worker_count(self->worker, 0.0, 2.0 * site->layout.width * (double) n);
 }
 

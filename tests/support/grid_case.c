@@ -216,7 +216,8 @@ static const strads_grid grid = {.n_rows = n_rows,
 
 const strads_app *grid_app(void)
 {
-    static const strads_measure measures[] = {{"visits", STRADS_SUM}, {"columns", STRADS_SUM}};
+    static const strads_measure measures[] = {{.name = "visits", .reduction = STRADS_SUM},
+                                              {.name = "columns", .reduction = STRADS_SUM}};
     static const strads_app app = {.struct_size = sizeof(app),
                                    .abi = STRADS_APP_ABI,
                                    .name = "grid_case",

@@ -10,7 +10,10 @@
 #include "base/mem.h"
 #include "tests/support/suite.h"
 
-static const strads_app app = {.name = "tested"};
+static const strads_measure app_measures[] = {
+    {.name = "kept", .reduction = STRADS_SUM},
+    {.name = "told", .reduction = STRADS_SUM, .journaled = true}};
+static const strads_app app = {.name = "tested", .measures = app_measures, .n_measures = 2};
 static const run_options run = {.driver = "threads", .n_workers = 3, .seed = 42};
 
 static strads_config *resolved(void)
@@ -86,13 +89,18 @@ static void every_measurement_is_a_line_of_json_at_once(void)
                                       .gap = NAN,
                                       .nonzeros = 12,
                                       .active = 20};
-    REQUIRE_OK(journal_add(book, &progress, NULL, 1));
+    const journal_entry entry = {
+        .progress = &progress, .app = &app, .measures = (double[]){0.25, INFINITY}, .n_workers = 1};
+    REQUIRE_OK(journal_add(book, &entry));
     json_t *line = read_json(in_folder("lines/journal.jsonl")); /* not closed yet */
     CHECK(json_object_get(line, "ssp") == NULL);
     CHECK(json_integer_value(json_object_get(line, "round")) == 3);
     CHECK(json_integer_value(json_object_get(line, "nonzeros")) == 12);
     CHECK_NEAR(json_real_value(json_object_get(line, "objective")), 0.1, 0.0);
     CHECK(json_is_null(json_object_get(line, "gap"))); /* JSON has no NaN */
+    const json_t *measures = json_object_get(line, "measures");
+    CHECK(json_object_size(measures) == 1); /* that which is journaled */
+    CHECK(json_is_null(json_object_get(measures, "told")));
     json_decref(line);
     journal_close(book);
     strads_config_destroy(config);
@@ -107,7 +115,12 @@ static void tables_tell_in_each_line_what_came_of_them(void)
     const strads_progress progress = {.round = 1, .gap = 0.5};
     const data_parallel_totals tables = {
         .sum = {.seen = {10, 0, 3}, .n_fetched = 7, .wait_seconds = 3.5}, .waited_for = waited_for};
-    REQUIRE_OK(journal_add(book, &progress, &tables, 3));
+    const journal_entry entry = {.progress = &progress,
+                                 .app = &app,
+                                 .measures = (double[]){0.25, INFINITY},
+                                 .tables = &tables,
+                                 .n_workers = 3};
+    REQUIRE_OK(journal_add(book, &entry));
     json_t *line = read_json(in_folder("tables/journal.jsonl"));
     const json_t *ssp = json_object_get(line, "ssp");
     const json_t *behind = json_object_get(ssp, "behind");

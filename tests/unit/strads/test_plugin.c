@@ -120,7 +120,7 @@ static void another_interface_is_refused(void)
 
 static void a_missing_entry_is_named(void)
 {
-    static const strads_measure measures[] = {{"m", STRADS_SUM}};
+    static const strads_measure measures[] = {{.name = "m", .reduction = STRADS_SUM}};
     static const strads_grid grid = {.n_rows = NULL};
     request ask = {.app = whole};
     ask.app.push = NULL;
