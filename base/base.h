@@ -80,6 +80,10 @@ STRADS_API void *strads_calloc(size_t count, size_t bytes) STRADS_MUST_CHECK;
 STRADS_API void *strads_realloc(void *memory, size_t bytes) STRADS_MUST_CHECK;
 STRADS_API void strads_free(void *memory);
 
+/* Gives the memory of an allocation, or of a part of it, back to the system by whole pages while
+ * it lasts: what was in it is lost. */
+STRADS_API void strads_discard(void *memory, size_t bytes);
+
 /* Bytes of memory in the machine; 0: not known. */
 STRADS_API double strads_machine_bytes(void);
 

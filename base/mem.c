@@ -73,6 +73,16 @@ void strads_populate(void *memory, size_t bytes)
 #endif
 }
 
+void strads_discard(void *memory, size_t bytes)
+{
+    const uintptr_t page = (uintptr_t) sysconf(_SC_PAGESIZE);
+    const uintptr_t first = ((uintptr_t) memory + page - 1) / page * page;
+    const uintptr_t last = ((uintptr_t) memory + bytes) / page * page;
+    if (first < last) {
+        (void) madvise((void *) first, last - first, MADV_DONTNEED);
+    }
+}
+
 void *strads_realloc(void *memory, size_t bytes)
 {
     if (memory == NULL) {

@@ -8,6 +8,9 @@
 #include "apps/mf/mf.h"
 #include "base/tasks.h"
 
+/* What is given back at a time. */
+enum { STRETCH = 1 << 18 };
+
 /* ---- by cell ---- */
 
 /* Where a row is: what a place says, without a division. */
@@ -20,7 +23,7 @@ typedef struct spot {
 typedef struct sorting {
     const mf_site *site;
     spot *users, *items;
-    const data_ratings *train;
+    data_ratings *train;
     size_t n_cells, n_parts;
     size_t *at;         /* [n_parts][n_cells] how many a part has; then where its next one goes */
     size_t *starts;     /* [n_cells + 1] */
@@ -64,25 +67,33 @@ static strads_status count_parts(void *context, size_t first, size_t last)
     return STRADS_OK;
 }
 
+static void place_stretch(const sorting *it, size_t *at, const data_rating *entries, size_t n)
+{
+    const mf_scale scale = it->site->scale;
+    for (size_t i = 0; i < n; i++) {
+        const data_rating *from = &entries[i];
+        const spot row = it->users[from->row];
+        const spot column = it->items[from->column];
+        const size_t cell = cell_of(it->site, row.block, column.block);
+        if (cell != SIZE_MAX) {
+            it->ratings[at[cell]++] = (mf_rating){.row = row.row,
+                                                  .column = column.row,
+                                                  .value = (from->value - scale.mean) / scale.unit};
+        }
+    }
+}
+
+/* What was placed is not needed any more. */
 static strads_status place_parts(void *context, size_t first, size_t last)
 {
     const sorting *it = context;
     const data_ratings *train = it->train;
-    const mf_scale scale = it->site->scale;
     for (size_t p = first; p < last; p++) {
-        size_t *at = it->at + p * it->n_cells;
         const size_t end = train->n * (p + 1) / it->n_parts;
-        for (size_t i = train->n * p / it->n_parts; i < end; i++) {
-            const data_rating *from = &train->entries[i];
-            const spot row = it->users[from->row];
-            const spot column = it->items[from->column];
-            const size_t cell = cell_of(it->site, row.block, column.block);
-            if (cell != SIZE_MAX) {
-                it->ratings[at[cell]++] =
-                    (mf_rating){.row = row.row,
-                                .column = column.row,
-                                .value = (from->value - scale.mean) / scale.unit};
-            }
+        for (size_t i = train->n * p / it->n_parts; i < end; i += STRETCH) {
+            const size_t n = end - i < STRETCH ? end - i : STRETCH;
+            place_stretch(it, it->at + p * it->n_cells, train->entries + i, n);
+            strads_discard(train->entries + i, n * sizeof(*train->entries));
         }
     }
     return STRADS_OK;
@@ -157,6 +168,9 @@ static strads_status group_block(const sorting *from, mf_arranger *arranger, siz
             to->starts[c + 1] = to->starts[c] + n;
         }
     }
+    const size_t begin = from->starts[b * n_columns];
+    strads_discard(from->ratings + begin,
+                   (from->starts[(b + 1) * n_columns] - begin) * sizeof(*from->ratings));
     return status;
 }
 
@@ -172,7 +186,7 @@ static strads_status group_blocks(void *context, size_t first, size_t last)
     return status;
 }
 
-strads_status mf_cells_create(mf_site *site, const data_ratings *train)
+strads_status mf_cells_create(mf_site *site, data_ratings *train)
 {
     const size_t n_blocks = (size_t) (site->end - site->first) * site->user_blocks;
     sorting it = {.site = site,

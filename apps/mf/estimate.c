@@ -5,20 +5,24 @@
 
 #include "apps/mf/ccd.h"
 
-/* Of a rating: as it is read; sorted by cell; in groups, with what fills them up; by user, and
- * the residual of each, for ccd. */
-static const double READ = sizeof(data_rating), SORTED = sizeof(mf_rating), GROUPED = 8.3;
+/* Of a rating: as it is read, which is used up on the way to the cells; in groups, with what
+ * fills them up; by user, and the residual of each, for ccd. */
+static const double READ = sizeof(data_rating), GROUPED = 8.3;
 static const double BY_USER = 8.0, RESIDUAL = 4.0;
 /* Of an id: itself, and the way back to it; place, count and index of its row. */
 static const double BY_ID = 40.0;
 
-/* Copies of a worker's rows: as they are, as they were to go back to, and, when they are given
- * at the end, on their way. Of its columns' rows: as they are, as the last scan met them, and
- * as they were. A worker with tables has the items in three. */
-enum { ROW_COPIES = 3, COLUMN_COPIES = 3, TABLE_COPIES = 3 };
+/* The program, and what its threads read and sort by. */
+static const double BASE = 12e6;
 
+/* Copies of a worker's rows: as they are, and as they were to go back to, or, at the end, on
+ * their way to the coordinator. Of its columns' rows: as they are, as the last scan met them,
+ * and as they were. A worker with tables has the items in three. */
+enum { ROW_COPIES = 2, COLUMN_COPIES = 3, TABLE_COPIES = 3 };
+
+/* Of a process, in turn; and what of `running` and `saving` is of each worker. */
 typedef struct memory {
-    double loading, running, worker;
+    double loading, running, saving, worker;
 } memory;
 
 static memory add_up(const strads_config *config, const mf_sizes *sizes)
@@ -35,12 +39,14 @@ static memory add_up(const strads_config *config, const mf_sizes *sizes)
     const double of_ids = BY_ID * (n_users + n_items);
     const double kept = mine * (descends ? BY_USER : GROUPED);
     const double model = (n_users + n_items) * (layout.rank + 1) * sizeof(double);
-    memory out = {.loading = READ * (n_train + (double) sizes->n_test) + kept + of_ids +
-                             mine * (descends ? BY_USER : SORTED),
-                  .running = kept +
-                             (double) sizes->n_test * sizeof(mf_pair) * sizes->n_mine / n_workers +
-                             of_ids + model,
+    memory out = {.loading = BASE + READ * (n_train + (double) sizes->n_test) + of_ids +
+                             (descends ? kept + mine * BY_USER : 0.0),
+                  .running = BASE + kept + of_ids +
+                             (double) sizes->n_test * sizeof(mf_pair) * sizes->n_mine / n_workers,
                   .worker = ROW_COPIES * row * n_users / n_workers};
+    /* Of other processes one worker's rows at a time come in. */
+    const double comes = sizes->n_mine < sizes->n_workers ? row * n_users / n_workers : 0.0;
+    out.saving = out.running - (descends ? 0.0 : kept) + model + comes;
     if (descends) {
         out.worker += RESIDUAL * n_train / n_workers + 2.0 * row * n_items;
     } else if (tables) {
@@ -77,14 +83,15 @@ strads_status mf_estimate(const strads_config *config, strads_size *size)
     const memory needed = add_up(config, &sizes);
     size->n_vars = sizes.n_items;
     size->worker_bytes = (size_t) needed.worker;
-    size->site_bytes = (size_t) fmax(needed.running, needed.loading - needed.worker * sizes.n_mine);
+    size->site_bytes = (size_t) fmax(fmax(needed.running, needed.saving),
+                                     needed.loading - needed.worker * sizes.n_mine);
     return STRADS_OK;
 }
 
 strads_status mf_check_memory(const strads_config *config, const mf_sizes *sizes)
 {
     const memory needed = add_up(config, sizes);
-    const double bytes = needed.running + needed.worker * sizes->n_mine;
+    const double bytes = fmax(needed.running, needed.saving) + needed.worker * sizes->n_mine;
     const double machine = strads_machine_bytes();
     if (machine == 0.0 || bytes <= machine) {
         return STRADS_OK;

@@ -132,8 +132,9 @@ STRADS_MUST_CHECK strads_status mf_cut_deal(mf_cut *cut, uint64_t seed, uint32_t
 /* ---- cells.c ---- */
 
 /* The groups of this process's cells, site->cells, by as many threads as there are cores; the same
- * for any number of them. */
-STRADS_MUST_CHECK strads_status mf_cells_create(mf_site *site, const data_ratings *train);
+ * for any number of them. The entries of train are used up: they are never in memory as a whole
+ * beside what becomes of them. */
+STRADS_MUST_CHECK strads_status mf_cells_create(mf_site *site, data_ratings *train);
 void mf_cells_destroy(mf_site *site);
 /* site->pairs. */
 STRADS_MUST_CHECK strads_status mf_pairs_create(mf_site *site, const data_ratings *test);

@@ -158,7 +158,7 @@ float mf_lambda_of(const mf_site *site, const mf_cut *of, uint32_t place)
 
 /* ---- life ---- */
 
-static strads_status fill(mf_site *site, const data_ratings *train, const data_ratings *test)
+static strads_status fill(mf_site *site, data_ratings *train, const data_ratings *test)
 {
     const mf_sizes sizes = {.n_train = train->n,
                             .n_test = test->n,

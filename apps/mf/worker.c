@@ -318,10 +318,25 @@ static const float *columns_of(const mf_worker *self)
                                 : NULL;
 }
 
+/* What there is to train on, and to go back to, is not needed any more: the coordinator may need
+ * its memory. */
+static void drop_data(mf_worker *self)
+{
+    const mf_site *site = self->site;
+    const uint32_t first = (strads_worker_rank(self->worker) - site->first) * site->user_blocks;
+    for (uint32_t b = first; b < first + site->user_blocks && site->cells != NULL; b++) {
+        const mf_cells *cells = &site->cells[b];
+        strads_discard(cells->groups, cells->starts[site->items.n_blocks] * sizeof(*cells->groups));
+    }
+    strads_free(self->kept_rows);
+    self->kept_rows = NULL;
+}
+
 /* Columns that do not travel have no other way: worker 0 gives them all behind its rows. */
 strads_status mf_give_rows(void *state, strads_buffer *buffer)
 {
-    const mf_worker *self = state;
+    mf_worker *self = state;
+    drop_data(self);
     const size_t n = floats_of_rows(self->site);
     const float *columns = strads_worker_rank(self->worker) == 0 ? columns_of(self) : NULL;
     const size_t more = columns != NULL ? mf_tables_floats(self->site) : 0;

@@ -134,7 +134,23 @@ static void populating_keeps_what_is_there(void)
     }
 }
 
+static void what_is_discarded_is_lost_and_its_surroundings_are_not(void)
+{
+    static const size_t sizes[] = {0, 1, 5000, 1 << 20};
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        unsigned char *bytes = strads_alloc(sizes[i] + 2);
+        REQUIRE(bytes != NULL);
+        memset(bytes, 0xA5, sizes[i] + 2);
+        strads_discard(bytes + 1, sizes[i]);
+        CHECK(bytes[0] == 0xA5 && bytes[sizes[i] + 1] == 0xA5);
+        CHECK(sizes[i] < 1 << 20 || bytes[1 << 19] == 0);
+        strads_free(bytes);
+    }
+}
+
 SUITE("base/mem",
+      {"what is discarded is lost, and its surroundings are not",
+       what_is_discarded_is_lost_and_its_surroundings_are_not},
       {"a reserved array grows and keeps what is in it",
        a_reserved_array_grows_and_keeps_what_is_in_it},
       {"an array that cannot grow stays as it is", an_array_that_cannot_grow_stays_as_it_is},
