@@ -8,7 +8,7 @@
 
 #include "tests/support/crew.h"
 
-enum { PATH = 4096, NAME = 500, USERS = 1000, ITEMS = 300, RANK = 4 };
+enum { PATH = 4096, NAME = 500, USERS = 600, ITEMS = 200, RANK = 4 };
 
 /* How far a RMSE may be from the grid's. */
 static const double NEAR = 0.003;
@@ -20,7 +20,7 @@ static void set_up(void)
         return;
     }
     made = true;
-    CHECK(command_run("generate ratings --rows %d --cols %d --ratings 80000 --rank 3 --noise 0.5 "
+    CHECK(command_run("generate ratings --rows %d --cols %d --ratings 40000 --rank 3 --noise 0.5 "
                       "--seed 5 --out all.txt",
                       USERS, ITEMS) == 0);
     strads_free(suite_file("mf.yaml", "app: mf\n"
@@ -74,7 +74,7 @@ static void it_is_as_good_as_on_the_grid_with_any_bound(void)
     static const char *const ways[] = {"", "--processes 2", "--set run.driver=sim"};
     set_up();
     const double rmse = run_grid("grid", "");
-    CHECK(rmse < 0.53); /* .5 is the noise */
+    CHECK(rmse < 0.56); /* .5 is the noise */
     for (size_t i = 0; i < 9; i++) {
         char more[NAME];
         snprintf(more, sizeof(more), "%s %s", modes[i / 3], ways[i % 3]);
@@ -88,7 +88,7 @@ static void without_a_bound_it_is_not_far_from_it(void)
 {
     set_up();
     CHECK(run_tables("inf", "--set ssp.staleness=inf --processes 2") < 0.8); /* 1.0 at first */
-    CHECK(run_tables("inf", "--set ssp.staleness=inf --set run.driver=sim") < 0.53);
+    CHECK(run_tables("inf", "--set ssp.staleness=inf --set run.driver=sim") < 0.56);
 }
 
 /* In a long period workers change the same items without knowing. */
