@@ -254,6 +254,18 @@ static strads_status join_texts(data_ids *all, ratings_piece *piece, data_side s
 }
 
 /* Moves the ratings of all pieces into the first, in order. */
+/* Copies n elements of `bytes` each, giving those back that were copied: large pieces are not
+ * in memory twice. */
+static void move_out(void *to, void *from, size_t n, size_t bytes)
+{
+    const size_t stretch = 1 << 18;
+    for (size_t i = 0; i < n; i += stretch) {
+        const size_t some = (n - i < stretch ? n - i : stretch) * bytes;
+        memcpy((unsigned char *) to + i * bytes, (unsigned char *) from + i * bytes, some);
+        strads_discard((unsigned char *) from + i * bytes, some);
+    }
+}
+
 static strads_status join_pieces(reading *job)
 {
     ratings_piece *all = &job->pieces[0];
@@ -282,9 +294,9 @@ static strads_status join_pieces(reading *job)
             all->max_id[side] =
                 all->max_id[side] > piece->max_id[side] ? all->max_id[side] : piece->max_id[side];
         }
-        memcpy(all->entries + all->n, piece->entries, piece->n * sizeof(*entries));
+        move_out(all->entries + all->n, piece->entries, piece->n, sizeof(*entries));
         if (times != NULL) {
-            memcpy(all->times + all->n, piece->times, piece->n * sizeof(*times));
+            move_out(all->times + all->n, piece->times, piece->n, sizeof(*times));
         }
         all->n += piece->n;
         ratings_piece_fini(piece);

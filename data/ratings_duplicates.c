@@ -2,8 +2,9 @@
 /*
  * data/ratings_duplicates.c - of several ratings of a pair the last one counts.
  *
- * Positions are sorted by row, by counting. Then each row's are gone through from the last
- * to the first, with a stamp on every column that was met. Threads have ranges of rows.
+ * Positions are sorted by row, by counting, unless the file is, as most are. Then each row's are
+ * gone through from the last to the first, with a stamp on every column that was met. Threads
+ * have ranges of rows.
  */
 #include <string.h>
 
@@ -14,7 +15,7 @@ typedef struct search {
     data_ratings *ratings;
     uint32_t *next;     /* [n_rows + 1] where the next position of each row goes; at the end
                          * where those of the next row begin */
-    uint32_t *position; /* [n] by row, ascending */
+    uint32_t *position; /* [n] by row, ascending; NULL: they are as they stand */
     bool *dropped;      /* [n] */
 } search;
 
@@ -56,8 +57,9 @@ static strads_status mark_rows(void *context, size_t first, size_t last)
     for (size_t row = first; row < last; row++) {
         const size_t begin = row > 0 ? all->next[row - 1] : 0;
         for (size_t k = all->next[row]; k-- > begin;) {
-            uint32_t *seen = &stamp[entries[all->position[k]].column];
-            all->dropped[all->position[k]] = *seen == row + 1;
+            const size_t at = all->position != NULL ? all->position[k] : k;
+            uint32_t *seen = &stamp[entries[at].column];
+            all->dropped[at] = *seen == row + 1;
             *seen = (uint32_t) row + 1;
         }
     }
@@ -81,21 +83,34 @@ static void drop(data_ratings *ratings, const bool *dropped)
     ratings->n = n;
 }
 
+static bool are_by_row(const data_ratings *ratings)
+{
+    for (size_t i = 1; i < ratings->n; i++) {
+        if (ratings->entries[i - 1].row > ratings->entries[i].row) {
+            return false;
+        }
+    }
+    return true;
+}
+
 strads_status ratings_drop_duplicates(data_ratings *ratings, uint32_t n_threads)
 {
     const size_t n_rows = ratings->ids[DATA_USERS].n;
+    const bool by_row = are_by_row(ratings);
     search all = {.ratings = ratings,
                   .next = strads_calloc(n_rows + 1, sizeof(uint32_t)),
-                  .position = strads_alloc_array(ratings->n, sizeof(uint32_t)),
+                  .position = by_row ? NULL : strads_alloc_array(ratings->n, sizeof(uint32_t)),
                   .dropped = strads_alloc_array(ratings->n, sizeof(bool))};
     strads_status status = STRADS_ERR_NOMEM;
-    if (all.next != NULL && all.position != NULL && all.dropped != NULL) {
+    if (all.next != NULL && (by_row || all.position != NULL) && all.dropped != NULL) {
         status = strads_parallel_for(n_threads, n_rows, count_rows, &all);
         for (size_t row = 0; row < n_rows; row++) {
             all.next[row + 1] += all.next[row];
         }
     }
-    if (status == STRADS_OK) {
+    if (status == STRADS_OK && by_row) {
+        memmove(all.next, all.next + 1, n_rows * sizeof(*all.next));
+    } else if (status == STRADS_OK) {
         status = strads_parallel_for(n_threads, n_rows, sort_rows, &all);
     }
     if (status == STRADS_OK) {

@@ -6,8 +6,9 @@
 
 enum { N = 600, SIDE = 30 };
 
-/* N ratings of SIDE users and items, whose value and time are their position. */
-static data_ratings draw(uint64_t seed)
+/* N ratings of SIDE users and items, whose value and time are their position; the users one
+ * after another, or as they come. */
+static data_ratings draw(uint64_t seed, bool by_row)
 {
     strads_random random = strads_random_start(seed, 0);
     data_ratings r = {.n = N, .ids = {{.n = SIDE}, {.n = SIDE}}};
@@ -15,7 +16,8 @@ static data_ratings draw(uint64_t seed)
     r.times = strads_alloc_array(N, sizeof(*r.times));
     REQUIRE(r.entries != NULL && r.times != NULL);
     for (size_t i = 0; i < N; i++) {
-        r.entries[i] = (data_rating){.row = (uint32_t) strads_random_below(&random, SIDE),
+        const uint32_t row = (uint32_t) strads_random_below(&random, SIDE);
+        r.entries[i] = (data_rating){.row = by_row ? (uint32_t) (i * SIDE / N) : row,
                                      .column = (uint32_t) strads_random_below(&random, SIDE),
                                      .value = (float) i};
         r.times[i] = (double) i;
@@ -25,16 +27,17 @@ static data_ratings draw(uint64_t seed)
 
 static void the_last_of_each_pair_stays_in_its_place(void)
 {
-    for (uint32_t n_threads = 1; n_threads <= 4; n_threads++) {
-        data_ratings all = draw(n_threads);
-        data_ratings r = draw(n_threads);
+    for (uint32_t k = 0; k < 8; k++) {
+        const uint32_t n_threads = 1 + k / 2;
+        data_ratings all = draw(n_threads, k % 2 == 0);
+        data_ratings r = draw(n_threads, k % 2 == 0);
         REQUIRE_OK(ratings_drop_duplicates(&r, n_threads));
         size_t n = 0;
         for (size_t i = 0; i < N; i++) {
             bool last = true;
-            for (size_t k = i + 1; k < N; k++) {
-                last = last && (all.entries[k].row != all.entries[i].row ||
-                                all.entries[k].column != all.entries[i].column);
+            for (size_t j = i + 1; j < N; j++) {
+                last = last && (all.entries[j].row != all.entries[i].row ||
+                                all.entries[j].column != all.entries[i].column);
             }
             if (last) {
                 REQUIRE(n < r.n);
