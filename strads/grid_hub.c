@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* strads/grid_hub.c - who gets which column next: no barrier, nobody waits for the slowest. */
-#include <string.h>
 
 #include "strads/grid_state.h"
 
@@ -49,7 +48,6 @@ static void begin_pass_locked(grid_hub *hub, uint64_t pass, uint64_t n_cells)
     hub->pass = pass + 1;
     hub->n_left = n_cells;
     hub->n_over = hub->n_home = 0;
-    memset(hub->visits, 0, (size_t) hub->n_workers * hub->n_columns * sizeof(*hub->visits));
     for (uint32_t c = 0; c < hub->n_columns; c++) {
         hub->holder[c] = home_of(hub, c);
         hub->busy[c] = false;

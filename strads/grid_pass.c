@@ -269,9 +269,6 @@ static strads_status roam(const pass *it)
 {
     grid_worker *self = it->self;
     uint32_t column = 0;
-    for (uint32_t c = 0; c < self->options.n_columns; c++) {
-        self->visits[c] = 0;
-    }
     strads_status status = ask(it);
     while (status == STRADS_OK) {
         status = hear_next(it, &column);

@@ -43,7 +43,7 @@ typedef struct grid_hub {
     uint64_t n_left;  /* cells of the pass that nobody was given yet */
     uint32_t n_over;  /* workers that have heard that it is over */
     uint32_t n_home;  /* columns sent home since */
-    uint32_t *visits; /* [n_workers][n_columns] in this pass */
+    uint32_t *visits; /* [n_workers][n_columns] since the run began */
     uint32_t *holder; /* [n_columns] where it lies, or goes to */
     bool *busy;       /* [n_columns] it is worked on, or will be */
     bool *asks;       /* [n_workers] it waits for a column */
@@ -80,7 +80,7 @@ struct grid_worker {
     uint64_t n_passes;             /* begun */
     uint64_t n_steps;              /* of slow_worker_agnostic */
     _Atomic(net_message *) *slots; /* [n_columns] columns that lie here; NULL: not here */
-    uint32_t *visits;              /* [n_columns] of free: in this pass, by this worker */
+    uint32_t *visits;              /* [n_columns] of free: by this worker, since the run began */
     strads_buffer *held;           /* [n_columns] of slow_worker_agnostic: of this step */
     _Atomic uint64_t go;           /* steps that all have done */
     _Atomic uint64_t next;         /* what the hub has answered, and one; 0: nothing yet */

@@ -72,6 +72,19 @@ static bool differs(const strads_config *config, const strads_option *option)
     }
 }
 
+/* The same of one of the framework's. */
+static bool has_value(const strads_config *config, const char *key)
+{
+    size_t n = 0;
+    const strads_option *options = strads_options(&n);
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(options[i].key, key) == 0) {
+            return differs(config, &options[i]);
+        }
+    }
+    return false;
+}
+
 static strads_status check_tables(const run_options *options, const strads_app *app,
                                   const strads_config *config)
 {
@@ -129,6 +142,13 @@ static strads_status check_grid(const run_options *options, const strads_app *ap
     if (is_grid && options->pipeline > 0) {
         strads_error("%s: schedule.pipeline: %u: there is none on a grid",
                      strads_config_place(config, "schedule.pipeline"), options->pipeline);
+        return STRADS_ERR_USAGE;
+    }
+    const double goal = strads_config_real(config, "stop.gap");
+    const bool by_passes = app->grid != NULL && schedule_takes_all(options->kind);
+    if (by_passes && goal > 0.0 && has_value(config, "stop.gap")) {
+        strads_error("%s: stop.gap: %g: %s says by itself when it is done, with schedule.kind: %s",
+                     strads_config_place(config, "stop.gap"), goal, app->name, kind);
         return STRADS_ERR_USAGE;
     }
     const bool by_time = options->kind == SCHEDULE_FREE || options->agnostic;

@@ -145,7 +145,9 @@ static strads_status group_block(const sorting *from, mf_arranger *arranger, siz
     mf_cells *to = &site->cells[b];
     size_t capacity = 0;
     to->starts = strads_calloc(n_columns + 1, sizeof(*to->starts));
-    strads_status status = to->starts == NULL ? STRADS_ERR_NOMEM : STRADS_OK;
+    to->n_ratings = strads_calloc(n_columns, sizeof(*to->n_ratings));
+    strads_status status =
+        to->starts == NULL || to->n_ratings == NULL ? STRADS_ERR_NOMEM : STRADS_OK;
     for (uint32_t c = 0; c < n_columns && status == STRADS_OK; c++) {
         const size_t cell = b * n_columns + c;
         const mf_block block = {.ratings = from->ratings + from->starts[cell],
@@ -166,6 +168,7 @@ static strads_status group_block(const sorting *from, mf_arranger *arranger, siz
                 memcpy(to->groups + to->starts[c], groups, n * sizeof(*groups));
             }
             to->starts[c + 1] = to->starts[c] + n;
+            to->n_ratings[c] = (uint32_t) block.n;
         }
     }
     const size_t begin = from->starts[b * n_columns];
@@ -193,6 +196,9 @@ strads_status mf_cells_create(mf_site *site, data_ratings *train)
                   .train = train,
                   .n_cells = n_blocks * site->items.n_blocks,
                   .n_parts = strads_cores()};
+    /* What they count must not take more than what they sort. */
+    const size_t most = train->n / (it.n_cells + 1) + 1;
+    it.n_parts = it.n_parts < most ? it.n_parts : most;
     site->cells = strads_calloc(n_blocks, sizeof(*site->cells));
     strads_status status = site->cells == NULL ? STRADS_ERR_NOMEM : sort_ratings(&it);
     if (status == STRADS_OK) {
@@ -212,6 +218,7 @@ void mf_cells_destroy(mf_site *site)
     for (size_t b = 0; b < n_blocks && site->cells != NULL; b++) {
         strads_free(site->cells[b].groups);
         strads_free(site->cells[b].starts);
+        strads_free(site->cells[b].n_ratings);
     }
     strads_free(site->cells);
     site->cells = NULL;
@@ -247,6 +254,13 @@ static mf_pair pair_of(const mf_site *site, const data_rating *rating)
     return pair;
 }
 
+/* Nothing was learnt of the user or the item: of all its ratings none is to train on. */
+static bool is_unseen(const mf_site *site, const data_rating *rating)
+{
+    return rating->row == DATA_UNSEEN || rating->column == DATA_UNSEEN ||
+           site->users.count[rating->row] == 0 || site->items.count[rating->column] == 0;
+}
+
 strads_status mf_pairs_create(mf_site *site, const data_ratings *test)
 {
     const size_t n_cells = (size_t) (site->end - site->first) * site->items.n_blocks;
@@ -257,6 +271,7 @@ strads_status mf_pairs_create(mf_site *site, const data_ratings *test)
     }
     for (size_t i = 0; i < test->n; i++) {
         const size_t cell = pair_cell(site, i, &test->entries[i]);
+        site->n_unseen += is_unseen(site, &test->entries[i]);
         if (cell != SIZE_MAX) {
             starts[cell + 2]++;
         }

@@ -52,8 +52,9 @@ static const strads_option options[] = {
      .fallback = "0.04",
      .min = 0,
      .max = INFINITY,
-     .help = "The weight of the penalty lambda / 2 |p|^2 of each rating's step, in units of the "
-             "ratings."},
+     .help =
+         "The weight of the penalty lambda / 2 (|p|^2 + b^2) of each rating's step, p being the "
+         "factors and b the bias of its user or item, in units of the ratings."},
     {.key = "mf.weighted",
      .type = STRADS_BOOL,
      .fallback = "true",

@@ -22,10 +22,10 @@ extern const strads_app mf_app;
 /* Its measures. */
 enum {
     MF_FITTED,    /* sum of the squared errors that the steps of the last pass met */
-    MF_STEPS,     /* how many these were, those of paddings too */
+    MF_STEPS,     /* how many these were */
     MF_SQUARED,   /* of the test ratings */
     MF_MAE,       /* the mean absolute error of the test ratings */
-    MF_SECONDS,   /* of training, so far */
+    MF_SECONDS,   /* of training, in the last pass */
     MF_OBJECTIVE, /* of ccd, in the scale of the ratings trained on */
     MF_N_MEASURES
 };
@@ -33,7 +33,8 @@ enum {
 /* The groups of the cells of one block of rows, column by column. */
 typedef struct mf_cells {
     mf_group *groups;
-    size_t *starts; /* [n_columns + 1] */
+    size_t *starts;      /* [n_columns + 1] */
+    uint32_t *n_ratings; /* [n_columns] in them, paddings not counted */
 } mf_cells;
 
 /* How rows, or columns, are cut into blocks: index i has the place place[i], which counts all

@@ -22,7 +22,8 @@ typedef struct mf_model {
     double factor;
     bool was_put_back;         /* the scan that comes is of a state that was judged before */
     double (*epochs)[EPOCH_N]; /* [n_epochs + 1] */
-    double mae, seconds;
+    double mae;
+    double seconds, steps; /* of all passes, those that diverged too */
     uint32_t best;
     double objective;              /* of ccd, at the last scan */
     double *factors[DATA_N_SIDES]; /* [rank][n], in units of the ratings */
@@ -84,7 +85,6 @@ static void note_epoch(mf_model *model, const strads_view *view)
 {
     double *now = model->epochs[model->epoch];
     const double *best = model->epochs[model->best];
-    model->seconds = view->measures[MF_SECONDS];
     now[EPOCH_NUMBER] = model->epoch;
     now[EPOCH_SECONDS] = model->seconds;
     now[EPOCH_RMSE] = rmse_of(model, view);
@@ -108,7 +108,12 @@ static strads_status go_back(mf_model *model, strads_stage *stage, double fitted
     model->factor /= 2.0;
     model->n_back++;
     model->epoch = to;
-    model->best = model->best < to ? model->best : to;
+    model->best = 0;
+    for (uint32_t e = 1; e <= to; e++) {
+        if (!(model->epochs[model->best][EPOCH_RMSE] <= model->epochs[e][EPOCH_RMSE])) {
+            model->best = e;
+        }
+    }
     model->was_put_back = true;
     strads_warn(
         "mf: an epoch diverged, with a mean squared error of %.3g where the mean rating has "
@@ -136,8 +141,12 @@ strads_status mf_next_stage(void *context, const strads_view *view, strads_stage
     mf_model *model = context;
     const double fitted = view->measures[MF_FITTED] / fmax(view->measures[MF_STEPS], 1.0);
     const double rmse = rmse_of(model, view);
+    model->seconds += view->measures[MF_SECONDS];
+    model->steps += view->measures[MF_STEPS];
+    stage->objective = rmse;
     if (model->was_put_back) {
         model->was_put_back = false;
+        model->mae = view->measures[MF_MAE];
     } else if (view->round == 0) {
         note_epoch(model, view);
     } else if (!(fitted <= DIVERGED) || (model->site->n_test > 0 && !isfinite(rmse))) {
@@ -146,7 +155,6 @@ strads_status mf_next_stage(void *context, const strads_view *view, strads_stage
         model->epoch++;
         note_epoch(model, view);
     }
-    stage->objective = rmse;
     stage->nonzeros = 0;
     stage->done = model->epoch == model->n_epochs;
     if (mf_ccd_is_on(model->site->config)) {
@@ -271,7 +279,6 @@ static strads_status write_side(const mf_model *model, const char *dir, int side
 static strads_status summarize(const mf_model *model, strads_summary *summary)
 {
     const mf_site *site = model->site;
-    const double worked = (double) site->n_train * model->epoch;
     const struct {
         const char *name;
         double value;
@@ -282,7 +289,7 @@ static strads_status summarize(const mf_model *model, strads_summary *summary)
         {"best_rmse", model->epochs[model->best][EPOCH_RMSE]},
         {"epochs", model->epoch},
         {"training_seconds", model->seconds},
-        {"ratings_per_second", model->seconds > 0.0 ? worked / model->seconds : (double) NAN},
+        {"ratings_per_second", model->seconds > 0.0 ? model->steps / model->seconds : (double) NAN},
         {"train_ratings", (double) site->n_train},
         {"test_ratings", (double) site->n_test},
         {"unseen_test_ratings", (double) site->n_unseen},

@@ -168,7 +168,6 @@ static strads_status fill(mf_site *site, data_ratings *train, const data_ratings
                             .n_mine = site->end - site->first};
     site->n_train = train->n;
     site->n_test = test->n;
-    site->n_unseen = test->n_unseen;
     site->n_duplicates = train->n_duplicates;
     strads_status status = mf_check_memory(site->config, &sizes);
     if (status == STRADS_OK) {

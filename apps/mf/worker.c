@@ -37,7 +37,7 @@ void mf_start_block(const mf_site *site, const mf_cut *cut, uint32_t block, floa
     for (uint32_t k = 0; k < cut->n_each; k++) {
         const uint32_t place = block * cut->n_each + k;
         float *row = rows + (size_t) (k + 1) * site->layout.stride;
-        if (cut->index[place] == UINT32_MAX) {
+        if (cut->index[place] == UINT32_MAX || cut->count[cut->index[place]] == 0) {
             mf_row_padding(&site->layout, row);
         } else {
             mf_row_start(&site->layout, row, mf_lambda_of(site, cut, place), site->seed,
@@ -192,16 +192,16 @@ void mf_work_block(mf_worker *self, const strads_cell *cell, uint32_t b, float *
     const size_t all = cells->starts[cell->column + 1] - cells->starts[cell->column];
     const size_t first = cells->starts[cell->column] + all * cell->part / cell->n_parts;
     const size_t end = cells->starts[cell->column] + all * (cell->part + 1) / cell->n_parts;
-    const double units = 4.0 * site->layout.width * MF_GROUP;
     if (first == end) {
         return; /* there may be no groups at all */
     }
+    const double n =
+        (double) cells->n_ratings[cell->column] * (double) (end - first) / (double) all;
     self->fitted +=
         site->kernels->train(&site->layout, cells->groups + first, end - first,
                              self->rows + b * mf_block_floats(site, &site->users), columns, step);
-    self->n_steps += (double) (end - first) * MF_GROUP;
-    strads_worker_count(self->worker, (double) (end - first) * MF_GROUP,
-                        units * (double) (end - first));
+    self->n_steps += n;
+    strads_worker_count(self->worker, n, 4.0 * site->layout.width * n);
 }
 
 /* Visits on top of the first are worth less than it all together, or a worker that waits long
@@ -283,9 +283,8 @@ void mf_end_scan(mf_worker *self, double *measures)
 {
     self->n_scans += self->puts_back ? 0 : 1;
     self->puts_back = false;
-    self->seconds += self->ended - self->begun;
+    measures[MF_SECONDS] += self->ended - self->begun;
     self->begun = self->ended = 0.0;
-    measures[MF_SECONDS] += self->seconds;
     measures[MF_FITTED] += no_nan(self->fitted);
     measures[MF_STEPS] += self->n_steps;
     self->fitted = self->n_steps = 0.0;
@@ -302,7 +301,8 @@ strads_status mf_measure(void *state, uint32_t column, strads_buffer *buffer, do
         return status;
     }
     mf_add_errors(self, column, rows_in(buffer), measures);
-    if (column == self->site->items.n_blocks - 1) {
+    if (++self->n_measured == self->site->items.n_blocks) { /* in whatever order they came */
+        self->n_measured = 0;
         mf_end_scan(self, measures);
     }
     return STRADS_OK;

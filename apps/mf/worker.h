@@ -31,7 +31,8 @@ typedef struct mf_worker {
     uint64_t pass;            /* that has begun, and one */
     double fitted;            /* of that pass: squared errors, in so many steps */
     double n_steps;
-    double begun, ended, seconds;
+    double begun, ended; /* of that pass */
+    uint32_t n_measured; /* columns that the scan has brought */
 } mf_worker;
 
 /* A block of rows, with its padding, from their places. */

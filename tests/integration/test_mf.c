@@ -204,7 +204,7 @@ static void all_schedules_come_to_about_the_same_quality(void)
         CHECK(run("other", alike[i]));
         CHECK_NEAR(number_of("other", "test_rmse"), rmse, 0.05);
         CHECK(run("other", by_time[i]));
-        CHECK(number_of("other", "test_rmse") < 0.9);
+        CHECK(number_of("other", "test_rmse") < 0.8); /* .85 is the mean's */
     }
 }
 
@@ -233,6 +233,58 @@ static void steps_that_diverge_are_halved(void)
     CHECK(number_of("wild", "halved") >= 1.0);
     CHECK(number_of("wild", "test_rmse") < 1.5);
     CHECK(number_of("wild", "epochs") == 15.0);
+}
+
+/* Of several columns, on whatever side a worker meets them first. */
+static void any_column_is_put_back(void)
+{
+    static const char *const ways[] = {
+        "--set schedule.kind=free",
+        "--set schedule.kind=free --processes 2",
+        "--set schedule.kind=free --set run.driver=sim",
+        "--set mf.rank=1500 --workers 1",
+        "--set mf.rank=1500 --set schedule.slow_worker_agnostic=true",
+        "--set schedule.kind=data_parallel"};
+    set_up();
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        char more[NAME];
+        snprintf(more, sizeof(more), "--set mf.step=9 --set mf.epochs=4 %s", ways[i]);
+        CHECK(run("wild", more));
+        CHECK(number_of("wild", "halved") >= 1.0 && number_of("wild", "halved") < 12.0);
+        CHECK(number_of("wild", "test_rmse") < 1.2);
+    }
+}
+
+/* Of 60 users with a rating each about half have none to train on. */
+static void who_has_no_rating_left_is_of_no_effect(void)
+{
+    char text[60 * 24];
+    size_t n = 0;
+    set_up();
+    for (uint32_t i = 0; i < 60; i++) {
+        n += (size_t) snprintf(text + n, sizeof(text) - n, "%u %u %u\n", i, i % 3, 1 + i % 5);
+    }
+    strads_free(suite_file("single.txt", text));
+    strads_free(suite_file("single.yaml", "app: mf\ndata: {train: single.txt, test_fraction: .5}\n"
+                                          "mf: {rank: 6}\nschedule: {kind: rotation}\n"));
+    CHECK(command_run("run single.yaml --workers 2 --out single") == 0);
+    CHECK(number_of("single", "unseen_test_ratings") == number_of("single", "test_ratings"));
+    double *factors = numbers_of("single", "user_factors.npy", 60 * 6);
+    size_t n_none = 0;
+    for (size_t i = 0; i < 60; i++) {
+        n_none += factors[i] == 0.0;
+    }
+    CHECK((double) n_none == number_of("single", "test_ratings") && n_none > 0);
+    strads_free(factors);
+}
+
+static void no_goal_is_taken_that_would_not_count(void)
+{
+    set_up();
+    CHECK(command_run("run mf.yaml --set stop.gap=0.5") == 2);
+    CHECK_HAS(command_err, "stop.gap: 0.5: mf says by itself when it is done");
+    CHECK(command_run("run mf.yaml --quiet --out gap --set stop.gap=0 --set mf.epochs=1") == 0);
+    CHECK(number_of("gap", "updates") == number_of("gap", "train_ratings"));
 }
 
 static void mistakes_are_refused_with_their_place(void)
@@ -266,4 +318,7 @@ SUITE("integration/mf",
        all_schedules_come_to_about_the_same_quality},
       {"factors alone are worse", factors_alone_are_worse},
       {"steps that diverge are halved", steps_that_diverge_are_halved},
+      {"any column is put back", any_column_is_put_back},
+      {"who has no rating left is of no effect", who_has_no_rating_left_is_of_no_effect},
+      {"no goal is taken that would not count", no_goal_is_taken_that_would_not_count},
       {"mistakes are refused with their place", mistakes_are_refused_with_their_place})

@@ -135,6 +135,33 @@ static void a_worker_gets_the_column_that_its_rows_have_met_least(void)
     grid_hub_fini(&self.hub);
 }
 
+/* One cell a pass is all that worker 1 has time for: each time another one. */
+static void who_is_slow_meets_all_columns_in_the_course_of_passes(void)
+{
+    table self = {.n_workers = 2, .n_columns = 4, .at = {0, 0, 1, 1}};
+    REQUIRE_OK(grid_hub_init(&self.hub, 2, 4));
+    for (uint32_t c = 0; c < 4; c++) {
+        self.given[c] = NOBODY;
+    }
+    for (uint64_t pass = 0; pass < 4; pass++) {
+        self.over[0] = self.over[1] = false;
+        for (uint32_t visit = 0; visit < 6; visit++) {
+            const uint32_t k = visit == 0 || visit == 5;
+            self.asks[k] = true;
+            grid_hub_ask(&self.hub, k, pass, 4);
+            follow(&self);
+            if (self.n_hand[k] > 0) {
+                work_one(&self, k);
+            }
+        }
+        CHECK(self.over[0] && self.over[1] && grid_hub_is_done(&self.hub));
+    }
+    for (uint32_t c = 0; c < 4; c++) {
+        CHECK(self.visits[1][c] == 1 && self.visits[0][c] == 3);
+    }
+    grid_hub_fini(&self.hub);
+}
+
 static void a_step_is_done_when_all_have_done_it(void)
 {
     grid_hub hub;
@@ -163,6 +190,8 @@ static void a_hub_without_memory_is_none(void)
 
 SUITE("strads/grid_hub",
       {"columns are shared evenly and come home", columns_are_shared_evenly_and_come_home},
+      {"who is slow meets all columns in the course of passes",
+       who_is_slow_meets_all_columns_in_the_course_of_passes},
       {"a worker gets the column that its rows have met least",
        a_worker_gets_the_column_that_its_rows_have_met_least},
       {"a step is done when all have done it", a_step_is_done_when_all_have_done_it},

@@ -60,7 +60,12 @@ static void a_rank_beyond_memory_is_refused_with_both_sizes(void)
 
 static void a_process_with_few_of_the_workers_needs_less(void)
 {
-    char *file = suite_file("ratings.txt", "1 1 3\n1 2 4\n2 1 5\n7 2 1\n");
+    static char text[2000 * 16];
+    size_t n = 0;
+    for (int i = 0; i < 2000; i++) {
+        n += (size_t) snprintf(text + n, sizeof(text) - n, "%d %d %d\n", i % 5, i / 5, 1 + i % 3);
+    }
+    char *file = suite_file("ratings.txt", text);
     char path[4096];
     snprintf(path, sizeof(path), "data.train=%s", file);
     const char *const settings[] = {"schedule.kind=rotation", path};
@@ -69,7 +74,7 @@ static void a_process_with_few_of_the_workers_needs_less(void)
     strads_size part = {.n_processes = 4, .n_workers = 4};
     REQUIRE_OK(mf_estimate(config, &whole));
     REQUIRE_OK(mf_estimate(config, &part));
-    CHECK(whole.n_vars == 2);
+    CHECK(whole.n_vars == 400);
     CHECK(whole.worker_bytes == part.worker_bytes && whole.worker_bytes > 0);
     CHECK(part.site_bytes < whole.site_bytes && part.site_bytes > 0);
     strads_config_destroy(config);
