@@ -72,8 +72,8 @@ static const strads_option options[] = {
 static const strads_measure measures[LASSO_N_MEASURES] = {
     [LASSO_RR] = {.name = "residual_squares", .reduction = STRADS_SUM},
     [LASSO_RY] = {.name = "residual_target", .reduction = STRADS_SUM},
-    [LASSO_L1] = {"l1", STRADS_SUM},
-    [LASSO_L2] = {"l2", STRADS_SUM},
+    [LASSO_L1] = {.name = "l1", .reduction = STRADS_SUM},
+    [LASSO_L2] = {.name = "l2", .reduction = STRADS_SUM},
     [LASSO_NONZEROS] = {.name = "nonzeros", .reduction = STRADS_SUM},
     [LASSO_CENTRE] = {.name = "centre", .reduction = STRADS_SUM},
     [LASSO_RATIO] = {.name = "gradient", .reduction = STRADS_MAX},
