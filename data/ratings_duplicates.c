@@ -4,8 +4,9 @@
  *
  * Positions are sorted by row, by counting, unless the file is, as most are. Then each row's are
  * gone through from the last to the first, with a stamp on every column that was met. Threads
- * have ranges of rows.
+ * have ranges of rows. A rating that is dropped has no value then; those that were read have one.
  */
+#include <math.h>
 #include <string.h>
 
 #include "base/tasks.h"
@@ -16,7 +17,6 @@ typedef struct search {
     uint32_t *next;     /* [n_rows + 1] where the next position of each row goes; at the end
                          * where those of the next row begin */
     uint32_t *position; /* [n] by row, ascending; NULL: they are as they stand */
-    bool *dropped;      /* [n] */
 } search;
 
 /* next[r + 1] := how many ratings row r has, for rows [first, last). */
@@ -49,7 +49,7 @@ static strads_status sort_rows(void *context, size_t first, size_t last)
 static strads_status mark_rows(void *context, size_t first, size_t last)
 {
     const search *all = context;
-    const data_rating *entries = all->ratings->entries;
+    data_rating *entries = all->ratings->entries;
     uint32_t *stamp = strads_calloc(all->ratings->ids[DATA_ITEMS].n, sizeof(*stamp));
     if (stamp == NULL) {
         return STRADS_ERR_NOMEM;
@@ -59,7 +59,7 @@ static strads_status mark_rows(void *context, size_t first, size_t last)
         for (size_t k = all->next[row]; k-- > begin;) {
             const size_t at = all->position != NULL ? all->position[k] : k;
             uint32_t *seen = &stamp[entries[at].column];
-            all->dropped[at] = *seen == row + 1;
+            entries[at].value = *seen == row + 1 ? NAN : entries[at].value;
             *seen = (uint32_t) row + 1;
         }
     }
@@ -68,16 +68,21 @@ static strads_status mark_rows(void *context, size_t first, size_t last)
 }
 
 /* Closes the gaps, if there are any. */
-static void drop(data_ratings *ratings, const bool *dropped)
+static void drop(data_ratings *ratings)
 {
-    const bool *first = memchr(dropped, 1, ratings->n);
-    size_t n = first != NULL ? (size_t) (first - dropped) : ratings->n;
+    size_t n = 0;
+    while (n < ratings->n && !isnan(ratings->entries[n].value)) {
+        n++;
+    }
     for (size_t i = n; i < ratings->n; i++) {
+        if (isnan(ratings->entries[i].value)) {
+            continue;
+        }
         ratings->entries[n] = ratings->entries[i];
         if (ratings->times != NULL) {
             ratings->times[n] = ratings->times[i];
         }
-        n += !dropped[i];
+        n++;
     }
     ratings->n_duplicates += ratings->n - n;
     ratings->n = n;
@@ -99,10 +104,9 @@ strads_status ratings_drop_duplicates(data_ratings *ratings, uint32_t n_threads)
     const bool by_row = are_by_row(ratings);
     search all = {.ratings = ratings,
                   .next = strads_calloc(n_rows + 1, sizeof(uint32_t)),
-                  .position = by_row ? NULL : strads_alloc_array(ratings->n, sizeof(uint32_t)),
-                  .dropped = strads_alloc_array(ratings->n, sizeof(bool))};
+                  .position = by_row ? NULL : strads_alloc_array(ratings->n, sizeof(uint32_t))};
     strads_status status = STRADS_ERR_NOMEM;
-    if (all.next != NULL && (by_row || all.position != NULL) && all.dropped != NULL) {
+    if (all.next != NULL && (by_row || all.position != NULL)) {
         status = strads_parallel_for(n_threads, n_rows, count_rows, &all);
         for (size_t row = 0; row < n_rows; row++) {
             all.next[row + 1] += all.next[row];
@@ -117,10 +121,9 @@ strads_status ratings_drop_duplicates(data_ratings *ratings, uint32_t n_threads)
         status = strads_parallel_for(n_threads, n_rows, mark_rows, &all);
     }
     if (status == STRADS_OK) {
-        drop(ratings, all.dropped);
+        drop(ratings);
     }
     strads_free(all.next);
     strads_free(all.position);
-    strads_free(all.dropped);
     return status;
 }

@@ -137,13 +137,19 @@ static strads_status sort_ratings(sorting *it)
 
 /* ---- groups ---- */
 
+/* What a thread groups by. */
+typedef struct grouping {
+    mf_arranger *arranger;
+    mf_group *groups; /* of a block, before it is known how many they are */
+    size_t capacity;
+} grouping;
+
 /* Groups the cells of one block of users. */
-static strads_status group_block(const sorting *from, mf_arranger *arranger, size_t b)
+static strads_status group_block(const sorting *from, grouping *by, size_t b)
 {
     const mf_site *site = from->site;
     const uint32_t n_columns = site->items.n_blocks;
     mf_cells *to = &site->cells[b];
-    size_t capacity = 0;
     to->starts = strads_calloc(n_columns + 1, sizeof(*to->starts));
     to->n_ratings = strads_calloc(n_columns, sizeof(*to->n_ratings));
     strads_status status =
@@ -159,16 +165,26 @@ static strads_status group_block(const sorting *from, mf_arranger *arranger, siz
             (site->seed << 32) + (site->first * site->user_blocks + b) * n_columns + c;
         const mf_group *groups = NULL;
         size_t n = 0;
-        status = mf_arrange(arranger, &block, seed, &groups, &n);
+        status = mf_arrange(by->arranger, &block, seed, &groups, &n);
         if (status == STRADS_OK) {
-            status = strads_reserve(&to->groups, &capacity, to->starts[c] + n, sizeof(*groups));
+            status = strads_reserve(&by->groups, &by->capacity, to->starts[c] + n, sizeof(*groups));
         }
         if (status == STRADS_OK) {
             if (n > 0) {
-                memcpy(to->groups + to->starts[c], groups, n * sizeof(*groups));
+                memcpy(by->groups + to->starts[c], groups, n * sizeof(*groups));
             }
             to->starts[c + 1] = to->starts[c] + n;
             to->n_ratings[c] = (uint32_t) block.n;
+        }
+    }
+    if (status == STRADS_OK) {
+        const size_t n_all = to->starts[n_columns];
+        to->groups = strads_alloc_array(n_all, sizeof(*to->groups));
+        if (to->groups == NULL) {
+            return STRADS_ERR_NOMEM;
+        }
+        if (n_all > 0) {
+            memcpy(to->groups, by->groups, n_all * sizeof(*to->groups));
         }
     }
     const size_t begin = from->starts[b * n_columns];
@@ -180,12 +196,13 @@ static strads_status group_block(const sorting *from, mf_arranger *arranger, siz
 static strads_status group_blocks(void *context, size_t first, size_t last)
 {
     const sorting *from = context;
-    mf_arranger *arranger = NULL;
-    strads_status status = mf_arranger_create(&arranger);
+    grouping by = {.arranger = NULL};
+    strads_status status = mf_arranger_create(&by.arranger);
     for (size_t b = first; b < last && status == STRADS_OK; b++) {
-        status = group_block(from, arranger, b);
+        status = group_block(from, &by, b);
     }
-    mf_arranger_destroy(arranger);
+    mf_arranger_destroy(by.arranger);
+    strads_free(by.groups);
     return status;
 }
 
