@@ -7,18 +7,6 @@
 
 #include "tests/support/command.h"
 
-#if defined(__has_feature)
-#define BUILT_WITH(feature) __has_feature(feature)
-#else
-#define BUILT_WITH(feature) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) ||                               \
-    BUILT_WITH(address_sanitizer) || BUILT_WITH(thread_sanitizer)
-static const bool shadowed = true; /* memory has a shadow, which counts too */
-#else
-static const bool shadowed = false;
-#endif
-
 static const char config[] = "app: lasso\n"
                              "data:\n"
                              "  path: wide.libsvm\n"
@@ -74,7 +62,7 @@ static double estimate_to_peak(const char *options)
 static void the_memory_of_a_thousand_machines_is_foretold(void)
 {
     make_problem();
-    for (int random = 0; random < 2 && !shadowed; random++) {
+    for (int random = 0; random < 2 && !SUITE_SANITIZED; random++) {
         const double ratio = estimate_to_peak(random ? "--set schedule.kind=random" : "");
         CHECK(ratio > 1 / 1.3 && ratio < 1.3);
     }
@@ -84,7 +72,7 @@ static void the_memory_of_a_thousand_machines_is_foretold(void)
 static void that_of_working_sets_is_not_more(void)
 {
     make_problem();
-    CHECK(shadowed || estimate_to_peak("--set schedule.round=0") > 1 / 1.3);
+    CHECK(SUITE_SANITIZED || estimate_to_peak("--set schedule.round=0") > 1 / 1.3);
 }
 
 /* Little beside the data is in the shares of a problem that is large enough to tell. */
@@ -94,7 +82,7 @@ static void a_process_that_has_a_part_of_the_data_takes_less(void)
     command_set_up();
     REQUIRE(command_run("generate lasso --rows 20000 --cols 20000 --entries 150 --informative 5"
                         " --out large") == 0);
-    for (size_t k = 0; k < 3 && !shadowed; k++) {
+    for (size_t k = 0; k < 3 && !SUITE_SANITIZED; k++) {
         double estimated[2];
         char options[COMMAND_BYTES];
         for (int P = 1; P <= 4; P += 3) {
@@ -130,7 +118,7 @@ static void the_memory_of_a_factorisation_is_foretold(void)
         "--set mf.rank=200 --set mf.method=ccd --set schedule.kind=cyclic",
         "--set mf.rank=200 --set schedule.kind=data_parallel", "--set mf.rank=400 --processes 2"};
     command_set_up();
-    if (shadowed) {
+    if (SUITE_SANITIZED) {
         return;
     }
     REQUIRE(command_run("generate ratings --rows 20000 --cols 2000 --ratings 2000000 --rank 3"

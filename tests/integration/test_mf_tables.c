@@ -75,7 +75,7 @@ static void it_is_as_good_as_on_the_grid_with_any_bound(void)
     set_up();
     const double rmse = run_grid("grid", "");
     CHECK(rmse < 0.56); /* .5 is the noise */
-    for (size_t i = 0; i < 9; i++) {
+    for (size_t i = 0; i < 9; i += SUITE_SANITIZED ? 4 : 1) {
         char more[NAME];
         snprintf(more, sizeof(more), "%s %s", modes[i / 3], ways[i % 3]);
         CHECK_NEAR(run_tables("tables", more), rmse, NEAR);

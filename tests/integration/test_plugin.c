@@ -18,18 +18,6 @@
 #include "data/data.h"
 #include "tests/support/suite.h"
 
-#if defined(__has_feature)
-#define HAS_FEATURE(name) __has_feature(name)
-#else
-#define HAS_FEATURE(name) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) ||                               \
-    HAS_FEATURE(address_sanitizer) || HAS_FEATURE(thread_sanitizer)
-enum { SANITIZED = 1 };
-#else
-enum { SANITIZED = 0 };
-#endif
-
 enum { COMMAND_BYTES = 8192, TEXT_BYTES = 1 << 16 };
 
 static const double LAMBDA = 0.5;
@@ -69,7 +57,7 @@ static bool set_up(void)
 {
     static bool ready;
     static char root[COMMAND_BYTES / 4], tree[COMMAND_BYTES / 4];
-    if (SANITIZED) {
+    if (SUITE_SANITIZED) {
         printf("skipped: what is installed is not for programs outside a sanitized tree\n");
         return false;
     }

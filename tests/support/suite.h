@@ -17,6 +17,20 @@
 
 #include "base/base.h"
 
+/* Whether a sanitizer looks on: all takes several times as long, and memory has a shadow, which
+ * counts too. */
+#if defined(__has_feature)
+#define SUITE_BUILT_WITH(feature) __has_feature(feature)
+#else
+#define SUITE_BUILT_WITH(feature) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) ||                               \
+    SUITE_BUILT_WITH(address_sanitizer) || SUITE_BUILT_WITH(thread_sanitizer)
+enum { SUITE_SANITIZED = 1 };
+#else
+enum { SUITE_SANITIZED = 0 };
+#endif
+
 typedef struct suite_case {
     const char *sentence;
     void (*run)(void);
