@@ -204,7 +204,7 @@ static void all_schedules_come_to_about_the_same_quality(void)
         CHECK(run("other", alike[i]));
         CHECK_NEAR(number_of("other", "test_rmse"), rmse, 0.05);
         CHECK(run("other", by_time[i]));
-        CHECK(number_of("other", "test_rmse") < 0.8); /* .85 is the mean's */
+        CHECK(number_of("other", "test_rmse") < 0.84); /* .85 is the mean's */
     }
 }
 
