@@ -17,7 +17,7 @@
  * too, for schedule.kind: cyclic, which then takes all of them in each round.
  *
  * schedule.kind: rotation (DSGD, Gemulla et al. 2011): the columns go round the workers, each
- * cell is worked on once, in the same order every time. With schedule.slow_worker_agnostic
+ * cell is worked on once, in an order that all runs have. With schedule.slow_worker_agnostic
  * (Fugue, Kumar et al. 2014) all pass on their columns at the same time, and who is done before
  * the slowest goes on with those it has. free (as LIBMF, Chin et al. 2015): a worker goes on with
  * the column that its rows have met least of those that are free; a pass ends after as many

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* strads/grid_hub.c - who gets which column next: no barrier, nobody waits for the slowest. */
-
 #include "strads/grid_state.h"
 
 strads_status grid_hub_init(grid_hub *hub, uint32_t n_workers, uint32_t n_columns)

@@ -84,7 +84,7 @@ static bool are_home(void *context)
  * in the reverse one. Columns that are always met in the same order are fitted worse: the first
  * ones are forgotten. */
 typedef struct turn {
-    uint32_t index, n;      /* of the pass */
+    uint32_t index;         /* in the pass */
     uint32_t group;         /* of the step */
     uint32_t first, n_each; /* its columns */
     bool down;              /* from the last to the first */
@@ -119,7 +119,8 @@ static strads_status rotate(const pass *it, uint32_t n_turns)
     grid_worker *self = it->self;
     strads_cell cell = {.n_parts = 1, .pass = it->index};
     strads_status status = STRADS_OK;
-    for (uint32_t step = 0; step < n_turns * self->options.n_workers; step++) {
+    for (uint32_t step = 0; step < n_turns * self->options.n_workers && status == STRADS_OK;
+         step++) {
         const turn at = turn_of(it, n_turns, step);
         cell.row = at.index;
         for (uint32_t k = 0; k < at.n_each && status == STRADS_OK; k++) {

@@ -453,7 +453,6 @@ static strads_status check_failed(const checked *it)
     return status;
 }
 
-/* CLOSE and STOP. */
 static strads_status check_close(const checked *it)
 {
     const msg_close *message = (const msg_close *) it->message->body;
@@ -461,6 +460,7 @@ static strads_status check_close(const checked *it)
     return status == STRADS_OK ? check_most(it, "give", message->give, 1) : status;
 }
 
+/* STOP. */
 static strads_status check_empty(const checked *it)
 {
     return check_size(it, 0);
