@@ -53,22 +53,29 @@ static strads_status check_deterministic(const run_options *options, const net_c
     return STRADS_OK;
 }
 
-/* Whether an option has another value than its default: a resolved configuration, which a run
- * leaves behind and sends to its other processes, gives all of them. */
-static bool differs(const strads_config *config, const strads_option *option)
+/* Whether the option has the value that it would have anyway: a resolved configuration, which a
+ * run leaves behind and sends to its other processes, gives all of them. */
+static bool has_default(const strads_config *config, const strads_option *option)
 {
-    double fallback = 0.0;
+    const char *key = option->key;
+    if (!strads_config_given(config, key)) {
+        return true;
+    }
     switch (option->type) {
     case STRADS_BOOL:
-        return strads_config_bool(config, option->key) != (strcmp(option->fallback, "true") == 0);
+        return strads_config_bool(config, key) == (strcmp(option->fallback, "true") == 0);
     case STRADS_INT:
-        return !strads_parse_number(option->fallback, &fallback) ||
-               (double) strads_config_int(config, option->key) != fallback;
+        return strads_config_int(config, key) == strtoll(option->fallback, NULL, 10);
     case STRADS_REAL:
-        return !strads_parse_number(option->fallback, &fallback) ||
-               strads_config_real(config, option->key) != fallback;
+        return strads_config_real(config, key) == strtod(option->fallback, NULL);
+    case STRADS_LIST:
+        return strads_config_list_size(config, key) == 0;
+    case STRADS_REALS:
+        return strads_config_list_size(config, key) == 1 &&
+               strads_config_list_real(config, key, 0) == strtod(option->fallback, NULL);
     default:
-        return strcmp(strads_config_text(config, option->key), option->fallback) != 0;
+        return option->fallback != NULL &&
+               strcmp(strads_config_text(config, key), option->fallback) == 0;
     }
 }
 
@@ -79,7 +86,7 @@ static bool has_value(const strads_config *config, const char *key)
     const strads_option *options = strads_options(&n);
     for (size_t i = 0; i < n; i++) {
         if (strcmp(options[i].key, key) == 0) {
-            return differs(config, &options[i]);
+            return !has_default(config, &options[i]);
         }
     }
     return false;
@@ -92,7 +99,7 @@ static strads_status check_tables(const run_options *options, const strads_app *
     const strads_option *keys = data_parallel_options(&n);
     if (options->kind != SCHEDULE_DATA_PARALLEL) {
         for (size_t i = 0; i < n; i++) {
-            if (differs(config, &keys[i])) {
+            if (!has_default(config, &keys[i])) {
                 strads_error("%s: %s: there are no tables without schedule.kind: data_parallel",
                              strads_config_place(config, keys[i].key), keys[i].key);
                 return STRADS_ERR_USAGE;
@@ -190,30 +197,6 @@ static strads_status check_together(const run_options *options, const strads_app
         return STRADS_ERR_USAGE;
     }
     return STRADS_OK;
-}
-
-/* Whether the option has the value that it would have anyway. */
-static bool has_default(const strads_config *config, const strads_option *option)
-{
-    const char *key = option->key;
-    if (!strads_config_given(config, key)) {
-        return true;
-    }
-    switch (option->type) {
-    case STRADS_INT:
-        return strads_config_int(config, key) == strtoll(option->fallback, NULL, 10);
-    case STRADS_REAL:
-        return strads_config_real(config, key) == strtod(option->fallback, NULL);
-    case STRADS_CHOICE:
-        return strcmp(strads_config_text(config, key), option->fallback) == 0;
-    case STRADS_LIST:
-        return strads_config_list_size(config, key) == 0;
-    case STRADS_REALS:
-        return strads_config_list_size(config, key) == 1 &&
-               strads_config_list_real(config, key, 0) == strtod(option->fallback, NULL);
-    default:
-        return false;
-    }
 }
 
 /* Reads the cluster when there is one to simulate, and how many workers there are. */
