@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* cli/signals.c - what the signals of the user and the system do to a run. */
 #include <signal.h>
+#include <stdatomic.h>
 
 #include "cli/cli.h"
 
-static volatile sig_atomic_t caught;
+/* Atomic, since a library's thread may be the one that a signal interrupts. */
+static atomic_int caught;
 
 static void on_end(int number)
 {
-    caught = number;
+    atomic_store(&caught, number);
     strads_stop_all();
 }
 
@@ -20,7 +22,7 @@ static void on_question(int number)
 
 int cli_caught_signal(void)
 {
-    return caught;
+    return atomic_load(&caught);
 }
 
 void cli_catch_signals(void)
