@@ -64,7 +64,18 @@ typedef struct strads_grid {
      * columns. `data` is aligned to 16 bytes, lent for the call. */
     strads_status (*take_rows)(void *model, uint32_t rank, const void *data, size_t bytes);
     strads_status (*take_column)(void *model, uint32_t column, const void *data, size_t bytes);
+    bool tables; /* with rotation and free workers share tables too: strads_grid_session */
 } strads_grid;
+
+/* The worker's session of tables (ssp/ssp.h) beside its columns, for a few rows that all workers
+ * add to: the totals of a model. There in open_column, work and measure, NULL in a program without
+ * `tables`. The framework clocks and closes it; ssp.* say how stale a read may be.
+ *
+ * A period is a step of rotation, in which a worker meets the columns of one other; of free, the
+ * time in which as many cells are begun as there are workers, whoever works on them. All meet at
+ * a barrier once the columns are opened and at the end of each pass: a read within 0 in measure,
+ * which must not increment, sees all of it. */
+STRADS_API struct ssp_session *strads_grid_session(const strads_worker *worker);
 
 /* Aligned to 64 bytes. */
 STRADS_API void *strads_buffer_data(const strads_buffer *buffer);

@@ -8,6 +8,11 @@
 #include "strads/grid_state.h"
 #include "strads/worker_state.h"
 
+struct ssp_session *strads_grid_session(const strads_worker *worker)
+{
+    return worker->options.grid != NULL ? worker->tables.session : NULL;
+}
+
 /* ---- telling ---- */
 
 static net_id node_of(uint32_t rank)
