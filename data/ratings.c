@@ -31,7 +31,7 @@ void data_ratings_fini(data_ratings *ratings)
     strads_free(ratings->entries);
     strads_free(ratings->times);
     for (data_side side = 0; side < DATA_N_SIDES; side++) {
-        ratings_ids_fini(&ratings->ids[side]);
+        data_ids_fini(&ratings->ids[side]);
     }
     *ratings = (data_ratings){.n = 0};
 }
@@ -243,7 +243,7 @@ static strads_status join_texts(data_ids *all, ratings_piece *piece, data_side s
     strads_status status = map != NULL ? STRADS_OK : STRADS_ERR_NOMEM;
     for (uint32_t i = 0; i < own->n && status == STRADS_OK; i++) {
         const char *text = own->text + own->start[i];
-        status = ratings_ids_add(all, text, strlen(text), &map[i]);
+        status = data_ids_add(all, text, strlen(text), &map[i]);
     }
     for (size_t i = 0; i < piece->n && status == STRADS_OK; i++) {
         uint32_t *id = ratings_index(&piece->entries[i], side);

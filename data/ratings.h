@@ -20,7 +20,7 @@
 #ifndef STRADS_DATA_RATINGS_H
 #define STRADS_DATA_RATINGS_H
 
-#include "base/base.h"
+#include "data/ids.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -32,36 +32,7 @@ typedef struct data_rating {
     float value;     /* finite */
 } data_rating;
 
-#define DATA_UNSEEN UINT32_MAX /* the index of an id that is not in a map */
-
-/* ---- ids ---- */
-
 typedef enum data_side { DATA_USERS, DATA_ITEMS, DATA_N_SIDES } data_side;
-
-/* The ids of the users, or of the items, and their indices 0 .. n-1. They are numbers
- * when all of the file's are decimal numbers below 2^32, "007" and "7" being the same; then
- * they ascend. Otherwise they are texts, in order of first appearance. */
-typedef struct data_ids {
-    uint32_t n;
-    uint32_t *number; /* [n]; NULL: texts */
-    size_t *start;    /* [n] where each begins in `text`; NULL: numbers */
-    char *text;       /* [text_bytes] the texts, each with its NUL */
-    size_t text_bytes;
-
-    /* private */
-    size_t start_room, text_room;
-    uint32_t *slots; /* [n_slots] the way back: an index + 1, or 0 */
-    size_t n_slots;
-    bool direct; /* slots[number], not by hash */
-} data_ids;
-
-enum { DATA_ID_BYTES = 11 };
-
-/* The id of an index; a number is printed to `digits`, which is returned. */
-STRADS_API const char *data_ids_name(const data_ids *ids, uint32_t index,
-                                     char digits[DATA_ID_BYTES]);
-/* The index of an id, or DATA_UNSEEN. */
-STRADS_API uint32_t data_ids_find(const data_ids *ids, const char *id);
 
 /* ---- reading ---- */
 
@@ -123,10 +94,6 @@ STRADS_API STRADS_MUST_CHECK strads_status data_ratings_adopt(data_ratings *rati
                                                               const char *path);
 
 /* ---- what a model is asked for ---- */
-
-/* Reads a map that was written by data_ids_name, an id a line, in the order of the indices. */
-STRADS_API STRADS_MUST_CHECK strads_status data_ids_read(data_ids *out, const char *path);
-STRADS_API void data_ids_fini(data_ids *ids);
 
 /* Reads a file with the id of one user, or item, a line, as indices list[n], n > 0, for
  * strads_free; an id that is not in the map is refused. */

@@ -36,7 +36,7 @@ static strads_status take_id(void *context, const data_input *input, char *line,
     if (line == end || memchr(line, '\0', (size_t) (end - line)) != NULL || n == DATA_UNSEEN - 1) {
         return data_refuse(input, "'%s': expected an id", data_excerpt(excerpt, line, end));
     }
-    const strads_status status = ratings_ids_add(ids, line, (size_t) (end - line), &index);
+    const strads_status status = data_ids_add(ids, line, (size_t) (end - line), &index);
     if (status != STRADS_OK) {
         return data_no_memory(input->path);
     }
@@ -72,14 +72,14 @@ static strads_status settle_kind(data_ids *ids)
     }
     strads_status status = STRADS_OK;
     if (numbers.n == ids->n) {
-        status = ratings_ids_invert(&numbers, numbers.n);
+        status = data_ids_invert(&numbers, numbers.n);
         if (status == STRADS_OK) {
             const data_ids texts = *ids;
             *ids = numbers;
             numbers = texts;
         }
     }
-    ratings_ids_fini(&numbers);
+    data_ids_fini(&numbers);
     return status;
 }
 
@@ -100,16 +100,11 @@ strads_status data_ids_read(data_ids *out, const char *path)
         status = data_no_memory(path);
     }
     if (status != STRADS_OK) {
-        ratings_ids_fini(&ids);
+        data_ids_fini(&ids);
         return status;
     }
     *out = ids;
     return STRADS_OK;
-}
-
-void data_ids_fini(data_ids *ids)
-{
-    ratings_ids_fini(ids);
 }
 
 /* ---- lists of ids ---- */

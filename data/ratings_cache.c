@@ -242,7 +242,7 @@ static bool load_sections(data_ratings *out, int file, const ratings_cache_head 
     good = good && ratings_cache_checksum(head, &ratings) == head->checksum;
     for (data_side side = 0; side < DATA_N_SIDES && good; side++) {
         good = are_ids_good(&ratings.ids[side]) &&
-               ratings_ids_invert(&ratings.ids[side], ratings.n) == STRADS_OK;
+               data_ids_invert(&ratings.ids[side], ratings.n) == STRADS_OK;
     }
     good = good &&
            strads_parallel_for(strads_cores(), ratings.n, check_entries, &ratings) == STRADS_OK;

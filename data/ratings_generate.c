@@ -163,7 +163,7 @@ static strads_status number_all(data_ids *ids, size_t n, size_t n_entries)
     for (uint32_t i = 0; i < ids->n; i++) {
         ids->number[i] = i;
     }
-    return ratings_ids_invert(ids, n_entries);
+    return data_ids_invert(ids, n_entries);
 }
 
 static strads_status make_ratings(data_ratings *out, maker *all)

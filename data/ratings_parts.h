@@ -11,21 +11,13 @@ static inline uint32_t *ratings_index(data_rating *rating, data_side side)
     return side == DATA_USERS ? &rating->row : &rating->column;
 }
 
-/* ---- ids (ratings_ids.c) ---- */
+/* ---- ids (ids.c) ---- */
 
-/* The index of a text of n bytes without a NUL, which is added if it is new. NOMEM is not
- * said. */
-STRADS_MUST_CHECK strads_status ratings_ids_add(data_ids *ids, const char *text, size_t n,
-                                                uint32_t *index);
 /* Makes the map of the numbers on one side of the entries, none above `max`, and puts
  * their indices in their place. NOMEM is not said. */
 STRADS_MUST_CHECK strads_status ratings_ids_number(data_ids *out, data_rating *entries, size_t n,
                                                    data_side side, uint32_t max,
                                                    uint32_t n_threads);
-/* Makes the way back of a map that has its ids; n_entries: how much memory is in proportion.
- * NOMEM is not said. */
-STRADS_MUST_CHECK strads_status ratings_ids_invert(data_ids *ids, size_t n_entries);
-void ratings_ids_fini(data_ids *ids);
 
 /* ---- the form of a file (ratings_layout.c) ---- */
 

@@ -44,7 +44,7 @@ static bool take_text(ratings_piece *piece, const data_input *input, data_side s
         note(&piece->fault, input, field, "an id cannot hold a byte of 0");
         return false;
     }
-    if (ratings_ids_add(&piece->texts[side], field->begin, n, id) != STRADS_OK) {
+    if (data_ids_add(&piece->texts[side], field->begin, n, id) != STRADS_OK) {
         piece->status = data_no_memory(input->path);
         return false;
     }
@@ -269,7 +269,7 @@ void ratings_piece_fini(ratings_piece *piece)
     strads_free(piece->entries);
     strads_free(piece->times);
     for (data_side side = 0; side < DATA_N_SIDES; side++) {
-        ratings_ids_fini(&piece->texts[side]);
+        data_ids_fini(&piece->texts[side]);
     }
     *piece = (ratings_piece){.n = 0};
 }

@@ -194,7 +194,7 @@ strads_status data_ratings_adopt(data_ratings *ratings, const data_ids ids[DATA_
             *index = map[*index];
         }
         strads_free(map);
-        ratings_ids_fini(&ratings->ids[side]);
+        data_ids_fini(&ratings->ids[side]);
     }
     data_ratings unseen = {.n = 0};
     const strads_status status = take_out(ratings, &unseen, is_unseen, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* tests/unit/data/test_ratings_ids.c - from ids to indices and back. */
+/* tests/unit/data/test_ids.c - from ids to indices and back. */
 #include "base/random.h"
 #include "data/ratings_parts.h"
 #include "tests/unit/data/ratings_case.h"
@@ -29,7 +29,7 @@ static void check_numbers(uint64_t limit, bool direct)
         CHECK(i == 0 || ids.number[i - 1] < ids.number[i]);
         CHECK(data_ids_find(&ids, data_ids_name(&ids, i, digits)) == i);
     }
-    ratings_ids_fini(&ids);
+    data_ids_fini(&ids);
 }
 
 static void small_and_large_numbers_ascend(void)
@@ -52,7 +52,7 @@ static void what_is_no_id_is_unseen(void)
         for (size_t i = 0; i < sizeof(strange) / sizeof(strange[0]); i++) {
             CHECK(data_ids_find(&ids, strange[i]) == DATA_UNSEEN);
         }
-        ratings_ids_fini(&ids);
+        data_ids_fini(&ids);
     }
     data_ids none = {.n = 0};
     CHECK(data_ids_find(&none, "1") == DATA_UNSEEN);
@@ -66,11 +66,11 @@ static void texts_are_found_among_many(void)
         for (uint32_t i = 0; i < N_ENTRIES; i++) {
             uint32_t index = 0;
             const int n = snprintf(text, sizeof(text), "%x", i * 2654435761U);
-            REQUIRE_OK(ratings_ids_add(&ids, text, (size_t) n, &index));
+            REQUIRE_OK(data_ids_add(&ids, text, (size_t) n, &index));
             CHECK(index == i);
         }
         CHECK(ids.n == N_ENTRIES);
-        REQUIRE_OK(ratings_ids_invert(&ids, 1));
+        REQUIRE_OK(data_ids_invert(&ids, 1));
     }
     for (uint32_t i = 0; i < N_ENTRIES; i++) {
         snprintf(text, sizeof(text), "%x", i * 2654435761U);
@@ -79,9 +79,9 @@ static void texts_are_found_among_many(void)
     }
     CHECK(data_ids_find(&ids, "none of them") == DATA_UNSEEN);
     CHECK(data_ids_find(&ids, "") == DATA_UNSEEN);
-    ratings_ids_fini(&ids);
+    data_ids_fini(&ids);
 }
 
-SUITE("data/ratings_ids", {"small and large numbers ascend", small_and_large_numbers_ascend},
+SUITE("data/ids", {"small and large numbers ascend", small_and_large_numbers_ascend},
       {"what is no id is unseen", what_is_no_id_is_unseen},
       {"texts are found among many", texts_are_found_among_many})

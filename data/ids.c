@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * data/ratings_ids.c - the ids of users or items, and their indices.
+ * data/ids.c - ids and their indices.
  *
  * The way back from an id is a table by number where the numbers are not much larger than
  * the ratings are many; else a hash table with open addressing, half full at most.
@@ -15,7 +15,7 @@
 
 enum { MIN_SLOTS = 64, DIRECT_MIN = 1 << 20, DIRECT_PER_ENTRY = 4 };
 
-void ratings_ids_fini(data_ids *ids)
+void data_ids_fini(data_ids *ids)
 {
     strads_free(ids->number);
     strads_free(ids->start);
@@ -91,7 +91,7 @@ static strads_status reserve_slot(data_ids *ids)
     return make_slots(ids, ids->n_slots > 0 ? 2 * ids->n_slots : MIN_SLOTS);
 }
 
-strads_status ratings_ids_invert(data_ids *ids, size_t n_entries)
+strads_status data_ids_invert(data_ids *ids, size_t n_entries)
 {
     if (ids->number != NULL && ids->n > 0 && is_direct(ids->number[ids->n - 1], n_entries)) {
         ids->direct = true;
@@ -106,7 +106,7 @@ strads_status ratings_ids_invert(data_ids *ids, size_t n_entries)
 
 /* ---- adding ---- */
 
-strads_status ratings_ids_add(data_ids *ids, const char *text, size_t n, uint32_t *index)
+strads_status data_ids_add(data_ids *ids, const char *text, size_t n, uint32_t *index)
 {
     strads_status status = reserve_slot(ids);
     if (status != STRADS_OK) {
@@ -239,7 +239,7 @@ strads_status ratings_ids_number(data_ids *out, data_rating *entries, size_t n, 
         status = strads_parallel_for(n_threads, n, replace_numbers, &all);
     }
     if (status != STRADS_OK) {
-        ratings_ids_fini(&ids);
+        data_ids_fini(&ids);
         return status;
     }
     *out = ids;
