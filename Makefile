@@ -52,7 +52,7 @@ CLI_OBJ  := $(CLI_SRC:%.c=$B/%.o)
 TESTS    := $(TEST_SRC:%.c=$B/%)
 BENCHES  := $(BENCH_SRC:%.c=$B/%)
 FUZZERS  := $(FUZZ_SRC:%.c=$B/%)
-HEADERS  := base/base.h data/data.h data/ids.h data/ratings.h prioritizer/prioritizer.h ssp/ssp.h strads/strads.h strads/grid.h strads/run.h
+HEADERS  := base/base.h data/data.h data/ids.h data/ratings.h data/corpus.h prioritizer/prioritizer.h ssp/ssp.h strads/strads.h strads/grid.h strads/run.h
 
 .DELETE_ON_ERROR:
 .SECONDARY:
