@@ -19,7 +19,7 @@ typedef struct net_driver {
     strads_status (*exchange)(net_node *node, const net_exchange *exchange);
     double (*exchange_units)(const net *network, uint32_t n_members, size_t n); /* NULL: 0 */
     void (*work)(net_node *node, double units); /* where a net counts work */
-    void (*serve)(net *network, net_id id, net_service service, void *self);
+    net_node *(*node_of)(net *network, net_id id);
     strads_status (*tell)(net *network, net_id id, net_id to, net_message *message);
     strads_status (*wait)(net *network, net_id id, double seconds, bool (*over)(void *context),
                           void *context);
@@ -36,7 +36,14 @@ struct net {
 struct net_node {
     net *network;
     net_id id;
+    struct {
+        net_service serve; /* NULL: none; set before the run */
+        void *self;
+    } services[NET_N_SERVICES];
 };
+
+/* Gives a message that was told to the service that takes its type; takes it. */
+void net_node_serve(net_node *node, net_message *message);
 
 extern const net_driver net_threads;
 extern const net_driver net_sim;

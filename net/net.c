@@ -101,10 +101,24 @@ strads_status net_exchange_sum(net_node *node, const net_exchange *exchange)
     return node->network->driver->exchange(node, exchange);
 }
 
-void net_serve(net *network, net_id id, net_service service, void *self)
+void net_serve(net *network, net_id id, uint32_t first, net_service service, void *self)
 {
+    const uint32_t range = first / NET_SERVICE_TYPES;
     assert(id < network->options.n_nodes && service != NULL);
-    network->driver->serve(network, id, service, self);
+    assert(first % NET_SERVICE_TYPES == 0 && range < NET_N_SERVICES);
+    net_node *node = network->driver->node_of(network, id);
+    node->services[range].serve = service;
+    node->services[range].self = self;
+}
+
+void net_node_serve(net_node *node, net_message *message)
+{
+    const uint32_t range = message->type / NET_SERVICE_TYPES;
+    if (range < NET_N_SERVICES && node->services[range].serve != NULL) {
+        node->services[range].serve(node->services[range].self, node, message);
+    } else {
+        net_message_destroy(message);
+    }
 }
 
 strads_status net_tell(net *network, net_id id, net_id to, net_message *message)

@@ -95,14 +95,19 @@ void net_destroy(net *network);
 /* Every node needs a handler before net_run. */
 void net_attach(net *network, net_id id, net_handler handler, void *self);
 
-/* A node's service is a second handler, for what the callbacks of other nodes need of it in
- * the middle. It is called with each message that net_tell has sent to it, as soon as that is
- * there: also while the node's own handler runs or waits, on any thread, and for messages of
- * several senders at a time; those of one sender come one by one, in order. It takes the
- * message. It may call net_tell, net_wake and, for its node, net_work; it must not wait.
- * Messages without a service are dropped, and so may be those to a node that has left. */
+/* A node's services are handlers beside its own, for what the callbacks of other nodes need of
+ * it in the middle. One is called with each message of its types that net_tell has sent to the
+ * node, as soon as that is there: also while the node's own handler runs or waits, on any thread,
+ * and for messages of several senders at a time; those of one sender come one by one, in order.
+ * It takes the message. It may call net_tell, net_wake and, for its node, net_work; it must not
+ * wait. Messages without a service are dropped, and so may be those to a node that has left. */
 typedef void (*net_service)(void *self, net_node *node, net_message *message);
-void net_serve(net *network, net_id id, net_service service, void *self);
+
+/* Each service of a node has a range of so many types; the first range begins with 0. */
+enum { NET_SERVICE_TYPES = 16, NET_N_SERVICES = 2 };
+
+/* The service of the types from `first` on, where a range begins. */
+void net_serve(net *network, net_id id, uint32_t first, net_service service, void *self);
 
 /* Runs all nodes of this process until each has left; the first one's handler, the
  * coordinator's, is called on the calling thread. CLOSED: a simulated machine was lost that is the
@@ -138,7 +143,7 @@ STRADS_MUST_CHECK strads_status net_exchange_sum(net_node *node, const net_excha
 
 /* ---- in a handler or a service of node `id`, or what they call ---- */
 
-/* Sends to the service of another node; takes the message, whatever it returns. It never
+/* Sends to a service of another node; takes the message, whatever it returns. It never
  * waits, and nothing bounds what is under way: who asks must do so. CLOSED: `to`, or this
  * node, has left. */
 STRADS_MUST_CHECK strads_status net_tell(net *network, net_id id, net_id to, net_message *message);

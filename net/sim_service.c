@@ -2,7 +2,7 @@
 /*
  * net/sim_service.c - services of simulated machines, and waiting for them.
  *
- * A machine's service runs beside its handler, on a clock of its own: a message that arrives
+ * A machine's services run beside its handler, on a clock of their own: a message that arrives
  * is handled at once, what it changes is seen from then on, and what it sends departs when
  * the work is done. A handler that waits goes on when the loop has come to its own time.
  */
@@ -12,25 +12,19 @@
 #include "base/clock.h"
 #include "net/sim_state.h"
 
-void sim_serve(net *base, net_id id, net_service service, void *self)
+net_node *sim_node_of(net *base, net_id id)
 {
-    sim_node *node = &((sim_net *) base)->nodes[id];
-    node->service = service;
-    node->server = self;
+    return &((sim_net *) base)->nodes[id].head;
 }
 
 void sim_give(sim_net *network, sim_node *to, net_message *message)
 {
     const bool timed = network->cluster->costing == NET_COST_CLOCK;
     sim_count_handled(network, to, message);
-    if (to->service == NULL) {
-        net_message_destroy(message);
-        return;
-    }
     const double mark = timed ? strads_thread_seconds() : 0.0;
     to->serving = true;
     to->service_clock = fmax(to->service_clock, network->now);
-    to->service(to->server, &to->head, message);
+    net_node_serve(&to->head, message);
     if (timed) {
         sim_advance(to, strads_thread_seconds() - mark);
     }

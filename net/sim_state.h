@@ -49,10 +49,8 @@ typedef struct sim_node {
     strads_status outcome;
     double entered;
 
-    net_service service; /* NULL: none */
-    void *server;
     double service_clock; /* a time of its own: it runs beside the node's handler */
-    bool serving;         /* its service is being called */
+    bool serving;         /* a service is being called */
     bool waits;           /* in net_wait_until */
     size_t n_waits;
     bool closed; /* it knows that a worker has left */
@@ -149,7 +147,7 @@ void sim_close_exchange(sim_net *network, sim_node *node);
 
 /* ---- sim_service.c ---- */
 
-void sim_serve(net *base, net_id id, net_service service, void *self);
+net_node *sim_node_of(net *base, net_id id);
 strads_status sim_tell(net *base, net_id id, net_id to, net_message *message);
 strads_status sim_wait(net *base, net_id id, double seconds, bool (*over)(void *context),
                        void *context);

@@ -8,21 +8,19 @@
 #include "base/tasks.h"
 #include "net/threads_state.h"
 
-void threads_serve(net *base, net_id id, net_service service, void *self)
+net_node *threads_node_of(net *base, net_id id)
 {
-    threads_node *node = &((threads_net *) base)->nodes[id];
-    node->service = service;
-    node->server = self;
+    return &((threads_net *) base)->nodes[id].head;
 }
 
 void threads_give(threads_net *network, net_id id, net_message *message)
 {
     threads_node *node = &network->nodes[id];
-    if (node->service == NULL || atomic_load(&node->left)) {
+    if (atomic_load(&node->left)) {
         net_message_destroy(message);
         return;
     }
-    node->service(node->server, &node->head, message);
+    net_node_serve(&node->head, message);
 }
 
 strads_status threads_tell(net *base, net_id id, net_id to, net_message *message)

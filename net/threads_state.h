@@ -32,9 +32,6 @@ typedef struct threads_node {
     net_message **lost;          /* [n_nodes] what tells me that node i left */
     _Atomic size_t n_waiting;    /* read without the lock while spinning */
     pthread_cond_t woken;        /* look again, in net_wait_until */
-
-    net_service service; /* NULL: none; set before the run */
-    void *server;
 } threads_node;
 
 typedef struct threads_net {
@@ -65,12 +62,12 @@ static inline bool threads_is_here(const threads_net *network, net_id id)
 }
 
 /* threads_service.c */
-void threads_serve(net *base, net_id id, net_service service, void *self);
+net_node *threads_node_of(net *base, net_id id);
 strads_status threads_tell(net *base, net_id id, net_id to, net_message *message);
 strads_status threads_wait(net *base, net_id id, double seconds, bool (*over)(void *context),
                            void *context);
 void threads_wake(net *base, net_id id);
-void threads_give(threads_net *network, net_id id, net_message *message); /* to its service */
+void threads_give(threads_net *network, net_id id, net_message *message); /* to its services */
 
 /* threads_exchange.c */
 strads_status threads_exchange(net_node *node, const net_exchange *exchange);

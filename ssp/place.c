@@ -19,7 +19,9 @@ static void put(ssp_store *store, net_id node, net_message *message)
     net_wake(store->place.network, node);
 }
 
-/* The service of every node of this part. */
+_Static_assert((int) SSP_N_TYPES <= (int) NET_SERVICE_TYPES, "what is told to tables is one range");
+
+/* The service of every node of this part, of the first range of types. */
 static void take(void *self, net_node *node, net_message *message)
 {
     ssp_store *store = self;
@@ -37,7 +39,7 @@ static void serve_nodes(ssp_store *store)
 {
     const ssp_place *place = &store->place;
     for (uint32_t rank = place->firsts[place->me]; rank < place->firsts[place->me + 1]; rank++) {
-        net_serve(place->network, rank + 1, take, store);
+        net_serve(place->network, rank + 1, 0, take, store);
     }
 }
 

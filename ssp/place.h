@@ -19,8 +19,8 @@ typedef struct ssp_place {
 } ssp_place;
 
 /* The part `me` of a store whose sessions are those of all parts. Between net_create and
- * net_run: the nodes' services are the store's. Sessions are opened and used in the handlers
- * of their nodes, and closed there or after net_run, as the store is destroyed. */
+ * net_run: the nodes' services of the first types are the store's. Sessions are opened and used in
+ * the handlers of their nodes, and closed there or after net_run, as the store is destroyed. */
 STRADS_MUST_CHECK strads_status ssp_store_create_at(ssp_store **out, const ssp_place *place);
 
 #endif

@@ -13,15 +13,16 @@
 #include "strads/buffer.h"
 #include "strads/grid_worker.h"
 
-/* What the services of the workers tell each other. */
+/* What the services of the workers tell each other; the types before are those of tables. */
 enum {
-    GRID_COLUMN = 1, /* a strads_buffer */
-    GRID_DONE,       /* to the hub: has worked on all of a step's cells */
-    GRID_GO,         /* of the hub: all have; grid_word.value: how many steps */
-    GRID_ASK,        /* to the hub: which column is next; value: the pass */
-    GRID_FREE,       /* to the hub: grid_word.column is not worked on any more */
-    GRID_NEXT,       /* of the hub: grid_word.column; n_columns: the pass is over */
-    GRID_SEND        /* of the hub: grid_word.column, which lies there, goes to worker value */
+    GRID_FIRST = NET_SERVICE_TYPES,
+    GRID_COLUMN, /* a strads_buffer */
+    GRID_DONE,   /* to the hub: has worked on all of a step's cells */
+    GRID_GO,     /* of the hub: all have; grid_word.value: how many steps */
+    GRID_ASK,    /* to the hub: which column is next; value: the pass */
+    GRID_FREE,   /* to the hub: grid_word.column is not worked on any more */
+    GRID_NEXT,   /* of the hub: grid_word.column; n_columns: the pass is over */
+    GRID_SEND    /* of the hub: grid_word.column, which lies there, goes to worker value */
 };
 
 typedef struct grid_word {

@@ -283,7 +283,7 @@ strads_status grid_worker_create(grid_worker **out, const grid_options *options)
         grid_worker_destroy(self);
         return status;
     }
-    net_serve(options->network, node_of(options->rank), serve, self);
+    net_serve(options->network, node_of(options->rank), GRID_FIRST, serve, self);
     *out = self;
     return STRADS_OK;
 }

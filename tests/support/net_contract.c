@@ -16,6 +16,9 @@ enum { MAX_NODES = 9, MAX_SEEN = 64, FEW = 3, NUMBERS = 1000 };
 
 enum { TYPE_NUMBER = 1, TYPE_GO, TYPE_STOP };
 
+/* To another service than TYPE_NUMBER, and to none. */
+enum { TYPE_ANSWER = NET_SERVICE_TYPES, TYPE_STRAY = NET_SERVICE_TYPES * NET_N_SERVICES };
+
 /* What went wrong in handlers: CUnit counts on one thread only. */
 static _Atomic uint32_t n_wrong;
 
@@ -73,6 +76,7 @@ static uint32_t number_of(const net_event *event)
 }
 
 static void serve(void *state, net_node *node, net_message *message);
+static void serve_answer(void *state, net_node *node, net_message *message);
 
 /* A process of the run, on a thread of its own. */
 typedef struct process {
@@ -94,7 +98,8 @@ static void make_process(process *self, const net_options *options, script *scri
     REQUIRE_OK(net_create(&self->network, net_contract_driver, options));
     for (net_id id = first; id < end; id++) {
         net_attach(self->network, id, handle, &scripts[id]);
-        net_serve(self->network, id, serve, &scripts[id]);
+        net_serve(self->network, id, 0, serve, &scripts[id]);
+        net_serve(self->network, id, TYPE_ANSWER, serve_answer, &scripts[id]);
         scripts[id].network = self->network;
     }
 }
@@ -400,14 +405,20 @@ static void serve(void *state, net_node *node, net_message *message)
     script *self = state;
     const net_event event = {.message = message};
     const net_id id = net_node_id(node);
-    if (message->type == TYPE_GO) {
-        atomic_fetch_add(&self->n_answered, 1);
-        net_wake(self->network, id);
-    } else {
-        expect(number_of(&event) == self->told[message->from]++);
-        net_work(node, 1.0);
-        expect(tell_number(self, id, message->from, TYPE_GO, 0) == STRADS_OK);
-    }
+    expect(message->type == TYPE_NUMBER);
+    expect(number_of(&event) == self->told[message->from]++);
+    net_work(node, 1.0);
+    expect(tell_number(self, id, message->from, TYPE_STRAY, 0) == STRADS_OK);
+    expect(tell_number(self, id, message->from, TYPE_ANSWER, 0) == STRADS_OK);
+    net_message_destroy(message);
+}
+
+static void serve_answer(void *state, net_node *node, net_message *message)
+{
+    script *self = state;
+    expect(message->type == TYPE_ANSWER);
+    atomic_fetch_add(&self->n_answered, 1);
+    net_wake(self->network, net_node_id(node));
     net_message_destroy(message);
 }
 

@@ -29,7 +29,8 @@ void net_contract_closed_wait(void);
         {"a loss is told after the last message", net_contract_losses},                            \
         {"an exchange adds up in order of rank on all members", net_contract_sums},                \
         {"an exchange with someone who has left is closed", net_contract_closed_exchange},         \
-        {"services answer in order while their nodes wait", net_contract_services},                \
+        {"services answer in order while their nodes wait, each its types",                        \
+         net_contract_services},                                                                   \
     {                                                                                              \
         "who waits for a service hears that a worker has left", net_contract_closed_wait           \
     }
