@@ -188,10 +188,10 @@ static strads_status create_tables(job *self)
 {
     strads_status status = STRADS_OK;
     if (self->team == NULL) {
-        status = data_parallel_init(&self->tables, self->config, self->network, &self->run, NULL);
+        status = table_stores_init(&self->tables, self->config, self->network, &self->run, NULL);
     } else {
         const strads_part part = processes_part(self->team);
-        status = data_parallel_init(&self->tables, self->config, self->network, &self->run, &part);
+        status = table_stores_init(&self->tables, self->config, self->network, &self->run, &part);
     }
     self->tables.totals = &self->table_totals;
     return status;
@@ -230,7 +230,7 @@ static void destroy_nodes(job *self)
     }
     strads_free(self->workers);
     self->workers = NULL;
-    data_parallel_fini(&self->tables);
+    table_stores_fini(&self->tables);
     net_destroy(self->network);
     self->network = NULL;
 }
@@ -320,7 +320,7 @@ void job_fini(job *self)
     if (self->site != NULL) {
         self->app->close_site(self->site);
     }
-    data_parallel_totals_fini(&self->table_totals);
+    table_totals_fini(&self->table_totals);
     strads_free(self->firsts);
     net_cluster_destroy(self->cluster);
 }

@@ -8,9 +8,9 @@
 #define STRADS_STRADS_JOB_H
 
 #include "strads/coordinator.h"
-#include "strads/data_parallel.h"
 #include "strads/processes.h"
 #include "strads/round.h"
+#include "strads/tables.h"
 #include "strads/worker.h"
 
 typedef struct job {
@@ -26,8 +26,8 @@ typedef struct job {
     net *network;
     coordinator *head;       /* NULL: in another process */
     strads_worker **workers; /* [n_workers] NULL: in another process */
-    data_parallel tables;
-    data_parallel_totals table_totals; /* they outlive the nodes */
+    table_stores tables;
+    table_totals table_totals; /* they outlive the nodes */
     double started;
     double solve_seconds;
     double callback_seconds; /* in the program's callbacks, on the critical path */

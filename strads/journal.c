@@ -172,13 +172,13 @@ static strads_status cannot_write(const journal *book, int name)
 }
 
 /* NULL for NULL. */
-static json_t *tables_object(const data_parallel_totals *tables, uint32_t n_workers)
+static json_t *tables_object(const table_totals *tables, uint32_t n_workers)
 {
     if (tables == NULL) {
         return NULL;
     }
     const ssp_stats *sum = &tables->sum;
-    const uint32_t worst = data_parallel_waited_most(tables, n_workers);
+    const uint32_t worst = table_totals_waited_most(tables, n_workers);
     json_t *behind = json_array();
     uint32_t n = SSP_BINS;
     while (n > 1 && sum->seen[n - 1] == 0) {

@@ -7,8 +7,8 @@
 #define STRADS_STRADS_JOURNAL_H
 
 #include "net/sim.h"
-#include "strads/data_parallel.h"
 #include "strads/options.h"
+#include "strads/tables.h"
 
 typedef struct journal journal;
 
@@ -22,8 +22,8 @@ void journal_close(journal *book);
 typedef struct journal_entry {
     const strads_progress *progress;
     const strads_app *app;
-    const double *measures;             /* [app->n_measures] */
-    const data_parallel_totals *tables; /* what came of them so far; NULL: there are none */
+    const double *measures;     /* [app->n_measures] */
+    const table_totals *tables; /* what came of them so far; NULL: there are none */
     uint32_t n_workers;
 } journal_entry;
 

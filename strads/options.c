@@ -8,7 +8,7 @@
 
 #include "base/tasks.h"
 #include "net/cluster.h"
-#include "strads/data_parallel.h"
+#include "strads/tables.h"
 
 static schedule_kind kind_of(const char *name)
 {
@@ -96,7 +96,7 @@ static strads_status check_tables(const run_options *options, const strads_app *
                                   const strads_config *config)
 {
     size_t n = 0;
-    const strads_option *keys = data_parallel_options(&n);
+    const strads_option *keys = table_options(&n);
     if (options->kind != SCHEDULE_DATA_PARALLEL) {
         for (size_t i = 0; i < n; i++) {
             if (!has_default(config, &keys[i])) {
@@ -119,7 +119,7 @@ static strads_status check_tables(const run_options *options, const strads_app *
         return STRADS_ERR_USAGE;
     }
     uint32_t staleness = 0;
-    return data_parallel_staleness(config, &staleness);
+    return table_staleness(config, &staleness);
 }
 
 /* Programs on a grid have schedules of their own. */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "net/cluster.h"
-#include "strads/data_parallel.h"
+#include "strads/tables.h"
 
 static const strads_option table[] = {
     {.key = "app",
@@ -201,7 +201,7 @@ static void gather(void)
 {
     size_t n_cluster = 0, n_ssp = 0;
     const strads_option *cluster = net_cluster_options(&n_cluster);
-    const strads_option *ssp = data_parallel_options(&n_ssp);
+    const strads_option *ssp = table_options(&n_ssp);
     n_all = N_OWN + n_cluster + n_ssp;
     assert(n_all <= MAX_OPTIONS);
     memcpy(all, table, sizeof(table));

@@ -59,7 +59,7 @@ static strads_status save(job *self, const char *folder, strads_summary *summary
     coordinator_finish(self->head, &outcome);
     if (self->run.kind == SCHEDULE_DATA_PARALLEL) {
         const strads_status status =
-            data_parallel_summarize(&self->table_totals, self->run.n_workers, summary);
+            table_totals_summarize(&self->table_totals, self->run.n_workers, summary);
         if (status != STRADS_OK) {
             return status;
         }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "strads/data_parallel.h"
 
 enum { VOTE_STOP = 1 };
 
@@ -484,7 +485,7 @@ void worker_destroy(strads_worker *worker)
     if (worker == NULL) {
         return;
     }
-    data_parallel_close(&worker->tables);
+    table_session_close(&worker->tables);
     grid_worker_destroy(worker->options.grid);
     if (worker->state != NULL) {
         worker->options.app->close_worker(worker->state);

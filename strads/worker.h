@@ -7,8 +7,8 @@
 #define STRADS_STRADS_WORKER_H
 
 #include "net/net.h"
-#include "strads/data_parallel.h"
 #include "strads/grid_worker.h"
+#include "strads/tables.h"
 
 /* Ends of a run that a worker sees for itself. */
 typedef struct worker_limits {
@@ -26,8 +26,8 @@ typedef struct worker_options {
     bool deterministic; /* no decision goes by the network */
     bool unguarded;     /* not schedule.guard */
     worker_limits limits;
-    const data_parallel *tables; /* NULL: rounds are scheduled */
-    grid_worker *grid;           /* taken over; NULL: there is none */
+    const table_stores *tables; /* NULL: rounds are scheduled */
+    grid_worker *grid;          /* taken over; NULL: there is none */
 } worker_options;
 
 /* Takes options->grid, also when it fails. */

@@ -33,7 +33,7 @@ struct strads_worker {
     double busy_seconds; /* in callbacks */
     double waited;       /* of these, in exchanges */
     step_guard guard;    /* of the running push */
-    data_parallel_session tables;
+    table_session tables;
 };
 
 /* Whether its scores and partials are taken: where samples are split all are alike. */

@@ -113,8 +113,8 @@ static void tables_tell_in_each_line_what_came_of_them(void)
     journal *book = NULL;
     REQUIRE_OK(journal_open(&book, in_folder("tables"), config));
     const strads_progress progress = {.round = 1, .gap = 0.5};
-    const data_parallel_totals tables = {
-        .sum = {.seen = {10, 0, 3}, .n_fetched = 7, .wait_seconds = 3.5}, .waited_for = waited_for};
+    const table_totals tables = {.sum = {.seen = {10, 0, 3}, .n_fetched = 7, .wait_seconds = 3.5},
+                                 .waited_for = waited_for};
     const journal_entry entry = {.progress = &progress,
                                  .app = &app,
                                  .measures = (double[]){0.25, INFINITY},
