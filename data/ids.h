@@ -38,6 +38,8 @@ STRADS_API uint32_t data_ids_find(const data_ids *ids, const char *id);
 
 /* Reads a map that was written by data_ids_name, an id a line, in the order of the indices. */
 STRADS_API STRADS_MUST_CHECK strads_status data_ids_read(data_ids *out, const char *path);
+/* Reads words, one a line, UTF-8, none twice: they stay texts. */
+STRADS_API STRADS_MUST_CHECK strads_status data_ids_read_words(data_ids *out, const char *path);
 STRADS_API void data_ids_fini(data_ids *ids);
 
 /* ---- for the readers ---- */

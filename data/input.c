@@ -352,6 +352,14 @@ bool data_input_begins(const data_input *input, const char *bytes, size_t n)
     return (size_t) (input->end - input->begin) >= n && memcmp(input->begin, bytes, n) == 0;
 }
 
+void data_input_skip_mark(data_input *input)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    if (data_input_begins(input, mark, sizeof(mark) - 1)) {
+        input->begin += sizeof(mark) - 1;
+    }
+}
+
 strads_status data_input_read(data_input *input, void *out, size_t n, size_t *n_read)
 {
     const size_t held = (size_t) (input->end - input->begin);
@@ -408,4 +416,18 @@ strads_status data_input_line(data_input *input, char **line, size_t *length)
             return status;
         }
     }
+}
+
+strads_status data_input_lines(data_input *input, data_line_taker take, void *context)
+{
+    char *line = NULL;
+    size_t length = 0;
+    strads_status status = data_input_line(input, &line, &length);
+    while (status == STRADS_OK && line != NULL) {
+        status = take(context, input, line, line + length);
+        if (status == STRADS_OK) {
+            status = data_input_line(input, &line, &length);
+        }
+    }
+    return status;
 }

@@ -51,6 +51,9 @@ size_t data_input_line_number(const data_input *input);
 /* Whether the content begins with these bytes. */
 bool data_input_begins(const data_input *input, const char *bytes, size_t n);
 
+/* Skips the byte order mark that a text may begin with. */
+void data_input_skip_mark(data_input *input);
+
 /* Binary: copies the next n bytes; *n_read is less at the end of the file only. */
 STRADS_MUST_CHECK strads_status data_input_read(data_input *input, void *out, size_t n,
                                                 size_t *n_read);
@@ -63,6 +66,13 @@ STRADS_MUST_CHECK strads_status data_input_more(data_input *input);
 /* The next line, lent until the next call; NULL at the end. Its end (\n or \r\n)
  * is not counted in `length` but is there to be read. Counts `line`. */
 STRADS_MUST_CHECK strads_status data_input_line(data_input *input, char **line, size_t *length);
+
+/* Takes the line [line, end), which it may change, as it may *end. */
+typedef strads_status (*data_line_taker)(void *context, const data_input *input, char *line,
+                                         char *end);
+/* Hands over all lines, until one is not OK. */
+STRADS_MUST_CHECK strads_status data_input_lines(data_input *input, data_line_taker take,
+                                                 void *context);
 
 /* Copies [text, end), or its first line, for a message: cut and made printable. */
 const char *data_excerpt(char out[DATA_EXCERPT_BYTES], const char *text, const char *end);

@@ -81,7 +81,7 @@ static strads_status read_ranges(void *context, size_t first, size_t last)
         piece->status = data_input_open_range(&input, job->source->path, begin, cut_at(job, i + 1));
         if (piece->status == STRADS_OK) {
             if (begin == 0) {
-                ratings_skip_mark(&input);
+                data_input_skip_mark(&input);
             }
             ratings_piece_read(piece, &input);
             data_input_close(&input);

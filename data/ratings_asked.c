@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* data/ratings_asked.c - what a model is asked for: maps that were written, and files of ids. */
+/* data/ratings_asked.c - what a model is asked for: files of ids. */
 #include <math.h>
 #include <string.h>
 
@@ -7,105 +7,6 @@
 #include "data/ratings_parts.h"
 
 static const char *const kinds[DATA_N_SIDES] = {"user", "item"};
-
-/* Takes the line [line, end), which it may change, as it may *end. */
-typedef strads_status (*taker)(void *context, const data_input *input, char *line, char *end);
-
-static strads_status take_lines(data_input *input, taker take, void *context)
-{
-    char *line = NULL;
-    size_t length = 0;
-    strads_status status = data_input_line(input, &line, &length);
-    while (status == STRADS_OK && line != NULL) {
-        status = take(context, input, line, line + length);
-        if (status == STRADS_OK) {
-            status = data_input_line(input, &line, &length);
-        }
-    }
-    return status;
-}
-
-/* ---- maps ---- */
-
-static strads_status take_id(void *context, const data_input *input, char *line, char *end)
-{
-    data_ids *ids = context;
-    const uint32_t n = ids->n;
-    uint32_t index = 0;
-    char excerpt[DATA_EXCERPT_BYTES];
-    if (line == end || memchr(line, '\0', (size_t) (end - line)) != NULL || n == DATA_UNSEEN - 1) {
-        return data_refuse(input, "'%s': expected an id", data_excerpt(excerpt, line, end));
-    }
-    const strads_status status = data_ids_add(ids, line, (size_t) (end - line), &index);
-    if (status != STRADS_OK) {
-        return data_no_memory(input->path);
-    }
-    return index == n ? STRADS_OK
-                      : data_refuse(input, "'%s': is in line %u too",
-                                    data_excerpt(excerpt, line, end), index + 1);
-}
-
-/* The number that a text is, written as data_ids_name does, and above the one before it. */
-static bool is_next_number(const char *text, int64_t before, uint32_t *out)
-{
-    uint64_t number = 0;
-    const char *end = data_number_scan_index(text, &number);
-    if (end == NULL || *end != '\0' || number > UINT32_MAX || (int64_t) number <= before ||
-        (text[0] == '0' && text[1] != '\0')) {
-        return false;
-    }
-    *out = (uint32_t) number;
-    return true;
-}
-
-/* Has the ids be numbers, where all are. */
-static strads_status settle_kind(data_ids *ids)
-{
-    data_ids numbers = {.number = strads_alloc_array(ids->n, sizeof(*numbers.number))};
-    if (numbers.number == NULL) {
-        return STRADS_ERR_NOMEM;
-    }
-    int64_t before = -1;
-    while (numbers.n < ids->n &&
-           is_next_number(ids->text + ids->start[numbers.n], before, &numbers.number[numbers.n])) {
-        before = numbers.number[numbers.n++];
-    }
-    strads_status status = STRADS_OK;
-    if (numbers.n == ids->n) {
-        status = data_ids_invert(&numbers, numbers.n);
-        if (status == STRADS_OK) {
-            const data_ids texts = *ids;
-            *ids = numbers;
-            numbers = texts;
-        }
-    }
-    data_ids_fini(&numbers);
-    return status;
-}
-
-strads_status data_ids_read(data_ids *out, const char *path)
-{
-    data_input input;
-    data_ids ids = {.n = 0};
-    strads_status status = data_input_open(&input, path);
-    if (status != STRADS_OK) {
-        return status;
-    }
-    status = take_lines(&input, take_id, &ids);
-    data_input_close(&input);
-    if (status == STRADS_OK && ids.n == 0) {
-        strads_error("%s: is empty: expected an id a line", path);
-        status = STRADS_ERR_DATA;
-    } else if (status == STRADS_OK && settle_kind(&ids) != STRADS_OK) {
-        status = data_no_memory(path);
-    }
-    if (status != STRADS_OK) {
-        data_ids_fini(&ids);
-        return status;
-    }
-    *out = ids;
-    return STRADS_OK;
-}
 
 /* ---- lists of ids ---- */
 
@@ -156,8 +57,8 @@ strads_status data_ids_read_list(uint32_t **out, size_t *n, const data_ids ids[D
     if (status != STRADS_OK) {
         return status;
     }
-    ratings_skip_mark(&input);
-    status = take_lines(&input, take_listed, &all);
+    data_input_skip_mark(&input);
+    status = data_input_lines(&input, take_listed, &all);
     data_input_close(&input);
     if (status == STRADS_OK && all.n == 0) {
         strads_error("%s: is empty: expected the id of one %s a line", path, kinds[side]);
@@ -239,7 +140,7 @@ strads_status data_ratings_read_pairs(data_ratings *out, const data_ids ids[DATA
     }
     status = ratings_layout_find(&all.layout, &input, RATINGS_PAIR);
     if (status == STRADS_OK) {
-        status = take_lines(&input, take_pair, &all);
+        status = data_input_lines(&input, take_pair, &all);
     }
     data_input_close(&input);
     const uint64_t n_stated = all.layout.n_stated;

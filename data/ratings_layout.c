@@ -244,14 +244,6 @@ static strads_status find_market(ratings_layout *layout, data_input *input)
     return STRADS_OK;
 }
 
-void ratings_skip_mark(data_input *input)
-{
-    static const char mark[] = "\xef\xbb\xbf";
-    if (data_input_begins(input, mark, sizeof(mark) - 1)) {
-        input->begin += sizeof(mark) - 1;
-    }
-}
-
 strads_status ratings_layout_find(ratings_layout *out, data_input *input, ratings_wanted wanted)
 {
     ratings_layout layout = {.separator = ' ',
@@ -261,7 +253,7 @@ strads_status ratings_layout_find(ratings_layout *out, data_input *input, rating
                              .times = wanted == RATINGS_TIMED,
                              .max_id = {UINT32_MAX, UINT32_MAX},
                              .n_stated = UINT64_MAX};
-    ratings_skip_mark(input);
+    data_input_skip_mark(input);
     const strads_status status = data_input_begins(input, "%%MatrixMarket", 14)
                                      ? find_market(&layout, input)
                                      : find_text(&layout, input);

@@ -53,9 +53,6 @@ size_t ratings_cut(char separator, char *line, char *end, ratings_field *fields,
 /* Makes "" in quotes ", in place; returns the new end, where a byte that was there is left. */
 char *ratings_join_doubled(const ratings_field *field);
 
-/* Skips the byte order mark that a file may begin with. */
-void ratings_skip_mark(data_input *input);
-
 /* Finds the form of a newly opened file and reads its head; no line has been read, or as
  * many as input->line says. */
 STRADS_MUST_CHECK strads_status ratings_layout_find(ratings_layout *out, data_input *input,

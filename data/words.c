@@ -15,6 +15,7 @@
 #include "data/data.h"
 #include "data/input.h"
 #include "data/number.h"
+#include "data/tokens.h"
 
 /* A word that does not fit is an error to report, not the end of the process. */
 #define HASH_NONFATAL_OOM 1
@@ -25,6 +26,7 @@
 
 enum { FIRST_ROOM = 1024, WORD_MIN_BYTES = 2 };
 static const uint32_t NO_COLUMN = UINT32_MAX;
+static const data_token_rules ascii_words = {.lower_case = true};
 
 typedef struct word {
     UT_hash_handle hh;
@@ -129,33 +131,13 @@ static strads_status take_word(corpus *c, const char *text, size_t length)
     return STRADS_OK;
 }
 
-static bool is_letter(char c)
+static strads_status take_text(corpus *c, char *text, char *end)
 {
-    return (unsigned char) ((c | 32) - 'a') < 26;
-}
-
-static bool is_digit(char c)
-{
-    return (unsigned char) (c - '0') < 10;
-}
-
-/* Cuts the text into words, lower-casing it in place. */
-static strads_status take_text(corpus *c, char *text, const char *end)
-{
+    data_token token;
     strads_status status = STRADS_OK;
-    while (text < end && status == STRADS_OK) {
-        char *start = text;
-        bool has_letter = false;
-        for (; text < end && (is_letter(*text) || is_digit(*text)); text++) {
-            if (is_letter(*text)) {
-                has_letter = true;
-                *text = (char) (*text | 32);
-            }
-        }
-        if (has_letter && text - start >= WORD_MIN_BYTES) {
-            status = take_word(c, start, (size_t) (text - start));
-        }
-        text += text == start;
+    while (status == STRADS_OK && data_token_next(&token, &text, end, &ascii_words)) {
+        status = token.n_characters >= WORD_MIN_BYTES ? take_word(c, token.text, token.n_bytes)
+                                                      : STRADS_OK;
     }
     return status;
 }
