@@ -54,6 +54,7 @@ int cli_check(int argc, char **argv);
 int cli_predict(int argc, char **argv);
 int cli_generate(int argc, char **argv);
 int cli_generate_ratings(int argc, char **argv); /* the kind of problem in argv[1] */
+int cli_generate_lda(int argc, char **argv);
 int cli_words(int argc, char **argv);
 int cli_help(int argc, char **argv);
 

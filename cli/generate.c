@@ -162,7 +162,8 @@ static int parse(generate_request *request, int argc, char **argv, const char **
         .help = "Writes a regression with correlated columns of norm 1 and few true coefficients:\n"
                 "PREFIX.libsvm, or PREFIX.mtx with PREFIX.y.npy, or PREFIX.npy with PREFIX.y.npy;\n"
                 "and PREFIX.coefficients.npy. The same options give the same files anywhere.\n"
-                "Ratings of items by users: see `strads generate ratings --help`.\n",
+                "Ratings of items by users, and documents of known topics: see\n"
+                "`strads generate ratings --help` and `strads generate lda --help`.\n",
         .flags = flags,
         .n_flags = sizeof(flags) / sizeof(flags[0])};
     return cli_parse(&usage, argc, argv, operands);
@@ -173,6 +174,9 @@ int cli_generate(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "ratings") == 0) {
         return cli_generate_ratings(argc, argv);
     }
+    if (argc > 1 && strcmp(argv[1], "lda") == 0) {
+        return cli_generate_lda(argc, argv);
+    }
     generate_request request = {.format = "libsvm", .informative = unset, .noise = 0.1, .seed = 1};
     const char *operands[CLI_MAX_OPERANDS];
     const int code = parse(&request, argc, argv, operands);
@@ -180,7 +184,8 @@ int cli_generate(int argc, char **argv)
         return code;
     }
     if (strcmp(operands[0], "lasso") != 0) {
-        strads_error("generate: '%s' cannot be generated, only lasso and ratings can", operands[0]);
+        strads_error("generate: '%s' cannot be generated, only lasso, ratings and lda can",
+                     operands[0]);
         return CLI_USAGE;
     }
     return cli_exit_of(generate(&request));

@@ -98,7 +98,7 @@ STRADS_API STRADS_MUST_CHECK strads_status data_corpus_write(const char *path,
 /* Latent Dirichlet allocation: phi_k ~ Dirichlet(beta), theta_d ~ Dirichlet(alpha); a document
  * has a Poisson number of tokens. */
 typedef struct data_corpus_design {
-    uint32_t n_documents, n_words, n_topics; /* > 0; topics * words below 2^32 */
+    uint32_t n_documents, n_words, n_topics; /* > 0 */
     double length;                           /* mean tokens of a document, > 0 */
     double alpha, beta;                      /* > 0, of each topic and of each word */
     uint64_t seed;

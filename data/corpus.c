@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* data/corpus.c - what all kinds of corpora share: their documents, shares and words. */
+#include "data/corpus.h"
+
+#include <assert.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/tasks.h"
+#include "data/corpus_parts.h"
+
+void data_corpus_fini(data_corpus *corpus)
+{
+    strads_free(corpus->counts);
+    strads_free(corpus->starts);
+    strads_free(corpus->tokens);
+    data_ids_fini(&corpus->words);
+    data_ids_fini(&corpus->names);
+    *corpus = (data_corpus){.n_documents = 0};
+}
+
+/* ---- shares ---- */
+
+void corpus_set_share(data_corpus *corpus, const data_corpus_source *source)
+{
+    const bool whole = source->n_shares == 0;
+    corpus->n_shares = whole ? 1 : source->n_shares;
+    corpus->first_share = whole ? 0 : source->first_share;
+    corpus->end_share = whole ? 1 : source->end_share;
+    assert(corpus->first_share < corpus->end_share && corpus->end_share <= corpus->n_shares);
+}
+
+bool corpus_keeps(const data_corpus *corpus, size_t document)
+{
+    const size_t share = document % corpus->n_shares;
+    return share >= corpus->first_share && share < corpus->end_share;
+}
+
+size_t corpus_n_kept_before(const data_corpus *corpus, size_t document)
+{
+    const size_t width = corpus->end_share - corpus->first_share;
+    const size_t share = document % corpus->n_shares;
+    const size_t some = share <= corpus->first_share ? 0 : share - corpus->first_share;
+    return document / corpus->n_shares * width + (some < width ? some : width);
+}
+
+size_t data_corpus_document(const data_corpus *corpus, size_t k)
+{
+    const size_t width = corpus->end_share - corpus->first_share;
+    return k / width * corpus->n_shares + corpus->first_share + k % width;
+}
+
+strads_status corpus_measure_documents(data_corpus *corpus, const uint64_t *lengths)
+{
+    corpus->n_kept = corpus_n_kept_before(corpus, corpus->n_documents);
+    corpus->starts = strads_alloc_array(corpus->n_kept + 1, sizeof(*corpus->starts));
+    if (corpus->starts == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    corpus->starts[0] = 0;
+    for (size_t d = 0, k = 0; d < corpus->n_documents; d++) {
+        corpus->n_tokens += lengths[d];
+        corpus->n_empty += lengths[d] == 0;
+        corpus->n_longest = corpus->n_longest > lengths[d] ? corpus->n_longest : lengths[d];
+        if (corpus_keeps(corpus, d)) {
+            corpus->starts[k + 1] = corpus->starts[k] + lengths[d];
+            k++;
+        }
+    }
+    return STRADS_OK;
+}
+
+const char *data_corpus_word(const data_corpus *corpus, uint32_t w, char digits[DATA_ID_BYTES])
+{
+    if (corpus->words.n > 0) {
+        return data_ids_name(&corpus->words, w, digits);
+    }
+    snprintf(digits, DATA_ID_BYTES, "%u", w + 1);
+    return digits;
+}
+
+/* ---- reading ---- */
+
+corpus_job corpus_job_of(const data_corpus_source *source)
+{
+    const double bytes = strads_machine_bytes();
+    return (corpus_job){.source = source,
+                        .n_threads = source->n_threads > 0 ? source->n_threads : strads_cores(),
+                        .max_bytes = bytes > 0.0 ? (size_t) bytes : SIZE_MAX};
+}
+
+static strads_status read_file(data_corpus *corpus, const corpus_job *job)
+{
+    data_input input;
+    strads_status status = data_input_open(&input, job->source->path);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    data_input_skip_mark(&input);
+    if (corpus_is_docword(&input)) {
+        status = corpus_docword_read(corpus, &input, job);
+    } else {
+        status = data_refuse(&input, "%s", "expected docword");
+    }
+    data_input_close(&input);
+    return status;
+}
+
+strads_status corpus_read_files(data_corpus *out, const corpus_job *job)
+{
+    data_corpus corpus = {.n_documents = 0};
+    corpus_set_share(&corpus, job->source);
+    strads_status status = STRADS_OK;
+    if (job->source->vocab != NULL) {
+        status = data_ids_read_words(&corpus.words, job->source->vocab);
+    }
+    if (status == STRADS_OK) {
+        status = read_file(&corpus, job);
+    }
+    if (status != STRADS_OK) {
+        data_corpus_fini(&corpus);
+        return status;
+    }
+    *out = corpus;
+    return STRADS_OK;
+}
+
+strads_status data_corpus_read(data_corpus *out, const data_corpus_source *source)
+{
+    const corpus_job job = corpus_job_of(source);
+    return corpus_read_files(out, &job);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* data/corpus_parts.h - what the files of the corpus reader share. */
+#ifndef STRADS_DATA_CORPUS_PARTS_H
+#define STRADS_DATA_CORPUS_PARTS_H
+
+#include "data/corpus.h"
+#include "data/input.h"
+
+enum { CORPUS_COUNT_MAX = INT32_MAX }; /* tokens of one line of docword */
+
+/* A corpus that is being read. */
+typedef struct corpus_job {
+    const data_corpus_source *source;
+    uint32_t n_threads;
+    size_t max_bytes; /* of the result */
+} corpus_job;
+
+/* A job with this machine's cores and memory. */
+corpus_job corpus_job_of(const data_corpus_source *source);
+/* Reads without a cache. */
+STRADS_MUST_CHECK strads_status corpus_read_files(data_corpus *out, const corpus_job *job);
+
+/* ---- shares (corpus.c) ---- */
+
+/* Sets the share of a corpus; n_shares 0 becomes 1. */
+void corpus_set_share(data_corpus *corpus, const data_corpus_source *source);
+bool corpus_keeps(const data_corpus *corpus, size_t document);
+/* How many documents before this one are kept. */
+size_t corpus_n_kept_before(const data_corpus *corpus, size_t document);
+/* Sets what is known from the lengths[n_documents] of the documents: n_tokens, n_empty, n_longest,
+ * n_kept and starts. NOMEM is not said. */
+STRADS_MUST_CHECK strads_status corpus_measure_documents(data_corpus *corpus,
+                                                         const uint64_t *lengths);
+/* Of a corpus that keeps all leaves the share of the source. NOMEM is not said. */
+STRADS_MUST_CHECK strads_status corpus_select(data_corpus *corpus,
+                                              const data_corpus_source *source);
+
+/* ---- docword (corpus_docword.c) ---- */
+
+typedef struct corpus_header {
+    uint64_t n_documents, n_words, n_entries;
+    size_t bytes; /* of its three lines */
+} corpus_header;
+
+/* Whether a newly opened file is docword: its first three lines have one number each. Nothing is
+ * read from it. */
+bool corpus_is_docword(const data_input *input);
+/* Says what is wrong with the header of one. */
+STRADS_MUST_CHECK strads_status corpus_header_read(corpus_header *out, const data_input *input);
+/* Reads one whole, with the vocabulary in out->words, which is the caller's, if there is one. */
+STRADS_MUST_CHECK strads_status corpus_docword_read(data_corpus *out, data_input *input,
+                                                    const corpus_job *job);
+
+#endif
