@@ -21,7 +21,7 @@ typedef struct coordinator_options {
     double started, deadline;   /* on strads_now's clock; INFINITY: none */
     size_t n_errors;            /* logged before the run */
     journal *book;
-    const table_totals *tables; /* of data_parallel, lent; NULL: there are none */
+    const table_totals *tables; /* lent; NULL: there are none */
     void (*listen)(void *context, const strads_progress *progress);
     void *context;
 } coordinator_options;

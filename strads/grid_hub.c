@@ -45,7 +45,7 @@ static uint32_t home_of(const grid_hub *hub, uint32_t column)
 static void begin_pass_locked(grid_hub *hub, uint64_t pass, uint64_t n_cells)
 {
     hub->pass = pass + 1;
-    hub->n_left = n_cells;
+    hub->n_cells = hub->n_left = n_cells;
     hub->n_over = hub->n_home = 0;
     for (uint32_t c = 0; c < hub->n_columns; c++) {
         hub->holder[c] = home_of(hub, c);
@@ -118,7 +118,8 @@ static bool give_locked(grid_hub *hub, uint32_t rank, grid_order *out)
     if (c == hub->n_columns) {
         return false;
     }
-    *out = (grid_order){.type = GRID_NEXT, .to = rank, .word = {.column = c}};
+    *out = (grid_order){
+        .type = GRID_NEXT, .to = rank, .word = {.column = c, .value = hub->n_cells - hub->n_left}};
     if (hub->holder[c] != rank) {
         hub->second = (grid_order){
             .type = GRID_SEND, .to = hub->holder[c], .word = {.column = c, .value = rank}};

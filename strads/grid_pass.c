@@ -15,6 +15,7 @@ typedef struct pass {
     strads_worker *worker;
     uint64_t index;
     double *measures; /* NULL: it works */
+    uint64_t began;   /* the clock of the worker's session then */
 } pass;
 
 static uint32_t first_of(const grid_worker *self, uint32_t group)
@@ -38,13 +39,49 @@ static void drop(strads_buffer *buffer)
     buffer->message = NULL;
 }
 
+/* ---- periods ---- */
+
+/* The periods of a pass end at the same clock on all workers, whatever each has worked on. They
+ * are numbered by what the worker does next:
+ *
+ * - rotation: its steps. What a step needs comes from a neighbour's step before it;
+ * - free: cells, as the hub gives them, so many to a period as there are workers. There are
+ *   columns enough that who asks is given one at once, and it comes, since nobody works on it.
+ *
+ * So the session that is the slowest waits for nobody: none that is as slow holds what it needs,
+ * and its reads are fresh enough. All others, who may wait for it in a read, go on in the end. */
+static strads_status begin_period(const pass *it, uint64_t period)
+{
+    ssp_session *session = it->worker->tables.session;
+    strads_status status = STRADS_OK;
+    if (session == NULL || it->measures != NULL) {
+        return STRADS_OK;
+    }
+    while (status == STRADS_OK && ssp_clock_own(session) < it->began + period) {
+        status = ssp_clock(session);
+    }
+    return status;
+}
+
+/* With the last period: then all see what all have added. */
+static strads_status end_periods(const pass *it)
+{
+    strads_worker *worker = it->worker;
+    if (worker->tables.session == NULL || it->measures != NULL) {
+        return STRADS_OK;
+    }
+    const strads_status status = ssp_barrier(worker->tables.session);
+    return status == STRADS_OK ? table_session_add_up(worker) : status;
+}
+
 /* ---- between passes ---- */
 
 /* Each worker has the columns of its own group at first, and after each pass. */
 static strads_status open_columns(grid_worker *self, strads_worker *worker)
 {
     const uint32_t rank = self->options.rank;
-    strads_status status = STRADS_OK;
+    const bool has_tables = self->options.store != NULL;
+    strads_status status = has_tables ? table_session_open(worker) : STRADS_OK;
     for (uint32_t c = first_of(self, rank); c < first_of(self, rank + 1) && status == STRADS_OK;
          c++) {
         strads_buffer buffer = {.type = GRID_COLUMN, .index = c};
@@ -56,6 +93,9 @@ static strads_status open_columns(grid_worker *self, strads_worker *worker)
             status = grid_pass_on(self, rank, &buffer);
         }
         drop(&buffer);
+    }
+    if (status == STRADS_OK && has_tables) {
+        status = ssp_barrier(worker->tables.session);
     }
     self->has_columns = status == STRADS_OK;
     return status;
@@ -123,6 +163,7 @@ static strads_status rotate(const pass *it, uint32_t n_turns)
          step++) {
         const turn at = turn_of(it, n_turns, step);
         cell.row = at.index;
+        status = begin_period(it, step);
         for (uint32_t k = 0; k < at.n_each && status == STRADS_OK; k++) {
             strads_buffer buffer = {.message = NULL};
             cell.column = column_of(&at, k);
@@ -213,7 +254,10 @@ static strads_status rotate_agnostic(const pass *it)
     strads_status status = STRADS_OK;
     for (uint32_t step = 0; step < self->n_rows * n && status == STRADS_OK; step++) {
         const turn at = turn_of(it, self->n_rows, step);
-        status = work_step(it, &at);
+        status = begin_period(it, step);
+        if (status == STRADS_OK) {
+            status = work_step(it, &at);
+        }
     }
     return status;
 }
@@ -232,11 +276,12 @@ static strads_status ask(const pass *it)
 }
 
 /* Which column is next, once the hub has answered; n_columns: the pass is over. */
-static strads_status hear_next(const pass *it, uint32_t *column)
+static strads_status hear_next(const pass *it, uint32_t *column, uint64_t *number)
 {
     grid_worker *self = it->self;
     const strads_status status = grid_wait(self, it->worker, INFINITY, is_answered, self);
     if (status == STRADS_OK) {
+        *number = atomic_load(&self->next_number);
         *column = (uint32_t) (atomic_exchange(&self->next, 0) - 1);
     }
     return status;
@@ -270,26 +315,44 @@ static strads_status roam(const pass *it)
 {
     grid_worker *self = it->self;
     uint32_t column = 0;
+    uint64_t number = 0;
     strads_status status = ask(it);
-    while (status == STRADS_OK) {
-        status = hear_next(it, &column);
-        if (status != STRADS_OK || column == self->options.n_columns) {
-            break;
-        }
-        status = work_free(it, column);
+    if (status == STRADS_OK) {
+        status = hear_next(it, &column, &number);
     }
-    return status;
+    while (status == STRADS_OK && column < self->options.n_columns) {
+        status = begin_period(it, number / self->options.n_workers);
+        if (status == STRADS_OK) {
+            status = work_free(it, column);
+        }
+        if (status == STRADS_OK) {
+            status = hear_next(it, &column, &number);
+        }
+    }
+    /* Who waits now for others to be done is not what they wait for. */
+    const uint64_t n_periods = (uint64_t) self->options.n_columns * self->n_rows;
+    return status == STRADS_OK ? begin_period(it, n_periods - 1) : status;
 }
 
 /* ---- passes ---- */
 
-static strads_status run_pass(const pass *it)
+/* The status of a service that failed says more than that of a wait that it ended. */
+static strads_status status_of(const grid_worker *self, strads_status status)
+{
+    const strads_status failed = (strads_status) atomic_load(&self->failed);
+    return status != STRADS_OK && failed != STRADS_OK ? failed : status;
+}
+
+static strads_status run_pass(pass *it)
 {
     grid_worker *self = it->self;
     strads_status status = STRADS_OK;
     worker_enter(it->worker, self->options.n_workers);
     if (!self->has_columns) {
         status = open_columns(self, it->worker);
+    }
+    if (status == STRADS_OK && self->options.store != NULL) {
+        it->began = ssp_clock_own(it->worker->tables.session);
     }
     if (status == STRADS_OK && it->measures != NULL) {
         status = rotate(it, 1);
@@ -301,18 +364,21 @@ static strads_status run_pass(const pass *it)
     if (status == STRADS_OK) {
         status = grid_wait(self, it->worker, INFINITY, are_home, self);
     }
+    if (status == STRADS_OK) {
+        status = end_periods(it);
+    }
     worker_leave(it->worker);
-    return status;
+    return status_of(self, status);
 }
 
 strads_status grid_train(grid_worker *self, strads_worker *worker)
 {
-    const pass it = {.self = self, .worker = worker, .index = self->n_passes++};
+    pass it = {.self = self, .worker = worker, .index = self->n_passes++};
     return run_pass(&it);
 }
 
 strads_status grid_measure(grid_worker *self, strads_worker *worker, double *measures)
 {
-    const pass it = {.self = self, .worker = worker, .index = self->n_passes, .measures = measures};
+    pass it = {.self = self, .worker = worker, .index = self->n_passes, .measures = measures};
     return run_pass(&it);
 }

@@ -21,7 +21,8 @@ enum {
     GRID_GO,     /* of the hub: all have; grid_word.value: how many steps */
     GRID_ASK,    /* to the hub: which column is next; value: the pass */
     GRID_FREE,   /* to the hub: grid_word.column is not worked on any more */
-    GRID_NEXT,   /* of the hub: grid_word.column; n_columns: the pass is over */
+    GRID_NEXT,   /* of the hub: grid_word.column, as the pass's cell number value, from 0;
+                  * n_columns: the pass is over */
     GRID_SEND    /* of the hub: grid_word.column, which lies there, goes to worker value */
 };
 
@@ -41,7 +42,8 @@ typedef struct grid_hub {
     pthread_mutex_t lock; /* of all below; nothing is sent while it is held */
     uint32_t n_workers, n_columns;
     uint64_t pass;    /* the last that was asked for, and one */
-    uint64_t n_left;  /* cells of the pass that nobody was given yet */
+    uint64_t n_cells; /* of the pass */
+    uint64_t n_left;  /* ... that nobody was given yet */
     uint32_t n_over;  /* workers that have heard that it is over */
     uint32_t n_home;  /* columns sent home since */
     uint32_t *visits; /* [n_workers][n_columns] since the run began */
@@ -85,6 +87,7 @@ struct grid_worker {
     strads_buffer *held;           /* [n_columns] of slow_worker_agnostic: of this step */
     _Atomic uint64_t go;           /* steps that all have done */
     _Atomic uint64_t next;         /* what the hub has answered, and one; 0: nothing yet */
+    _Atomic uint64_t next_number;  /* of the cell, set before */
     _Atomic int failed;            /* a strads_status of a service */
     grid_hub hub;                  /* of worker 0 */
     bool has_columns;

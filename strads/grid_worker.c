@@ -41,11 +41,15 @@ static void wake(grid_worker *self)
     net_wake(self->options.network, node_of(self->options.rank));
 }
 
-/* Keeps the first status of a service, which has nobody to tell it to. */
+/* Keeps the first status of a service, which has nobody to tell it to. The worker may wait for a
+ * column, or for a row. */
 static void fail(grid_worker *self, strads_status status)
 {
     int none = STRADS_OK;
     atomic_compare_exchange_strong(&self->failed, &none, (int) status);
+    if (self->options.store != NULL) {
+        ssp_store_abort(self->options.store);
+    }
     wake(self);
 }
 
@@ -158,10 +162,14 @@ static void tell_go(grid_worker *self, uint64_t n_steps)
     }
 }
 
+/* Of a pass. */
+static uint64_t count_cells(const grid_worker *self)
+{
+    return (uint64_t) self->options.n_workers * self->options.n_columns * self->n_rows;
+}
+
 static void serve_word(grid_worker *self, uint32_t from, uint32_t type, grid_word word)
 {
-    const uint64_t n_cells =
-        (uint64_t) self->options.n_workers * self->options.n_columns * self->n_rows;
     uint64_t n_steps = 0;
     switch (type) {
     case GRID_DONE:
@@ -174,7 +182,7 @@ static void serve_word(grid_worker *self, uint32_t from, uint32_t type, grid_wor
         wake(self);
         break;
     case GRID_ASK:
-        grid_hub_ask(&self->hub, from, word.value, n_cells);
+        grid_hub_ask(&self->hub, from, word.value, count_cells(self));
         follow_hub(self);
         break;
     case GRID_FREE:
@@ -182,6 +190,7 @@ static void serve_word(grid_worker *self, uint32_t from, uint32_t type, grid_wor
         follow_hub(self);
         break;
     case GRID_NEXT:
+        atomic_store(&self->next_number, word.value);
         atomic_store(&self->next, word.column + 1);
         wake(self);
         break;
@@ -198,7 +207,8 @@ static bool accepts(const grid_worker *self, uint32_t from, uint32_t type, const
     const uint64_t n_columns = self->options.n_columns;
     return ((to_hub && self->options.rank == 0) || (of_hub && from == 0)) &&
            word->column < n_columns + (type == GRID_NEXT) &&
-           (type != GRID_SEND || word->value < self->options.n_workers);
+           (type != GRID_SEND || word->value < self->options.n_workers) &&
+           (type != GRID_NEXT || word->value < count_cells(self));
 }
 
 static void refuse(grid_worker *self, net_message *message)

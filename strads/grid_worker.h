@@ -7,6 +7,7 @@
 #define STRADS_STRADS_GRID_WORKER_H
 
 #include "net/net.h"
+#include "ssp/ssp.h"
 #include "strads/options.h"
 
 typedef struct grid_worker grid_worker;
@@ -15,6 +16,7 @@ typedef struct grid_options {
     const strads_app *app;
     const void *site;
     net *network;
+    ssp_store *store; /* of the worker's tables, lent; NULL: the program has none */
     uint32_t rank, n_workers, n_columns;
     schedule_kind kind;
     bool agnostic; /* schedule.slow_worker_agnostic */

@@ -112,6 +112,22 @@ static strads_status check_split(const job *self)
     return STRADS_ERR_USAGE;
 }
 
+/* Beside tables nobody may wait for a column that who has it needs too (strads/grid_pass.c), and
+ * all open their tables with a column. */
+static strads_status check_columns(const job *self)
+{
+    const uint32_t least = self->run.n_workers * (self->run.kind == SCHEDULE_FREE ? 2 : 1);
+    if (!schedule_is_grid(self->run.kind) || !self->run.tables || self->structure.n_vars >= least) {
+        return STRADS_OK;
+    }
+    strads_error("%s: %u column blocks are too few: %s, which has tables, needs %u with %u workers "
+                 "and schedule.kind: %s",
+                 strads_config_place(self->config, "schedule.kind"), self->structure.n_vars,
+                 self->app->name, least, self->run.n_workers,
+                 strads_config_text(self->config, "schedule.kind"));
+    return STRADS_ERR_USAGE;
+}
+
 static strads_status open_site(job *self)
 {
     const uint32_t ranks[] = {0, self->run.n_workers};
@@ -134,6 +150,9 @@ static strads_status open_site(job *self)
     if (status == STRADS_OK) {
         status = check_split(self);
     }
+    if (status == STRADS_OK) {
+        status = check_columns(self);
+    }
     if (status == STRADS_OK && self->app->open_model != NULL && is_first(self)) {
         status = self->app->open_model(self->config, self->site, &self->model);
     }
@@ -147,6 +166,7 @@ static strads_status create_grid(const job *self, uint32_t rank, grid_worker **o
     const grid_options options = {.app = self->app,
                                   .site = self->site,
                                   .network = self->network,
+                                  .store = self->run.tables ? self->tables.of[rank] : NULL,
                                   .rank = rank,
                                   .n_workers = self->run.n_workers,
                                   .n_columns = self->structure.n_vars,
@@ -170,7 +190,7 @@ static strads_status create_worker(job *self, uint32_t rank, double deadline)
         .deterministic = self->run.deterministic,
         .unguarded = !self->run.guard,
         .limits = {.deadline = deadline, .signal = &job_stop_requested, .alone = !is_first(self)},
-        .tables = self->run.kind == SCHEDULE_DATA_PARALLEL ? &self->tables : NULL};
+        .tables = self->run.tables ? &self->tables : NULL};
     strads_status status = STRADS_OK;
     if (schedule_is_grid(self->run.kind)) {
         status = create_grid(self, rank, &options.grid);
@@ -208,7 +228,7 @@ static strads_status create_nodes(job *self, const coordinator_options *options,
     }
     self->workers = strads_calloc(self->run.n_workers, sizeof(*self->workers));
     strads_status status = self->workers == NULL ? STRADS_ERR_NOMEM : STRADS_OK;
-    if (status == STRADS_OK && self->run.kind == SCHEDULE_DATA_PARALLEL) {
+    if (status == STRADS_OK && self->run.tables) {
         status = create_tables(self);
     }
     for (uint32_t k = first; k < end && status == STRADS_OK; k++) {
@@ -258,7 +278,7 @@ static net_sim_account mean_account(const job *self)
 static void fill_options(const job *self, coordinator_options *options, double started)
 {
     options->app = self->app;
-    options->tables = self->run.kind == SCHEDULE_DATA_PARALLEL ? &self->table_totals : NULL;
+    options->tables = self->run.tables ? &self->table_totals : NULL;
     options->site = self->site;
     options->model = self->model;
     options->structure = self->structure;

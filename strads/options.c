@@ -8,6 +8,7 @@
 
 #include "base/tasks.h"
 #include "net/cluster.h"
+#include "strads/grid.h"
 #include "strads/tables.h"
 
 static schedule_kind kind_of(const char *name)
@@ -97,15 +98,21 @@ static strads_status check_tables(const run_options *options, const strads_app *
 {
     size_t n = 0;
     const strads_option *keys = table_options(&n);
-    if (options->kind != SCHEDULE_DATA_PARALLEL) {
-        for (size_t i = 0; i < n; i++) {
-            if (!has_default(config, &keys[i])) {
-                strads_error("%s: %s: there are no tables without schedule.kind: data_parallel",
-                             strads_config_place(config, keys[i].key), keys[i].key);
-                return STRADS_ERR_USAGE;
-            }
+    const bool by_rounds = options->kind == SCHEDULE_DATA_PARALLEL;
+    for (size_t i = 0; i < n; i++) {
+        const bool has_it =
+            by_rounds || (options->tables && strcmp(keys[i].key, "ssp.periods") != 0);
+        if (!has_it && !has_default(config, &keys[i])) {
+            strads_error("%s: %s: %s has %s with schedule.kind: %s; data_parallel has",
+                         strads_config_place(config, keys[i].key), keys[i].key, app->name,
+                         options->tables ? "no rounds of so many periods" : "no tables",
+                         strads_config_text(config, "schedule.kind"));
+            return STRADS_ERR_USAGE;
         }
-        return STRADS_OK;
+    }
+    uint32_t staleness = 0;
+    if (!by_rounds) {
+        return options->tables ? table_staleness(config, &staleness) : STRADS_OK;
     }
     if (app->step == NULL) {
         strads_error("%s: schedule.kind: data_parallel is not for %s, which has no step",
@@ -118,7 +125,6 @@ static strads_status check_tables(const run_options *options, const strads_app *
                      strads_config_place(config, "schedule.kind"));
         return STRADS_ERR_USAGE;
     }
-    uint32_t staleness = 0;
     return table_staleness(config, &staleness);
 }
 
@@ -156,6 +162,13 @@ static strads_status check_grid(const run_options *options, const strads_app *ap
     if (by_passes && goal > 0.0 && has_value(config, "stop.gap")) {
         strads_error("%s: stop.gap: %g: %s says by itself when it is done, with schedule.kind: %s",
                      strads_config_place(config, "stop.gap"), goal, app->name, kind);
+        return STRADS_ERR_USAGE;
+    }
+    if (is_grid && options->tables && options->deterministic && options->n_workers > 1) {
+        strads_error("%s: run.deterministic: %s shares tables among its %u workers, and a read may "
+                     "see newer increments than it must",
+                     strads_config_place(config, "run.deterministic"), app->name,
+                     options->n_workers);
         return STRADS_ERR_USAGE;
     }
     const bool by_time = options->kind == SCHEDULE_FREE || options->agnostic;
@@ -291,6 +304,8 @@ strads_status run_options_read(run_options *out, const strads_app *app, const st
     options.rounds = rounds > 0 ? (uint64_t) rounds : UINT64_MAX;
     options.seconds = seconds > 0.0 ? seconds : INFINITY;
     options.deterministic = strads_config_bool(config, "run.deterministic");
+    options.tables = options.kind == SCHEDULE_DATA_PARALLEL ||
+                     (schedule_is_grid(options.kind) && app->grid != NULL && app->grid->tables);
     status = check_tables(&options, app, config);
     if (status == STRADS_OK) {
         status = check_grid(&options, app, config);

@@ -53,6 +53,7 @@ typedef struct run_options {
     uint32_t pipeline;
     bool guard;
     bool agnostic;      /* schedule.slow_worker_agnostic */
+    bool tables;        /* workers share state through them */
     double gap;         /* 0: no goal */
     uint64_t rounds;    /* UINT64_MAX: no limit */
     double seconds;     /* INFINITY: no limit */

@@ -57,7 +57,7 @@ static strads_status save(job *self, const char *folder, strads_summary *summary
 {
     coordinator_outcome outcome;
     coordinator_finish(self->head, &outcome);
-    if (self->run.kind == SCHEDULE_DATA_PARALLEL) {
+    if (self->run.tables) {
         const strads_status status =
             table_totals_summarize(&self->table_totals, self->run.n_workers, summary);
         if (status != STRADS_OK) {

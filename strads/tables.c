@@ -13,13 +13,15 @@ static const strads_option table[] = {
     {.key = "ssp.staleness",
      .type = STRADS_TEXT,
      .fallback = "1",
-     .help = "Of data_parallel: by how many periods the slowest worker may be behind one that "
-             "reads a table; 0 keeps all in step, inf never waits."},
+     .help =
+         "Of tables, which data_parallel has, and rotation and free where the program keeps some "
+         "beside its columns: by how many periods the slowest worker may be behind one that "
+         "reads a table; 0 keeps all in step, inf never waits."},
     {.key = "ssp.eager",
      .type = STRADS_BOOL,
      .fallback = "false",
-     .help = "Of data_parallel: whether rows that have changed are sent to the processes that "
-             "have read them, before they ask."},
+     .help = "Of tables: whether rows that have changed are sent to the processes that have read "
+             "them, before they ask."},
     {.key = "ssp.periods",
      .type = STRADS_INT,
      .fallback = "32",
@@ -33,17 +35,17 @@ static const strads_option table[] = {
      .min = 0,
      .max = 1e9,
      .unit = "Mbit/s",
-     .help = "Of data_parallel: what a worker's increments may take of the way to another process "
-             "before their clock, while it is idle; those go first that change a row the most. 0: "
-             "all wait for the clock."},
+     .help = "Of tables: what a worker's increments may take of the way to another process before "
+             "their clock, while it is idle; those go first that change a row the most. 0: all "
+             "wait for the clock."},
     {.key = "ssp.cache_mb",
      .type = STRADS_REAL,
      .fallback = "0",
      .min = 0,
      .max = 1e9,
      .unit = "MB",
-     .help = "Of data_parallel: memory for a worker's copies of rows, beyond those of the running "
-             "period. 0: no bound."},
+     .help = "Of tables: memory for a worker's copies of rows, beyond those of the running period. "
+             "0: no bound."},
 };
 
 const strads_option *table_options(size_t *n)

@@ -26,7 +26,7 @@ typedef struct worker_options {
     bool deterministic; /* no decision goes by the network */
     bool unguarded;     /* not schedule.guard */
     worker_limits limits;
-    const table_stores *tables; /* NULL: rounds are scheduled */
+    const table_stores *tables; /* NULL: there are none */
     grid_worker *grid;          /* taken over; NULL: there is none */
 } worker_options;
 
