@@ -28,21 +28,21 @@ void lda_tops_add_row(lda_tops *tops, uint32_t word, const uint32_t *counts);
 /* Ends adding: the greatest of each topic comes first. */
 void lda_tops_sort(lda_tops *tops);
 
+/* The text of word w, made in room[LDA_WORD_BYTES] or lent until the next call. */
+typedef const char *(*lda_word_text)(const void *context, uint32_t w, char *room);
+enum { LDA_WORD_BYTES = 32 };
+
 /* What a table of topics shows. */
 typedef struct lda_topics_table {
     const lda_tops *tops;    /* sorted */
     const double *totals;    /* [n_topics] tokens */
     const double *coherence; /* [n_topics]; NULL: not known */
-    /* The text of a word; lent until the next call. */
-    const char *(*word)(const void *context, uint32_t w, char *room);
+    lda_word_text word;
     const void *context;
     size_t n_rows; /* at most so many; 0: all */
     size_t width;  /* of a line in characters, 40 at least; 0: any. Words that do not fit are left
                     * out, but for the first, which is cut */
 } lda_topics_table;
-
-/* Bytes of `room`, for a text that is made for the call. */
-enum { LDA_WORD_BYTES = 32 };
 
 /* Writes a heading and a line a topic, the largest first: number from 0, share of the tokens,
  * coherence, words. */
