@@ -89,18 +89,55 @@ corpus_job corpus_job_of(const data_corpus_source *source)
                         .max_bytes = bytes > 0.0 ? (size_t) bytes : SIZE_MAX};
 }
 
-static strads_status read_file(data_corpus *corpus, const corpus_job *job)
+/* Of a corpus that keeps all leaves the share of the source. */
+static strads_status select_share(data_corpus *corpus, const data_corpus_source *source)
 {
+    const size_t n_documents = corpus->n_documents;
+    corpus_set_share(corpus, source);
+    if (corpus->end_share - corpus->first_share == corpus->n_shares) {
+        return STRADS_OK;
+    }
+    size_t k = 0;
+    size_t end = 0;
+    for (size_t d = 0; d < n_documents; d++) {
+        const size_t first = corpus->starts[d];
+        const size_t n = corpus->starts[d + 1] - first;
+        if (corpus_keeps(corpus, d)) {
+            memmove(corpus->tokens + end, corpus->tokens + first, n * sizeof(*corpus->tokens));
+            corpus->starts[k++] = end;
+            end += n;
+        }
+    }
+    corpus->starts[k] = end;
+    corpus->n_kept = k;
+    uint32_t *tokens = strads_realloc(corpus->tokens, end * sizeof(*tokens));
+    size_t *starts = strads_realloc(corpus->starts, (k + 1) * sizeof(*starts));
+    corpus->tokens = tokens != NULL ? tokens : corpus->tokens;
+    corpus->starts = starts != NULL ? starts : corpus->starts;
+    return tokens != NULL && starts != NULL ? STRADS_OK : data_no_memory(source->path);
+}
+
+/* Reads a corpus of any kind; *whole: it keeps all documents, whatever its share. */
+static strads_status read_any(data_corpus *corpus, const corpus_job *job, bool *whole)
+{
+    struct stat about;
     data_input input;
-    strads_status status = data_input_open(&input, job->source->path);
+    const char *path = job->source->path;
+    *whole = true;
+    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode)) {
+        return corpus_text_read(corpus, NULL, job);
+    }
+    strads_status status = data_input_open(&input, path);
     if (status != STRADS_OK) {
         return status;
     }
     data_input_skip_mark(&input);
     if (corpus_is_docword(&input)) {
+        corpus_set_share(corpus, job->source);
+        *whole = false;
         status = corpus_docword_read(corpus, &input, job);
     } else {
-        status = data_refuse(&input, "%s", "expected docword");
+        status = corpus_text_read(corpus, &input, job);
     }
     data_input_close(&input);
     return status;
@@ -108,14 +145,17 @@ static strads_status read_file(data_corpus *corpus, const corpus_job *job)
 
 strads_status corpus_read_files(data_corpus *out, const corpus_job *job)
 {
-    data_corpus corpus = {.n_documents = 0};
-    corpus_set_share(&corpus, job->source);
+    bool whole = false;
+    data_corpus corpus = {.n_shares = 1, .end_share = 1};
     strads_status status = STRADS_OK;
     if (job->source->vocab != NULL) {
         status = data_ids_read_words(&corpus.words, job->source->vocab);
     }
     if (status == STRADS_OK) {
-        status = read_file(&corpus, job);
+        status = read_any(&corpus, job, &whole);
+    }
+    if (status == STRADS_OK && whole) {
+        status = select_share(&corpus, job->source);
     }
     if (status != STRADS_OK) {
         data_corpus_fini(&corpus);
@@ -128,5 +168,10 @@ strads_status corpus_read_files(data_corpus *out, const corpus_job *job)
 strads_status data_corpus_read(data_corpus *out, const data_corpus_source *source)
 {
     const corpus_job job = corpus_job_of(source);
-    return corpus_read_files(out, &job);
+    const strads_status status = corpus_read_files(out, &job);
+    if (status == STRADS_OK && out->n_unknown > 0) {
+        strads_warn("%s: %zu words that are not in %s are left out", source->path, out->n_unknown,
+                    source->vocab);
+    }
+    return status;
 }

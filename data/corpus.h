@@ -12,7 +12,7 @@
  *   folder    of text files, a document each, in order of their names; files whose name
  *             begins with a dot, and folders, are left out
  *
- * Text is cut into words by data_tokens. What is wrong with a file is said with FILE:LINE, the
+ * Lines may be up to 1 MiB long. What is wrong with a file is said with FILE:LINE, the
  * value and what is allowed. On failure nothing is left allocated. What is read does not
  * depend on the number of threads.
  */
@@ -29,13 +29,15 @@ extern "C" {
 
 /* A word is a run of letters and digits with at least one letter. What is not ASCII is a
  * letter, but for the signs of U+0080 to U+00BF and U+2000 to U+207F and for bytes that are not
- * UTF-8, which part words. */
+ * UTF-8, which part words. Without a vocabulary the words of a corpus are those that stay, the
+ * most frequent first, and of equally frequent ones in alphabetical order. */
 typedef struct data_text_options {
-    bool lower_case;        /* of ASCII letters */
+    bool lower_case; /* of ASCII letters */
+    /* The others are ignored with a vocabulary. */
     uint32_t min_length;    /* of a word, in characters */
-    const char *stop_words; /* a file of words to leave out, one a line; NULL: none */
-    uint32_t min_documents; /* a word must be in so many documents; ignored with a vocabulary */
-    double max_documents;   /* and in at most this share of them, (0, 1]; likewise */
+    const char *stop_words; /* a text whose words are left out; NULL: none */
+    uint32_t min_documents; /* a word must be in so many documents */
+    double max_documents;   /* and in at most this share of them, (0, 1] */
 } data_text_options;
 
 /* ---- reading ---- */
@@ -55,6 +57,7 @@ typedef struct data_corpus {
     size_t n_documents, n_tokens; /* of the whole corpus, whatever is kept; tokens > 0 */
     size_t n_empty;               /* documents without a token: they count, and are kept */
     size_t n_longest;             /* tokens of the longest document */
+    size_t n_unknown;             /* words of texts that the given vocabulary has not */
     uint32_t n_words;             /* of the vocabulary */
     uint64_t *counts;             /* [n_words] tokens of each in the whole corpus */
     data_ids words;               /* their texts; none, n = 0, for docword without vocab */

@@ -51,4 +51,13 @@ STRADS_MUST_CHECK strads_status corpus_header_read(corpus_header *out, const dat
 STRADS_MUST_CHECK strads_status corpus_docword_read(data_corpus *out, data_input *input,
                                                     const corpus_job *job);
 
+/* ---- text (corpus_text.c) ---- */
+
+/* Reads a document a line or, with input NULL, a file of the folder that the source is. Keeps
+ * all documents. */
+STRADS_MUST_CHECK strads_status corpus_text_read(data_corpus *out, data_input *input,
+                                                 const corpus_job *job);
+/* The files of a folder that are documents, in order of their names. */
+STRADS_MUST_CHECK strads_status corpus_folder_list(data_ids *out, const char *path);
+
 #endif

@@ -258,13 +258,18 @@ const char *data_ids_name(const data_ids *ids, uint32_t index, char digits[DATA_
 }
 
 /* A free slot has 0, and 0 - 1 is DATA_UNSEEN. */
+uint32_t data_ids_find_text(const data_ids *ids, const char *text, size_t n)
+{
+    return ids->n > 0 ? ids->slots[slot_of_text(ids, text, n)] - 1 : DATA_UNSEEN;
+}
+
 uint32_t data_ids_find(const data_ids *ids, const char *id)
 {
     if (ids->n == 0) {
         return DATA_UNSEEN;
     }
     if (ids->number == NULL) {
-        return ids->slots[slot_of_text(ids, id, strlen(id))] - 1;
+        return data_ids_find_text(ids, id, strlen(id));
     }
     uint64_t number = 0;
     const char *end = data_number_scan_index(id, &number);

@@ -44,6 +44,9 @@ STRADS_API void data_ids_fini(data_ids *ids);
 
 /* ---- for the readers ---- */
 
+/* data_ids_find of a text of n bytes, in a map of texts. */
+uint32_t data_ids_find_text(const data_ids *ids, const char *text, size_t n);
+
 /* The index of a text of n bytes without a NUL, which is added if it is new. NOMEM is not
  * said. */
 STRADS_MUST_CHECK strads_status data_ids_add(data_ids *ids, const char *text, size_t n,
