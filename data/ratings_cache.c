@@ -7,17 +7,15 @@
  */
 #define _XOPEN_SOURCE 700 /* realpath */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 #include <xxhash.h>
 
 #include "base/tasks.h"
-#include "data/data.h"
+#include "data/cache.h"
 #include "data/ratings_parts.h"
 
 static const uint64_t MAGIC = UINT64_C(0x3153474e49544152); /* "RATINGS1", little-endian */
@@ -51,17 +49,9 @@ strads_status ratings_cache_name(char **out, uint64_t *key, const data_ratings_s
                                         (source->texts[DATA_USERS] ? USERS_ARE_TEXTS : 0) |
                                         (source->texts[DATA_ITEMS] ? ITEMS_ARE_TEXTS : 0)};
     const uint64_t place = XXH3_64bits(path, strlen(path));
-    const size_t room =
-        strlen(path) + strlen(source->cache) + sizeof("/-.0123456789abcdef.ratings");
-    char *name = strads_alloc(room);
+    char *name = data_cache_name(path, source->cache, ".ratings");
     if (name == NULL) {
         return data_no_memory(source->path);
-    }
-    if (source->cache[0] == '\0') {
-        snprintf(name, room, "%s.ratings", path);
-    } else {
-        snprintf(name, room, "%s/%s-%016llx.ratings", source->cache, strrchr(path, '/') + 1,
-                 (unsigned long long) place);
     }
     *out = name;
     *key = XXH3_64bits_withSeed(&parts, sizeof(parts), place);
@@ -201,21 +191,14 @@ static bool make_room(data_ratings *ratings, const ratings_cache_head *head)
 typedef struct reading {
     section to;
     int file;
-    off_t at;
+    uint64_t at;
 } reading;
 
 static strads_status read_range(void *context, size_t first, size_t last)
 {
     const reading *it = context;
-    while (first < last) {
-        const ssize_t n = pread(it->file, (unsigned char *) it->to.memory + first, last - first,
-                                it->at + (off_t) first);
-        if (n <= 0 && !(n < 0 && errno == EINTR)) {
-            return STRADS_ERR_IO;
-        }
-        first += n > 0 ? (size_t) n : 0;
-    }
-    return STRADS_OK;
+    unsigned char *to = (unsigned char *) it->to.memory + first;
+    return data_cache_read(it->file, it->at + first, to, last - first) ? STRADS_OK : STRADS_ERR_IO;
 }
 
 /* By all cores: bringing in the pages costs more than copying. */
@@ -226,7 +209,7 @@ static bool read_sections(const section *sections, size_t n, int file)
     for (size_t i = 0; i < n && status == STRADS_OK; i++) {
         it.to = sections[i];
         status = strads_parallel_for(strads_cores(), it.to.bytes, read_range, &it);
-        it.at += (off_t) it.to.bytes;
+        it.at += it.to.bytes;
     }
     return status == STRADS_OK;
 }
@@ -297,18 +280,6 @@ bool ratings_cache_load(data_ratings *out, const char *path, uint64_t key)
 
 /* ---- saving ---- */
 
-static bool is_writable_beside(const char *path)
-{
-    char *folder = strads_strdup(path);
-    if (folder == NULL) {
-        return false;
-    }
-    *strrchr(folder, '/') = '\0';
-    const bool writable = access(folder[0] != '\0' ? folder : "/", W_OK) == 0;
-    strads_free(folder);
-    return writable;
-}
-
 void ratings_cache_save(const data_ratings *ratings, const char *path, uint64_t key)
 {
     ratings_cache_head head = {.magic = MAGIC,
@@ -323,9 +294,8 @@ void ratings_cache_save(const data_ratings *ratings, const char *path, uint64_t 
         head.flags |= ratings->ids[side].number == NULL ? (uint32_t) USERS_ARE_TEXTS << side : 0;
     }
     head.checksum = ratings_cache_checksum(&head, ratings);
-    data_writer *writer = NULL;
-    if (!is_writable_beside(path) || data_writer_open(&writer, path) != STRADS_OK) {
-        strads_warn("%s: no cache can be written there", path);
+    data_writer *writer = data_cache_open(path);
+    if (writer == NULL) {
         return;
     }
     section sections[MAX_SECTIONS];
@@ -334,7 +304,5 @@ void ratings_cache_save(const data_ratings *ratings, const char *path, uint64_t 
     for (size_t i = 0; i < n; i++) {
         fwrite(sections[i].memory, 1, sections[i].bytes, data_writer_stream(writer));
     }
-    if (data_writer_publish(writer) != STRADS_OK) {
-        strads_warn("%s: goes on without a cache", path);
-    }
+    data_cache_close(writer, path);
 }
