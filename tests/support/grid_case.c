@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "tests/support/grid_tally.h"
 #include "tests/support/suite.h"
 
 grid_case grid_in_use;
@@ -18,6 +19,7 @@ static int site;
 typedef struct counter {
     strads_worker *worker;
     grid_rows rows;
+    uint32_t n_visits;
 } counter;
 
 static strads_status call(grid_callback callback)
@@ -101,10 +103,23 @@ static uint32_t n_rows(const void *unused)
     return grid_in_use.n_rows;
 }
 
+/* Where there is a table. */
+static strads_status tally(const counter *self)
+{
+    ssp_session *session = strads_grid_session(self->worker);
+    if ((session != NULL) != grid_in_use.tables) {
+        atomic_store(&shared, true);
+    }
+    return session == NULL ? STRADS_OK
+                           : grid_tally_count(session, strads_worker_rank(self->worker));
+}
+
 static strads_status open_column(void *state, uint32_t column, strads_buffer *buffer)
 {
-    (void) state;
     strads_status status = call(GRID_CALL_OPEN_COLUMN);
+    if (status == STRADS_OK) {
+        status = tally(state);
+    }
     if (status == STRADS_OK) {
         status = strads_buffer_resize(buffer, sizeof(grid_column));
     }
@@ -153,14 +168,18 @@ static strads_status work(void *state, const strads_cell *cell, strads_buffer *b
     }
     it->in_use--;
     strads_worker_count(self->worker, 1.0, grid_in_use.units / cell->n_parts);
-    return STRADS_OK;
+    if (++self->n_visits == grid_in_use.visit && rank == grid_in_use.actor) {
+        grid_in_use.act();
+    }
+    return tally(self);
 }
 
 static strads_status measure(void *state, uint32_t column, strads_buffer *buffer, double *measures)
 {
-    const counter *self = state;
+    counter *self = state;
     const grid_column *it = strads_buffer_data(buffer);
-    const strads_status status = call(GRID_CALL_MEASURE);
+    ssp_session *session = strads_grid_session(self->worker);
+    strads_status status = call(GRID_CALL_MEASURE);
     if (!is_sound(buffer, column)) {
         atomic_store(&shared, true);
     }
@@ -168,6 +187,10 @@ static strads_status measure(void *state, uint32_t column, strads_buffer *buffer
         measures[0] += it->visits[strads_worker_rank(self->worker)][r];
     }
     measures[1] += 1.0;
+    if (status == STRADS_OK && session != NULL) {
+        status = grid_tally_look(session);
+        self->rows.clock = ssp_clock_own(session);
+    }
     return status;
 }
 
@@ -206,13 +229,13 @@ static strads_status take_column(void *model, uint32_t column, const void *data,
     return call(GRID_CALL_TAKE_COLUMN);
 }
 
-static const strads_grid grid = {.n_rows = n_rows,
-                                 .open_column = open_column,
-                                 .work = work,
-                                 .measure = measure,
-                                 .give_rows = give_rows,
-                                 .take_rows = take_rows,
-                                 .take_column = take_column};
+static strads_grid grid = {.n_rows = n_rows,
+                           .open_column = open_column,
+                           .work = work,
+                           .measure = measure,
+                           .give_rows = give_rows,
+                           .take_rows = take_rows,
+                           .take_column = take_column};
 
 const strads_app *grid_app(void)
 {
@@ -261,6 +284,8 @@ strads_status grid_run(const char *const *settings, size_t n, strads_result *res
     memset(self->columns, 0, sizeof(self->columns));
     memset(self->rows, 0, sizeof(self->rows));
     self->n_columns_taken = self->n_rows_taken = 0;
+    grid.tables = self->tables;
+    grid_tally_begin();
     atomic_store(&shared, false);
     for (int i = 0; i < GRID_CALL_N; i++) {
         atomic_store(&calls[i], 0);
@@ -275,6 +300,7 @@ strads_status grid_run(const char *const *settings, size_t n, strads_result *res
         strads_mem_fail_after(0);
     }
     strads_config_destroy(config);
+    strads_stop_clear();
     self->shared = atomic_load(&shared);
     return status;
 }

@@ -32,6 +32,7 @@ typedef struct grid_column {
 /* That of a worker's rows. */
 typedef struct grid_rows {
     uint64_t order;
+    uint64_t clock; /* of the worker's session of tables, after its last scan; 0: it has none */
 } grid_rows;
 
 typedef struct grid_case {
@@ -40,6 +41,9 @@ typedef struct grid_case {
     grid_callback fails; /* in its `call`-th call (1: the first) */
     uint32_t call;
     size_t fail_allocation; /* the n-th of a run; 0: none */
+    bool tables;            /* it counts in a table too (grid_tally.h) */
+    void (*act)(void);      /* worker `actor` calls it in its visit-th visit, from 1 */
+    uint32_t actor, visit;
 
     /* What came of the last run. */
     grid_column columns[GRID_COLUMNS];
