@@ -18,8 +18,8 @@
  *
  * A session and its tables belong to one thread at a time; different sessions may be
  * used side by side. Those of a store that a program creates are all in one process; the
- * framework has stores of several (schedule.kind: data_parallel), and all below holds for
- * both.
+ * framework has stores of several (schedule.kind: data_parallel, and beside a grid), and all
+ * below holds for both.
  */
 #ifndef STRADS_SSP_H
 #define STRADS_SSP_H
