@@ -117,14 +117,19 @@ static strads_status select_share(data_corpus *corpus, const data_corpus_source 
     return tokens != NULL && starts != NULL ? STRADS_OK : data_no_memory(source->path);
 }
 
+bool corpus_is_folder(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
+}
+
 /* Reads a corpus of any kind; *whole: it keeps all documents, whatever its share. */
 static strads_status read_any(data_corpus *corpus, const corpus_job *job, bool *whole)
 {
-    struct stat about;
     data_input input;
     const char *path = job->source->path;
     *whole = true;
-    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode)) {
+    if (corpus_is_folder(path)) {
         return corpus_text_read(corpus, NULL, job);
     }
     strads_status status = data_input_open(&input, path);
@@ -165,13 +170,98 @@ strads_status corpus_read_files(data_corpus *out, const corpus_job *job)
     return STRADS_OK;
 }
 
+/* Reads all, to fill a cache, and then leaves the share. */
+static strads_status read_and_save(data_corpus *out, const data_corpus_source *source,
+                                   const char *cache, uint64_t key)
+{
+    data_corpus_source whole = *source;
+    whole.n_shares = 0;
+    const corpus_job job = corpus_job_of(&whole);
+    data_corpus corpus;
+    strads_status status = corpus_read_files(&corpus, &job);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    corpus_cache_save(&corpus, cache, key);
+    status = select_share(&corpus, source);
+    if (status != STRADS_OK) {
+        data_corpus_fini(&corpus);
+        return status;
+    }
+    *out = corpus;
+    return STRADS_OK;
+}
+
 strads_status data_corpus_read(data_corpus *out, const data_corpus_source *source)
 {
+    char *cache = NULL;
+    uint64_t key = 0;
+    strads_status status = corpus_cache_name(&cache, &key, source);
+    if (status != STRADS_OK) {
+        return status;
+    }
     const corpus_job job = corpus_job_of(source);
-    const strads_status status = corpus_read_files(out, &job);
+    if (cache == NULL) {
+        status = corpus_read_files(out, &job);
+    } else if (!corpus_cache_load(out, &job, cache, key)) {
+        status = read_and_save(out, source, cache, key);
+    }
+    strads_free(cache);
     if (status == STRADS_OK && out->n_unknown > 0) {
         strads_warn("%s: %zu words that are not in %s are left out", source->path, out->n_unknown,
                     source->vocab);
+    }
+    return status;
+}
+
+/* ---- how large one is ---- */
+
+/* What the header of docword states; *known: it is docword. */
+static strads_status measure_docword(data_corpus_size *out, const char *path, bool *known)
+{
+    data_input input;
+    corpus_header header = {.n_documents = 0};
+    *known = false;
+    if (corpus_is_folder(path)) {
+        return STRADS_OK;
+    }
+    strads_status status = data_input_open(&input, path);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    data_input_skip_mark(&input);
+    *known = corpus_is_docword(&input);
+    status = *known ? corpus_header_read(&header, &input) : STRADS_OK;
+    data_input_close(&input);
+    if (status == STRADS_OK && *known) {
+        *out = (data_corpus_size){.n_documents = header.n_documents,
+                                  .n_words = header.n_words,
+                                  .n_entries = header.n_entries};
+    }
+    return status;
+}
+
+strads_status data_corpus_measure(data_corpus_size *out, const data_corpus_source *source)
+{
+    char *cache = NULL;
+    uint64_t key = 0;
+    strads_status status = corpus_cache_name(&cache, &key, source);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    bool known = cache != NULL && corpus_cache_measure(out, cache, key);
+    strads_free(cache);
+    status = known ? STRADS_OK : measure_docword(out, source->path, &known);
+    if (status != STRADS_OK || known) {
+        return status;
+    }
+    data_corpus corpus;
+    status = data_corpus_read(&corpus, source);
+    if (status == STRADS_OK) {
+        *out = (data_corpus_size){.n_documents = corpus.n_documents,
+                                  .n_words = corpus.n_words,
+                                  .n_tokens = corpus.n_tokens};
+        data_corpus_fini(&corpus);
     }
     return status;
 }

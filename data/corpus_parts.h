@@ -17,6 +17,8 @@ typedef struct corpus_job {
 
 /* A job with this machine's cores and memory. */
 corpus_job corpus_job_of(const data_corpus_source *source);
+/* Whether the path is one of a folder. */
+bool corpus_is_folder(const char *path);
 /* Reads without a cache. */
 STRADS_MUST_CHECK strads_status corpus_read_files(data_corpus *out, const corpus_job *job);
 
@@ -31,9 +33,6 @@ size_t corpus_n_kept_before(const data_corpus *corpus, size_t document);
  * n_kept and starts. NOMEM is not said. */
 STRADS_MUST_CHECK strads_status corpus_measure_documents(data_corpus *corpus,
                                                          const uint64_t *lengths);
-/* Of a corpus that keeps all leaves the share of the source. NOMEM is not said. */
-STRADS_MUST_CHECK strads_status corpus_select(data_corpus *corpus,
-                                              const data_corpus_source *source);
 
 /* ---- docword (corpus_docword.c) ---- */
 
@@ -59,5 +58,32 @@ STRADS_MUST_CHECK strads_status corpus_text_read(data_corpus *out, data_input *i
                                                  const corpus_job *job);
 /* The files of a folder that are documents, in order of their names. */
 STRADS_MUST_CHECK strads_status corpus_folder_list(data_ids *out, const char *path);
+
+/* ---- the cache (corpus_cache.c) ---- */
+
+enum { CORPUS_CACHE_VERSION = 1 };
+
+/* A cache file: this, the lengths of documents and the counts of words, the hashes of chunks of
+ * tokens, the texts of words and names of documents, and the tokens, of all documents. In the
+ * byte order of the machine, which `magic` shows. */
+typedef struct corpus_cache_head {
+    uint64_t magic, version;
+    uint64_t key; /* of the source */
+    uint64_t n_documents, n_tokens, n_unknown, n_words, words_bytes, names_bytes;
+    uint64_t checksum; /* XXH3 of the fields above and of what lies before the tokens */
+} corpus_cache_head;
+
+/* The name of the cache of a source, for strads_free, and its key; *out is NULL where there
+ * can be none. */
+STRADS_MUST_CHECK strads_status corpus_cache_name(char **out, uint64_t *key,
+                                                  const data_corpus_source *source);
+uint64_t corpus_cache_checksum(const corpus_cache_head *head, const void *memory, size_t bytes);
+/* Takes the share of the source, as the job says. True when the file is there, of this key and
+ * whole; warns of one that cannot be used. */
+bool corpus_cache_load(data_corpus *out, const corpus_job *job, const char *path, uint64_t key);
+/* The sizes in its head; false: there is none of this key. */
+bool corpus_cache_measure(data_corpus_size *out, const char *path, uint64_t key);
+/* Of a corpus that keeps all. Warns when it cannot be written. */
+void corpus_cache_save(const data_corpus *corpus, const char *path, uint64_t key);
 
 #endif
