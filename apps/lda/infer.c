@@ -117,7 +117,8 @@ static strads_status add_word(lda_infer *infer, uint32_t id, uint32_t n_tokens)
     const lda_infer_model *model = &infer->model;
     const size_t n = model->counts(model->context, id, infer->topics, infer->counts);
     const size_t begin = infer->n_words == 0 ? 0 : infer->words[infer->n_words - 1].end;
-    const strads_status status = reserve(infer, infer->n_words + 1, begin + n);
+    /* One entry more, so that they are somewhere even if no topic has counts. */
+    const strads_status status = reserve(infer, infer->n_words + 1, begin + n + 1);
     if (status != STRADS_OK) {
         return status;
     }
