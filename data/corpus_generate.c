@@ -166,13 +166,19 @@ strads_status data_corpus_generate(data_corpus *out, double **topics,
     maker all = {.design = design,
                  .corpus = {.n_documents = design->n_documents, .n_words = design->n_words}};
     corpus_set_share(&all.corpus, &(data_corpus_source){.n_shares = 0});
-    const strads_status status = make(&all);
+    strads_status status = make(&all);
     strads_free(all.until);
     strads_free(all.theta);
     strads_free(all.lengths);
-    if (status != STRADS_OK) {
+    if (status == STRADS_OK && all.corpus.n_tokens == 0) {
+        strads_error("generate: none of %u documents of %g tokens got any: expected more",
+                     design->n_documents, design->length);
+        status = STRADS_ERR_USAGE;
+    } else if (status != STRADS_OK) {
         strads_error("generate: no memory for %u documents of %u words and %u topics",
                      design->n_documents, design->n_words, design->n_topics);
+    }
+    if (status != STRADS_OK) {
         strads_free(all.topics);
         data_corpus_fini(&all.corpus);
         return status;

@@ -172,6 +172,9 @@ static void wrong_command_lines_are_refused_in_one_line(void)
         {"generate ratings --rows 3 --cols 3 --out x", "--ratings N is missing", 2},
         {"generate ratings --rows 3 --cols 3 --ratings 7 --out x", "half of all pairs", 2},
         {"generate ratings --rows 3 --cols 3 --ratings 3 --out none/x", "none/x", 4},
+        {"generate lda --words 3 --topics 2 --out x", "--documents D is missing", 2},
+        {"generate lda --documents 3 --words 3 --topics 65536 --out x", "--topics: '65536'", 2},
+        {"generate lda --documents 3 --words 3 --topics 2 --out none/x", "none/x", 4},
         {"words none.txt --out x", "none.txt", 4},
     };
     command_set_up();
@@ -321,6 +324,23 @@ static void generated_ratings_are_lines_and_the_same_twice(void)
     CHECK(count_lines(first) == 60);
 }
 
+static void generated_documents_are_a_corpus_and_the_same_twice(void)
+{
+    static char first[COMMAND_TEXT_BYTES], second[COMMAND_TEXT_BYTES];
+    const char *lda = "generate lda --documents 5 --words 8 --topics 2 --length 20 --seed 7";
+    CHECK(command_run("%s --out l", lda) == 0);
+    CHECK_HAS(command_out, "wrote l: 5 documents, 8 words, ");
+    CHECK(command_run("%s --out m", lda) == 0);
+    command_read("l", first);
+    command_read("m", second);
+    CHECK_TEXT(first, second);
+    CHECK(strncmp(first, "5\n8\n", 4) == 0);
+    CHECK(count_lines(first) == 3 + (size_t) atoi(first + 4));
+    command_read("l.vocab", first);
+    CHECK_TEXT(first, "w1\nw2\nw3\nw4\nw5\nw6\nw7\nw8\n");
+    CHECK(command_left("l.topics.npy"));
+}
+
 static void every_generated_format_leads_to_the_same_model(void)
 {
     static const char *const runs[] = {"e.libsvm", "e.mtx --set data.y=e.y.npy",
@@ -375,6 +395,8 @@ SUITE("integration/cli",
        generate_writes_every_format_and_the_same_twice},
       {"generated ratings are lines, and the same twice",
        generated_ratings_are_lines_and_the_same_twice},
+      {"generated documents are a corpus, and the same twice",
+       generated_documents_are_a_corpus_and_the_same_twice},
       {"every generated format leads to the same model",
        every_generated_format_leads_to_the_same_model},
       {"words turns lines into a problem", words_turns_lines_into_a_problem})
