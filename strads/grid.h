@@ -68,8 +68,9 @@ typedef struct strads_grid {
 } strads_grid;
 
 /* The worker's session of tables (ssp/ssp.h) beside its columns, for a few rows that all workers
- * add to: the totals of a model. There in open_column, work and measure, NULL in a program without
- * `tables`. The framework clocks and closes it; ssp.* say how stale a read may be.
+ * add to: the totals of a model. There in open_column, where tables are to be opened, and in work
+ * and measure; NULL in a program without `tables`. The framework clocks and closes it; ssp.* say
+ * how stale a read may be. There have to be as many columns as above.
  *
  * A period is a step of rotation, in which a worker meets the columns of one other; of free, the
  * time in which as many cells are begun as there are workers, whoever works on them. All meet at

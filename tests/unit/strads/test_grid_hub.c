@@ -37,6 +37,7 @@ static void follow(table *self)
             self->over[order.to] = true;
         } else {
             CHECK(self->given[c] == NOBODY);
+            CHECK(order.word.value == self->n_given); /* cells are numbered as they are given */
             self->given[c] = order.to;
             self->visits[order.to][c]++;
             self->hand[order.to][self->n_hand[order.to]++] = c;
