@@ -188,7 +188,7 @@ static void sparse(void)
         REQUIRE(fscanf(from, "%zu %zu %u", &row, &col, &value) == 3);
         CHECK(value > 0 && value == value_of(row - 1, col - 1));
     }
-    CHECK(fscanf(from, "%s", line) == EOF);
+    CHECK(fgetc(from) == '\n' && fgetc(from) == EOF);
     fclose(from);
 }
 
