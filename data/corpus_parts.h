@@ -6,7 +6,7 @@
 #include "data/corpus.h"
 #include "data/input.h"
 
-enum { CORPUS_COUNT_MAX = INT32_MAX }; /* tokens of one line of docword */
+#define CORPUS_COUNT_MAX (UINT64_C(1) << 31) /* tokens of one line of docword */
 
 /* A corpus that is being read. */
 typedef struct corpus_job {
