@@ -146,6 +146,7 @@ static void who_is_slow_meets_all_columns_in_the_course_of_passes(void)
     }
     for (uint64_t pass = 0; pass < 4; pass++) {
         self.over[0] = self.over[1] = false;
+        self.n_given = 0;
         for (uint32_t visit = 0; visit < 6; visit++) {
             const uint32_t k = visit == 0 || visit == 5;
             self.asks[k] = true;
