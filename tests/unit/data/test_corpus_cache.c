@@ -179,9 +179,9 @@ static void a_damaged_cache_is_said_and_made_anew(void)
         char *message = NULL;
         FILE *file = fopen(p.cache, "wb");
         REQUIRE(file != NULL);
-        bytes[at / 2] = (char) (bytes[at / 2] ^ (at % 2 == 1 ? 0x11 : 0));
+        bytes[at / 2] = (char) (bytes[at / 2] ^ (at % 2 == 1 ? 1 : 0));
         fwrite(bytes, 1, at % 2 == 1 ? n : at / 2, file);
-        bytes[at / 2] = (char) (bytes[at / 2] ^ (at % 2 == 1 ? 0x11 : 0));
+        bytes[at / 2] = (char) (bytes[at / 2] ^ (at % 2 == 1 ? 1 : 0));
         REQUIRE(fclose(file) == 0);
         data_corpus again = corpus_read(p.source, &message);
         CHECK(same_corpus(&read, &again));
@@ -192,6 +192,36 @@ static void a_damaged_cache_is_said_and_made_anew(void)
     }
     strads_free(bytes);
     data_corpus_fini(&read);
+    end(&p);
+}
+
+/* A corpus that breaks its promises, with checksums that are right, is not taken. */
+static void a_forged_cache_is_not_taken(void)
+{
+    place p = begin("the cat\n\nthe dog of\n");
+    uint64_t key = 0;
+    char *name = NULL;
+    char *message = NULL;
+    REQUIRE_OK(corpus_cache_name(&name, &key, &p.source));
+    for (int i = 0; i < 5; i++) {
+        unlink(p.cache);
+        data_corpus c = corpus_read(p.source, NULL);
+        c.tokens[0] = i == 0 ? 4 : c.tokens[0];
+        c.starts[1] = i == 1 ? 9 : c.starts[1];
+        c.counts[0] = i == 2 ? 7 : c.counts[0];
+        c.words.text[0] = i == 3 ? '\0' : c.words.text[0];
+        if (i == 4) {
+            memcpy(c.words.text + c.words.start[1], c.words.text + c.words.start[2], 3);
+        }
+        corpus_cache_save(&c, name, key);
+        data_corpus_fini(&c);
+        c = corpus_read(p.source, &message);
+        CHECK(strstr(message, "cannot be used as a cache") != NULL);
+        CHECK_TEXT(document_text(&c, 2), "the dog of");
+        data_corpus_fini(&c);
+        strads_free(message);
+    }
+    strads_free(name);
     end(&p);
 }
 
@@ -225,4 +255,5 @@ SUITE("data/corpus_cache", {"what was read comes back", what_was_read_comes_back
       {"a folder has a cache beside it", a_folder_has_a_cache_beside_it},
       {"words that are unknown are said again", words_that_are_unknown_are_said_again},
       {"a damaged cache is said and made anew", a_damaged_cache_is_said_and_made_anew},
+      {"a forged cache is not taken", a_forged_cache_is_not_taken},
       {"every allocation may fail", every_allocation_may_fail})

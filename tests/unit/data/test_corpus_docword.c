@@ -124,6 +124,9 @@ static void bad_entries_are_refused(void)
     check_corpus_refused("2\n3\n1\n1 1 0\n", "expected a count from 1 to 2147483648");
     check_corpus_refused("2\n3\n1\n1 1 2147483649\n", "expected a count from 1 to 2147483648");
     check_corpus_refused("2\n3\n1\n1 1 99999999999999999999999\n", "expected a count from 1");
+    /* 2^32 + 1 */
+    check_corpus_refused("2\n3\n1\n4294967297 1 1\n", "expected a document from 1");
+    check_corpus_refused("2\n3\n1\n1 1 4294967297\n", "expected a count from 1");
     check_corpus_refused("2\n3\n1\n1 1 -1\n", ":4: '1 1 -1': expected DOCUMENT WORD COUNT");
     check_corpus_refused("2\n3\n1\n1 1 1.5\n", "expected DOCUMENT WORD COUNT");
     check_corpus_refused("2\n3\n1\n1 1\n", "expected DOCUMENT WORD COUNT");

@@ -53,10 +53,12 @@ static void signs_and_bad_bytes_part_words(void)
     /* alone, cut short, too long a form, a surrogate, beyond the last character */
     check_words("a\xff"
                 "b\xc3 c\xc0\xaf"
-                "d\xed\xa0\x80"
-                "e\xf4\x90\x80\x80"
-                "f\xe2\x82",
-                wide, "a|b|c|d|e|f|");
+                "d\xe0\x80\xaf"
+                "e\xed\xa0\x80"
+                "f\xf0\x80\x80\xaf"
+                "g\xf4\x90\x80\x80"
+                "h\xe2\x82",
+                wide, "a|b|c|d|e|f|g|h|");
 }
 
 static void characters_are_counted_not_bytes(void)
