@@ -171,7 +171,7 @@ STRADS_API STRADS_MUST_CHECK strads_status strads_config_peek_path(const strads_
                                                                    const char *key, char **out);
 
 /* Adds a table; it must outlive `config`, and so must its strings. A key that was
- * declared before, or a default outside its own range, is asserted. */
+ * declared before is the same option (asserted, as a default within its own range is). */
 STRADS_API STRADS_MUST_CHECK strads_status strads_config_declare(strads_config *config,
                                                                  const strads_option *options,
                                                                  size_t n_options);

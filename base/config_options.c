@@ -71,6 +71,27 @@ static void assert_well_formed(const strads_option *option)
     assert(option->fallback == NULL || config_accepts(option, option->fallback, &number));
 }
 
+static bool is_same_text(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* Whether `option` is declared already: programs may share a key that means the same. */
+static bool is_declared(const strads_config *config, const strads_option *option)
+{
+    for (size_t k = 0; k < config->n_values; k++) {
+        const strads_option *other = config->values[k].option;
+        if (strcmp(option->key, other->key) == 0) {
+            assert(option->type == other->type && is_same_text(option->fallback, other->fallback) &&
+                   is_same_text(option->help, other->help));
+            return true;
+        }
+        assert(!config_lies_below(option->key, other->key) &&
+               !config_lies_below(other->key, option->key));
+    }
+    return false;
+}
+
 strads_status strads_config_declare(strads_config *config, const strads_option *options,
                                     size_t n_options)
 {
@@ -82,14 +103,11 @@ strads_status strads_config_declare(strads_config *config, const strads_option *
     }
     config->values = values;
     for (size_t i = 0; i < n_options; i++) {
-        const char *key = options[i].key;
         assert_well_formed(&options[i]);
-        for (size_t k = 0; k < config->n_values; k++) {
-            const char *other = values[k].option->key;
-            assert(strcmp(key, other) != 0);
-            assert(!config_lies_below(key, other) && !config_lies_below(other, key));
+        if (is_declared(config, &options[i])) {
+            continue;
         }
-        const size_t at = place_for(config, key);
+        const size_t at = place_for(config, options[i].key);
         memmove(&values[at + 1], &values[at], (config->n_values - at) * sizeof(*values));
         values[at] = (config_value){.option = &options[i]};
         config->n_values++;

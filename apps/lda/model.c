@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* apps/lda/model.c - the coordinator: how good the sweeps are, and what is left behind. */
+#include <math.h>
+#include <string.h>
+
+#include "apps/lda/coherence.h"
+#include "apps/lda/saved.h"
+#include "apps/lda/worker.h"
+#include "base/clock.h"
+#include "data/data.h"
+
+/* A line of summary.json's seconds_to. */
+enum { SWEEP_NUMBER, SWEEP_SECONDS, SWEEP_LIKELIHOOD, SWEEP_N };
+
+/* Seconds between two words on how long it will take. */
+static const double TELL_EVERY = 10.0;
+enum { TOP_WORDS = 10, LINE_CHARACTERS = 100 };
+
+/* What a worker has left, as scan.c writes it. */
+typedef struct left {
+    uint32_t *units;
+    size_t n;
+} left;
+
+typedef struct lda_model {
+    const lda_site *site;
+    uint32_t n_sweeps, sweep; /* asked for; done */
+    double (*sweeps)[SWEEP_N];
+    size_t n_evaluated;
+    double seconds, tokens; /* of all passes */
+    double heldout, heldout_tokens;
+    double began, told;
+    double *alpha;      /* [n_topics] */
+    uint32_t **columns; /* [n_columns] counts */
+    left *workers;      /* [n_workers] */
+} lda_model;
+
+strads_status lda_open_model(const strads_config *config, const void *context, void **out)
+{
+    const lda_site *site = context;
+    lda_model *model = strads_calloc(1, sizeof(*model));
+    if (model == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    model->site = site;
+    model->n_sweeps = (uint32_t) strads_config_int(config, "lda.sweeps");
+    model->sweeps = strads_calloc(model->n_sweeps + 1, sizeof(*model->sweeps));
+    model->alpha = strads_calloc(site->n_topics, sizeof(*model->alpha));
+    model->columns = strads_calloc(site->words.n_columns, sizeof(*model->columns));
+    model->workers = strads_calloc(site->n_workers, sizeof(*model->workers));
+    if (model->sweeps == NULL || model->alpha == NULL || model->columns == NULL ||
+        model->workers == NULL) {
+        lda_close_model(model);
+        return STRADS_ERR_NOMEM;
+    }
+    *out = model;
+    return STRADS_OK;
+}
+
+void lda_close_model(void *context)
+{
+    lda_model *model = context;
+    for (uint32_t c = 0; c < model->site->words.n_columns && model->columns != NULL; c++) {
+        strads_free(model->columns[c]);
+    }
+    for (uint32_t k = 0; k < model->site->n_workers && model->workers != NULL; k++) {
+        strads_free(model->workers[k].units);
+    }
+    strads_free(model->columns);
+    strads_free(model->workers);
+    strads_free(model->alpha);
+    strads_free(model->sweeps);
+    strads_free(model);
+}
+
+/* ---- sweeps ---- */
+
+/* How long the rest will take, if its sweeps are like those so far. */
+static void tell_time_left(lda_model *model, double likelihood)
+{
+    const double now = strads_now();
+    if (model->sweep == 0 || now - model->told < TELL_EVERY) {
+        return;
+    }
+    model->told = now;
+    strads_info("lda: sweep %u of %u: log-likelihood %.4f a token; about %.0f s left", model->sweep,
+                model->n_sweeps, likelihood,
+                (now - model->began) / model->sweep * (model->n_sweeps - model->sweep));
+}
+
+strads_status lda_next_stage(void *context, const strads_view *view, strads_stage *stage)
+{
+    lda_model *model = context;
+    const lda_site *site = model->site;
+    stage->objective = NAN;
+    if (view->round == 0) {
+        model->began = model->told = strads_now();
+        return STRADS_OK;
+    }
+    model->seconds += view->measures[LDA_SECONDS];
+    model->tokens += view->measures[LDA_SAMPLED];
+    model->sweep = lda_plan_pass(site->config, view->round - 1).sweep;
+    if (lda_plan_evaluates(site->config, model->sweep)) {
+        double *now = model->sweeps[model->n_evaluated++];
+        now[SWEEP_NUMBER] = model->sweep;
+        now[SWEEP_SECONDS] = model->seconds;
+        now[SWEEP_LIKELIHOOD] = view->measures[LDA_LIKELIHOOD] / (double) site->n_tokens;
+        model->heldout = view->measures[LDA_HELDOUT];
+        model->heldout_tokens = view->measures[LDA_HELDOUT_TOKENS];
+        stage->objective = now[SWEEP_LIKELIHOOD];
+        tell_time_left(model, stage->objective);
+    }
+    stage->nonzeros = 0;
+    stage->done = model->sweep >= model->n_sweeps;
+    return STRADS_OK;
+}
+
+/* ---- what workers give ---- */
+
+strads_status lda_take_column(void *context, uint32_t column, const void *data, size_t bytes)
+{
+    lda_model *model = context;
+    const lda_site *site = model->site;
+    const strads_status status = lda_check_column(site, column, data, bytes);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    const size_t n = site->words.units[column];
+    model->columns[column] = strads_alloc_array(n, sizeof(**model->columns));
+    if (model->columns[column] == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    memcpy(model->columns[column], (const lda_column *) data + 1, n * sizeof(uint32_t));
+    return STRADS_OK;
+}
+
+strads_status lda_take_rows(void *context, uint32_t rank, const void *data, size_t bytes)
+{
+    lda_model *model = context;
+    const size_t alphas = model->site->n_topics * sizeof(double);
+    if (bytes < alphas || bytes % sizeof(uint32_t) != 0) {
+        strads_error("lda: worker %u gave %zu bytes, which are no documents", rank, bytes);
+        return STRADS_ERR_DATA;
+    }
+    left *mine = &model->workers[rank];
+    mine->n = (bytes - alphas) / sizeof(uint32_t);
+    mine->units = strads_alloc_array(mine->n, sizeof(*mine->units));
+    if (mine->units == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    memcpy(model->alpha, data, alphas);
+    memcpy(mine->units, (const unsigned char *) data + alphas, mine->n * sizeof(uint32_t));
+    return STRADS_OK;
+}
+
+/* ---- documents ---- */
+
+/* A document that a worker has left. */
+typedef struct document {
+    uint64_t number;
+    uint32_t n, n_tokens;
+    const uint32_t *topics; /* [n] pairs with their counts */
+    const uint32_t *tokens; /* [n_tokens] pairs of word and topic */
+} document;
+
+/* Reads the document at *at, and moves on; false: what is there is none. */
+static bool next_document(const lda_model *model, const left *from, size_t *at, document *out)
+{
+    const bool assignments = strads_config_bool(model->site->config, "lda.save_assignments");
+    const uint32_t *units = from->units + *at;
+    size_t room = from->n - *at;
+    if (room < 3 || (room - 3) / 2 < units[2]) {
+        return false;
+    }
+    *out = (document){
+        .number = units[0] | (uint64_t) units[1] << 32, .n = units[2], .topics = units + 3};
+    size_t used = 3 + 2 * (size_t) out->n;
+    for (uint32_t i = 0; i < out->n; i++) {
+        if (out->topics[2 * i] >= model->site->n_topics) {
+            return false;
+        }
+    }
+    if (assignments) {
+        room -= used;
+        if (room < 1 || (room - 1) / 2 < units[used]) {
+            return false;
+        }
+        out->n_tokens = units[used];
+        out->tokens = units + used + 1;
+        used += 1 + 2 * (size_t) out->n_tokens;
+    }
+    *at += used;
+    return out->number < model->site->n_documents;
+}
+
+static void put_assignments(FILE *to, const document *it)
+{
+    fprintf(to, "%u", it->n_tokens);
+    for (uint32_t i = 0; i < it->n_tokens; i++) {
+        fprintf(to, " %u:%u", it->tokens[2 * i], it->tokens[2 * i + 1]);
+    }
+    fputc('\n', to);
+}
+
+typedef struct documents_out {
+    data_entries_writer *topics;
+    data_writer *assignments;   /* NULL: they are not wanted */
+    uint32_t *columns, *counts; /* [n_topics] */
+} documents_out;
+
+static strads_status write_documents_of(const lda_model *model, const left *from,
+                                        const documents_out *out)
+{
+    document it;
+    for (size_t at = 0; at < from->n;) {
+        if (!next_document(model, from, &at, &it) || it.n > model->site->n_topics) {
+            strads_error("lda: what a worker gave are no documents");
+            return STRADS_ERR_DATA;
+        }
+        for (uint32_t i = 0; i < it.n; i++) {
+            out->columns[i] = it.topics[2 * i];
+            out->counts[i] = it.topics[2 * i + 1];
+        }
+        data_entries_writer_put(out->topics, it.number, out->columns, out->counts, it.n);
+        if (out->assignments != NULL) {
+            put_assignments(data_writer_stream(out->assignments), &it);
+        }
+    }
+    return STRADS_OK;
+}
+
+static char *path_in(const char *dir, const char *name)
+{
+    const size_t bytes = strlen(dir) + strlen(name) + 2;
+    char *path = strads_alloc(bytes);
+    if (path != NULL) {
+        snprintf(path, bytes, "%s/%s", dir, name);
+    }
+    return path;
+}
+
+static strads_status open_assignments(const lda_model *model, const char *dir, data_writer **out)
+{
+    if (!strads_config_bool(model->site->config, "lda.save_assignments")) {
+        return STRADS_OK;
+    }
+    char *path = path_in(dir, "assignments.txt");
+    const strads_status status = path == NULL ? STRADS_ERR_NOMEM : data_writer_open(out, path);
+    strads_free(path);
+    return status;
+}
+
+static strads_status write_documents(const lda_model *model, const char *dir)
+{
+    const lda_site *site = model->site;
+    documents_out out = {.columns = strads_alloc_array(site->n_topics, sizeof(*out.columns)),
+                         .counts = strads_alloc_array(site->n_topics, sizeof(*out.counts))};
+    strads_status status =
+        out.columns == NULL || out.counts == NULL
+            ? STRADS_ERR_NOMEM
+            : lda_saved_open_documents(&out.topics, dir, site->n_documents, site->n_topics);
+    if (status == STRADS_OK) {
+        status = open_assignments(model, dir, &out.assignments);
+        for (uint32_t k = 0; k < site->n_workers && status == STRADS_OK; k++) {
+            status = write_documents_of(model, &model->workers[k], &out);
+        }
+        if (status == STRADS_OK) {
+            status = data_entries_writer_commit(out.topics);
+        } else {
+            data_entries_writer_abandon(out.topics);
+        }
+        if (out.assignments != NULL && status == STRADS_OK) {
+            status = data_writer_commit(out.assignments);
+        } else if (out.assignments != NULL) {
+            data_writer_abandon(out.assignments);
+        }
+    }
+    strads_free(out.columns);
+    strads_free(out.counts);
+    return status;
+}
+
+/* ---- words ---- */
+
+/* The text of a word, for tables and files. */
+static const char *word_text(const void *context, uint32_t w, char *room)
+{
+    const lda_site *site = context;
+    if (site->texts.n > 0) {
+        return data_ids_name(&site->texts, w, room);
+    }
+    snprintf(room, LDA_WORD_BYTES, "%u", w + 1);
+    return room;
+}
+
+/* The counts of all words, in the vocabulary's order. */
+static strads_status write_words(const lda_model *model, const char *dir, lda_tops *tops,
+                                 double *totals)
+{
+    const lda_site *site = model->site;
+    const lda_words *words = &site->words;
+    data_counts_writer *writer = NULL;
+    uint32_t *row = strads_calloc(site->n_topics, sizeof(*row));
+    strads_status status = row == NULL
+                               ? STRADS_ERR_NOMEM
+                               : lda_saved_open_words(&writer, dir, words->n, site->n_topics);
+    for (uint32_t c = 0; status == STRADS_OK && c < words->n_columns; c++) {
+        const uint32_t end = words->firsts[(c + 1) * words->n_sub];
+        for (uint32_t p = words->firsts[c * words->n_sub]; p < end; p++) {
+            lda_row_read(&words->places[p], model->columns[c], site->n_topics, (int32_t *) row);
+            data_counts_writer_put(writer, words->word[p], row);
+            lda_tops_add_row(tops, words->word[p], row);
+            for (uint32_t k = 0; k < site->n_topics; k++) {
+                totals[k] += row[k];
+            }
+        }
+    }
+    if (status == STRADS_OK) {
+        status = data_counts_writer_commit(writer);
+    }
+    strads_free(row);
+    return status;
+}
+
+/* ---- coherence ---- */
+
+/* The documents of this process as far as they have words that are asked about. */
+typedef struct reduced {
+    uint32_t *tokens;
+    size_t *starts;
+    size_t n;
+} reduced;
+
+static strads_status reduce(const lda_site *site, const lda_sub *sub, const lda_coherence *asked,
+                            reduced *out)
+{
+    *out =
+        (reduced){.starts = strads_calloc((size_t) sub->n + 2, sizeof(*out->starts)), .n = sub->n};
+    if (out->starts == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    for (int fills = 0; fills < 2; fills++) {
+        for (uint32_t p = 0; p < site->words.n; p++) {
+            const uint32_t word = site->words.word[p];
+            if (asked->index[word] == UINT32_MAX) {
+                continue;
+            }
+            for (uint64_t t = sub->starts[p]; t < sub->starts[p + 1]; t++) {
+                if (fills == 0) {
+                    out->starts[sub->docs[t] + 2]++;
+                } else {
+                    out->tokens[out->starts[sub->docs[t] + 1]++] = word;
+                }
+            }
+        }
+        for (uint32_t doc = 0; fills == 0 && doc <= sub->n; doc++) {
+            out->starts[doc + 1] += out->starts[doc];
+        }
+        if (fills == 0) {
+            out->tokens = strads_alloc_array(out->starts[sub->n + 1], sizeof(*out->tokens));
+        }
+        if (out->tokens == NULL) {
+            return STRADS_ERR_NOMEM;
+        }
+    }
+    return STRADS_OK;
+}
+
+/* Over the documents that the coordinator's process trains on. NAN: there is none. */
+static strads_status find_coherence(const lda_model *model, const lda_tops *tops, double *scores,
+                                    double *mean)
+{
+    const lda_site *site = model->site;
+    lda_coherence asked = {.n_topics = 0};
+    double *counts = NULL;
+    strads_status status = lda_coherence_init(&asked, tops, site->words.n);
+    if (status == STRADS_OK) {
+        counts = strads_calloc(lda_coherence_n_counts(&asked), sizeof(*counts));
+        status = counts == NULL ? STRADS_ERR_NOMEM : STRADS_OK;
+    }
+    for (uint32_t i = 0; status == STRADS_OK && i < site->end - site->first; i++) {
+        for (uint32_t s = 0; status == STRADS_OK && s < site->documents[i].n_subs; s++) {
+            reduced it;
+            status = reduce(site, &site->documents[i].subs[s], &asked, &it);
+            if (status == STRADS_OK) {
+                status = lda_coherence_count(&asked, it.tokens, it.starts, it.n, counts);
+            }
+            strads_free(it.tokens);
+            strads_free(it.starts);
+        }
+    }
+    if (status == STRADS_OK) {
+        *mean = lda_coherence_scores(&asked, counts, scores);
+    }
+    strads_free(counts);
+    lda_coherence_fini(&asked);
+    return status;
+}
+
+/* ---- files ---- */
+
+static strads_status summarize(const lda_model *model, double coherence, strads_summary *summary)
+{
+    const lda_site *site = model->site;
+    const bool evaluated = model->n_evaluated > 0;
+    const double *last = model->sweeps[evaluated ? model->n_evaluated - 1 : 0];
+    const struct {
+        const char *name;
+        double value;
+    } facts[] = {
+        {"log_likelihood_per_token", evaluated ? last[SWEEP_LIKELIHOOD] : (double) NAN},
+        {"perplexity",
+         model->heldout_tokens > 0.0 ? exp(-model->heldout / model->heldout_tokens) : (double) NAN},
+        {"coherence", coherence},
+        {"sweeps", model->sweep},
+        {"tokens", (double) site->n_tokens},
+        {"tokens_per_second", model->seconds > 0.0 ? model->tokens / model->seconds : (double) NAN},
+        {"training_seconds", model->seconds},
+        {"topics", site->n_topics},
+        {"words", site->words.n},
+        {"documents", (double) site->n_documents},
+        {"empty_documents", (double) site->n_empty},
+        {"heldout_documents", (double) site->n_heldout},
+        {"unknown_words", (double) site->n_unknown},
+    };
+    strads_status status = STRADS_OK;
+    for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]) && status == STRADS_OK; i++) {
+        status = strads_summary_add(summary, facts[i].name, facts[i].value);
+    }
+    return status == STRADS_OK ? strads_summary_add_rows(summary, "seconds_to", model->sweeps[0],
+                                                         model->n_evaluated, SWEEP_N)
+                               : status;
+}
+
+static strads_status write_topics(const lda_model *model, const char *dir, strads_summary *summary)
+{
+    const lda_site *site = model->site;
+    lda_tops tops = {.n_topics = 0};
+    double coherence = NAN;
+    double *totals = strads_calloc(site->n_topics, sizeof(*totals));
+    double *scores = strads_calloc(site->n_topics, sizeof(*scores));
+    strads_status status = totals == NULL || scores == NULL
+                               ? STRADS_ERR_NOMEM
+                               : lda_tops_init(&tops, site->n_topics, TOP_WORDS);
+    if (status == STRADS_OK) {
+        status = write_words(model, dir, &tops, totals);
+    }
+    if (status == STRADS_OK) {
+        lda_tops_sort(&tops);
+        status = find_coherence(model, &tops, scores, &coherence);
+    }
+    if (status == STRADS_OK) {
+        const lda_topics_table table = {.tops = &tops,
+                                        .totals = totals,
+                                        .coherence = scores,
+                                        .word = word_text,
+                                        .context = site,
+                                        .width = LINE_CHARACTERS};
+        status = lda_saved_write_table(dir, &table);
+    }
+    if (status == STRADS_OK) {
+        status = summarize(model, coherence, summary);
+    }
+    lda_tops_fini(&tops);
+    strads_free(totals);
+    strads_free(scores);
+    return status;
+}
+
+strads_status lda_save(void *context, const void *site, const double *values, const char *dir,
+                       strads_summary *summary)
+{
+    (void) values;
+    const lda_model *model = context;
+    const uint32_t n_words = model->site->words.n;
+    strads_status status =
+        lda_saved_write_priors(dir, model->alpha, model->site->n_topics, model->site->beta);
+    if (status == STRADS_OK) {
+        status = lda_saved_write_words(dir, n_words, word_text, site);
+    }
+    if (status == STRADS_OK) {
+        status = write_documents(model, dir);
+    }
+    return status == STRADS_OK ? write_topics(model, dir, summary) : status;
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* apps/lda/scan.c - how good the topics are, and what a worker leaves. */
+#include <math.h>
+#include <string.h>
+
+#include "apps/lda/worker.h"
+
+/* ---- the likelihood, in shares ---- */
+
+static double words_likelihood(lda_worker *self, uint32_t column, const uint32_t *counts)
+{
+    const lda_words *words = &self->site->words;
+    const uint32_t n_topics = self->site->n_topics;
+    int32_t *row = (int32_t *) (void *) self->sampler.scratch;
+    const uint32_t end = words->firsts[(column + 1) * words->n_sub];
+    double sum = 0.0;
+    for (uint32_t p = words->firsts[column * words->n_sub]; p < end; p++) {
+        const lda_place *place = &words->places[p];
+        const uint32_t *at = counts + place->offset;
+        if (place->form == LDA_LIST) {
+            for (uint32_t i = 1; i <= at[0]; i++) {
+                sum += lda_rising_of(&self->rising_beta, 0, at[i] >> 16);
+            }
+        } else {
+            lda_row_read(place, counts, n_topics, row);
+            sum += lda_rising_sum(&self->rising_beta, (const uint32_t *) row, n_topics);
+        }
+    }
+    return sum;
+}
+
+static double documents_likelihood(lda_worker *self)
+{
+    double a = 0.0;
+    double sum = 0.0;
+    for (uint32_t k = 0; k < self->site->n_topics; k++) {
+        a += self->alpha[k];
+    }
+    for (uint32_t s = 0; s < self->documents->n_subs; s++) {
+        const lda_sub *sub = &self->documents->subs[s];
+        for (uint32_t doc = 0; doc < sub->n; doc++) {
+            const uint32_t n =
+                lda_rows_read(&self->rows[s], doc, self->row_topics, self->row_counts);
+            for (uint32_t i = 0; i < n; i++) {
+                sum += lda_rising_of(&self->rising_alpha, self->row_topics[i], self->row_counts[i]);
+            }
+            sum -= lda_rising_log(a, sub->lengths[doc]);
+        }
+    }
+    return sum;
+}
+
+/* How far the totals were from what they are, and, of one worker, their share of the likelihood. */
+static strads_status look_at_totals(lda_worker *self, bool evaluates, double *measures)
+{
+    const lda_site *site = self->site;
+    const double *view = NULL;
+    const strads_status status = ssp_read_row_within(self->totals, 0, 0, &view);
+    double error = 0.0;
+    if (status != STRADS_OK) {
+        return status;
+    }
+    for (uint32_t k = 0; k < site->n_topics; k++) {
+        error += fabs(view[k] - self->known[k]);
+    }
+    measures[LDA_TOTALS_ERROR] = error / (double) site->n_tokens;
+    if (evaluates && strads_worker_rank(self->worker) == 0) {
+        measures[LDA_LIKELIHOOD] +=
+            lda_totals_likelihood(view, site->n_topics, site->beta * site->words.n);
+    }
+    return STRADS_OK;
+}
+
+/* ---- a scan ---- */
+
+static double tokens_of_pass(const lda_worker *self)
+{
+    double sum = 0.0;
+    for (uint32_t s = 0; s < self->documents->n_subs; s++) {
+        const lda_sub *sub = &self->documents->subs[s];
+        const uint32_t stage = self->plan.stage;
+        const uint32_t end = sub->ends[stage];
+        for (uint32_t doc = self->plan.first && stage > 0 ? sub->ends[stage - 1] : 0; doc < end;
+             doc++) {
+            sum += sub->lengths[doc];
+        }
+    }
+    return sum;
+}
+
+static strads_status end_scan(lda_worker *self, bool evaluates, double *measures)
+{
+    if (self->pass == 0) {
+        return STRADS_OK; /* nothing has been done yet */
+    }
+    measures[LDA_SECONDS] = self->ended - self->begun;
+    measures[LDA_SAMPLED] = tokens_of_pass(self);
+    measures[LDA_MOVED] = self->n_moved;
+    if (evaluates) {
+        measures[LDA_LIKELIHOOD] += documents_likelihood(self);
+    }
+    return look_at_totals(self, evaluates, measures);
+}
+
+strads_status lda_measure(void *state, uint32_t column, strads_buffer *buffer, double *measures)
+{
+    lda_worker *self = state;
+    const lda_site *site = self->site;
+    const bool evaluates = self->pass > 0 && lda_plan_evaluates(site->config, self->plan.sweep);
+    strads_status status = STRADS_OK;
+    if (evaluates && self->mine[column]) {
+        status =
+            lda_check_column(site, column, strads_buffer_data(buffer), strads_buffer_bytes(buffer));
+        if (status == STRADS_OK) {
+            measures[LDA_LIKELIHOOD] += words_likelihood(self, column, lda_column_counts(buffer));
+        }
+    }
+    if (status == STRADS_OK && ++self->n_measured == site->words.n_columns) {
+        self->n_measured = 0;
+        status = end_scan(self, evaluates, measures);
+    }
+    return status;
+}
+
+/* ---- the end ---- */
+
+/* What a worker leaves, in 32-bit units: alpha as doubles; then a document after another, its
+ * number as two units, how many topics it has, these and their counts in pairs; and, with
+ * lda.save_assignments, how many tokens, and their words and topics in pairs. */
+
+static size_t units_of_rows(lda_worker *self, bool assignments)
+{
+    size_t n = 2 * (size_t) self->site->n_topics;
+    for (uint32_t s = 0; s < self->documents->n_subs; s++) {
+        const lda_sub *sub = &self->documents->subs[s];
+        for (uint32_t doc = 0; doc < sub->n; doc++) {
+            n += 3 + 2 * (size_t) lda_rows_read(&self->rows[s], doc, self->row_topics,
+                                                self->row_counts);
+            n += assignments ? 1 + 2 * (size_t) sub->lengths[doc] : 0;
+        }
+    }
+    return n;
+}
+
+/* The tokens of a sub by document: pairs[starts of doc + i] of word and topic. */
+static strads_status sort_by_document(const lda_worker *self, uint32_t s, uint64_t *starts,
+                                      uint32_t (*pairs)[2])
+{
+    const lda_sub *sub = &self->documents->subs[s];
+    const lda_words *words = &self->site->words;
+    for (uint32_t doc = 0; doc < sub->n; doc++) {
+        starts[doc + 1] = starts[doc] + sub->lengths[doc];
+    }
+    for (uint32_t p = 0; p < words->n; p++) {
+        for (uint64_t token = sub->starts[p]; token < sub->starts[p + 1]; token++) {
+            uint32_t *pair = pairs[starts[sub->docs[token]]++];
+            pair[0] = words->word[p];
+            pair[1] = self->topics[s][token];
+        }
+    }
+    memmove(starts + 1, starts, sub->n * sizeof(*starts));
+    starts[0] = 0;
+    return STRADS_OK;
+}
+
+static uint32_t *write_document(lda_worker *self, uint32_t s, uint32_t doc, uint32_t *at)
+{
+    const uint64_t number = self->documents->subs[s].numbers[doc];
+    const uint32_t n = lda_rows_read(&self->rows[s], doc, self->row_topics, self->row_counts);
+    *at++ = (uint32_t) number;
+    *at++ = (uint32_t) (number >> 32);
+    *at++ = n;
+    for (uint32_t i = 0; i < n; i++) {
+        *at++ = self->row_topics[i];
+        *at++ = self->row_counts[i];
+    }
+    return at;
+}
+
+static strads_status write_sub(lda_worker *self, uint32_t s, bool assignments, uint32_t **at)
+{
+    const lda_sub *sub = &self->documents->subs[s];
+    const uint64_t n_tokens = sub->starts[self->site->words.n];
+    uint64_t *starts = NULL;
+    uint32_t(*pairs)[2] = NULL;
+    strads_status status = STRADS_OK;
+    if (assignments) {
+        starts = strads_calloc((size_t) sub->n + 1, sizeof(*starts));
+        pairs = strads_alloc_array(n_tokens, sizeof(*pairs));
+        status = starts == NULL || pairs == NULL ? STRADS_ERR_NOMEM
+                                                 : sort_by_document(self, s, starts, pairs);
+    }
+    for (uint32_t doc = 0; doc < sub->n && status == STRADS_OK; doc++) {
+        *at = write_document(self, s, doc, *at);
+        if (assignments) {
+            *(*at)++ = sub->lengths[doc];
+            memcpy(*at, pairs[starts[doc]], sub->lengths[doc] * sizeof(*pairs));
+            *at += 2 * (size_t) sub->lengths[doc];
+        }
+    }
+    strads_free(starts);
+    strads_free(pairs);
+    return status;
+}
+
+strads_status lda_give_rows(void *state, strads_buffer *buffer)
+{
+    lda_worker *self = state;
+    const bool assignments = strads_config_bool(self->site->config, "lda.save_assignments");
+    strads_status status =
+        strads_buffer_resize(buffer, units_of_rows(self, assignments) * sizeof(uint32_t));
+    if (status != STRADS_OK) {
+        return status;
+    }
+    uint32_t *at = strads_buffer_data(buffer);
+    memcpy(at, self->alpha, self->site->n_topics * sizeof(*self->alpha));
+    at += 2 * (size_t) self->site->n_topics;
+    for (uint32_t s = 0; s < self->documents->n_subs && status == STRADS_OK; s++) {
+        status = write_sub(self, s, assignments, &at);
+    }
+    return status;
+}

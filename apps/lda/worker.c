@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* apps/lda/worker.c - the documents of a worker, and what is done with columns that come by. */
+#include "apps/lda/worker.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/random.h"
+
+/* Streams of run.seed, one a worker. */
+static const uint64_t STREAM_SAMPLER = (uint64_t) 1 << 41;
+
+enum { READ_AHEAD = 64, LAG_DENSE = 64, LAG_SPARSE = 256 };
+
+/* ---- life ---- */
+
+static strads_status init_sampler(lda_worker *self)
+{
+    const lda_site *site = self->site;
+    const uint32_t n = site->n_padded;
+    const uint32_t rank = strads_worker_rank(self->worker);
+    const size_t align = 64;
+    self->scratch = strads_alloc(lda_scratch_floats(site->n_topics) * sizeof(float) + align);
+    self->alpha = strads_alloc_array(site->n_topics, sizeof(*self->alpha));
+    self->alpha_single = strads_calloc(n, sizeof(*self->alpha_single));
+    self->sampler = (lda_sampler){
+        .n_topics = site->n_topics,
+        .n_padded = n,
+        .beta = (float) site->beta,
+        .alpha = self->alpha_single,
+        .totals = strads_alloc_array(n, sizeof(float)),
+        .changes = strads_calloc(n, sizeof(int32_t)),
+        .lag = site->dense                       ? LAG_DENSE
+               : site->n_topics / 4 > LAG_SPARSE ? site->n_topics / 4
+                                                 : LAG_SPARSE,
+        .random = self->random,
+    };
+    if (self->scratch == NULL || self->alpha == NULL || self->alpha_single == NULL ||
+        self->sampler.totals == NULL || self->sampler.changes == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    self->sampler.scratch =
+        (void *) ((unsigned char *) self->scratch + (-(uintptr_t) self->scratch % align));
+    strads_random random = strads_random_start(site->seed, STREAM_SAMPLER + rank);
+    for (uint32_t i = 0; i < 4 * 16; i++) {
+        self->random[i / 16][i % 16] = strads_random_bits(&random) | (i / 16 == 0);
+    }
+    for (uint32_t k = 0; k < n; k++) {
+        self->alpha_single[k] = k < site->n_topics ? (float) site->alpha : 0.0F;
+        self->sampler.totals[k] = k < site->n_topics ? 1.0F : INFINITY;
+    }
+    for (uint32_t k = 0; k < site->n_topics; k++) {
+        self->alpha[k] = site->alpha;
+    }
+    return STRADS_OK;
+}
+
+static strads_status init_documents(lda_worker *self)
+{
+    const lda_site *site = self->site;
+    strads_status status = STRADS_OK;
+    for (uint32_t s = 0; s < self->documents->n_subs && status == STRADS_OK; s++) {
+        const lda_sub *sub = &self->documents->subs[s];
+        const uint64_t n = sub->starts[site->words.n] + READ_AHEAD;
+        self->topics[s] = strads_alloc_array(n, sizeof(uint16_t));
+        if (self->topics[s] == NULL) {
+            return STRADS_ERR_NOMEM;
+        }
+        memset(self->topics[s], 0xff, n * sizeof(uint16_t)); /* LDA_NO_TOPIC */
+        status = lda_rows_init(&self->rows[s], sub,
+                               s == site->n_sub ? LDA_ROWS_LONG
+                               : site->dense    ? LDA_ROWS_DENSE
+                                                : LDA_ROWS_SPARSE,
+                               site->n_topics);
+    }
+    return status;
+}
+
+strads_status lda_open_worker(const void *context, strads_worker *worker, void **out)
+{
+    const lda_site *site = context;
+    lda_worker *self = strads_calloc(1, sizeof(*self));
+    if (self == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    self->site = site;
+    self->worker = worker;
+    self->documents = &site->documents[strads_worker_rank(worker) - site->first];
+    self->deltas = strads_alloc_array(site->n_topics, sizeof(*self->deltas));
+    self->known = strads_calloc(site->n_topics, sizeof(*self->known));
+    self->mine = strads_calloc(site->words.n_columns, sizeof(*self->mine));
+    self->row_topics = strads_alloc_array(site->n_topics, sizeof(*self->row_topics));
+    self->row_counts = strads_alloc_array(site->n_topics, sizeof(*self->row_counts));
+    strads_status status = self->deltas == NULL || self->known == NULL || self->mine == NULL ||
+                                   self->row_topics == NULL || self->row_counts == NULL
+                               ? STRADS_ERR_NOMEM
+                               : init_sampler(self);
+    if (status == STRADS_OK) {
+        status = init_documents(self);
+    }
+    if (status == STRADS_OK) {
+        status = lda_rising_init(&self->rising_beta, &site->beta, 1);
+    }
+    if (status == STRADS_OK) {
+        status = lda_rising_init(&self->rising_alpha, self->alpha, site->n_topics);
+    }
+    if (status == STRADS_OK && lda_plan_is_random(site->config)) {
+        status = lda_start_evenly(self);
+    }
+    if (status == STRADS_OK) {
+        *out = self;
+    } else {
+        lda_close_worker(self);
+    }
+    return status;
+}
+
+void lda_close_worker(void *state)
+{
+    lda_worker *self = state;
+    for (uint32_t s = 0; s < LDA_SUBS_MAX; s++) {
+        strads_free(self->topics[s]);
+        lda_rows_fini(&self->rows[s]);
+    }
+    lda_rising_fini(&self->rising_alpha);
+    lda_rising_fini(&self->rising_beta);
+    strads_free(self->sampler.totals);
+    strads_free(self->sampler.changes);
+    strads_free(self->alpha_single);
+    strads_free(self->alpha);
+    strads_free(self->scratch);
+    strads_free(self->deltas);
+    strads_free(self->known);
+    strads_free(self->mine);
+    strads_free(self->row_topics);
+    strads_free(self->row_counts);
+    strads_free(self);
+}
+
+/* ---- columns ---- */
+
+static size_t bytes_of_column(const lda_site *site, uint32_t column)
+{
+    return sizeof(lda_column) + site->words.units[column] * sizeof(uint32_t);
+}
+
+uint32_t *lda_column_counts(const strads_buffer *buffer)
+{
+    return (uint32_t *) (void *) ((lda_column *) strads_buffer_data(buffer) + 1);
+}
+
+strads_status lda_open_column(void *state, uint32_t column, strads_buffer *buffer)
+{
+    lda_worker *self = state;
+    const size_t bytes = bytes_of_column(self->site, column);
+    const strads_status status = strads_buffer_resize(buffer, bytes);
+    if (status == STRADS_OK) {
+        memset(strads_buffer_data(buffer), 0, bytes);
+        ((lda_column *) strads_buffer_data(buffer))->column = column;
+        self->mine[column] = true;
+    }
+    return status;
+}
+
+strads_status lda_check_column(const lda_site *site, uint32_t column, const void *data,
+                               size_t bytes)
+{
+    const lda_words *words = &site->words;
+    if (bytes != bytes_of_column(site, column) || ((const lda_column *) data)->column != column) {
+        strads_error("lda: column %u came with %zu bytes; it has %zu", column, bytes,
+                     bytes_of_column(site, column));
+        return STRADS_ERR_DATA;
+    }
+    const uint32_t *counts = (const void *) ((const lda_column *) data + 1);
+    const uint32_t end = words->firsts[(column + 1) * words->n_sub];
+    for (uint32_t p = words->firsts[column * words->n_sub]; p < end; p++) {
+        if (!lda_row_is_sound(&words->places[p], counts, site->n_topics)) {
+            strads_error("lda: column %u: the counts of word %u are none", column, words->word[p]);
+            return STRADS_ERR_DATA;
+        }
+    }
+    return STRADS_OK;
+}
+
+/* ---- the totals ---- */
+
+static strads_status read_totals(lda_worker *self)
+{
+    const lda_site *site = self->site;
+    const double smoothing = site->beta * site->words.n;
+    const double *view = NULL;
+    strads_status status = STRADS_OK;
+    if (self->totals == NULL) {
+        ssp_session *session = strads_grid_session(self->worker);
+        ssp_table_options options = ssp_session_options(session);
+        options.columns = site->n_topics;
+        status = ssp_table_open(&self->totals, session, "lda.totals", &options);
+    }
+    if (status == STRADS_OK) {
+        status = ssp_read_row(self->totals, 0, &view);
+    }
+    for (uint32_t k = 0; status == STRADS_OK && k < site->n_topics; k++) {
+        self->known[k] = view[k];
+        self->sampler.totals[k] = (float) (view[k] + smoothing);
+    }
+    return status;
+}
+
+static strads_status add_to_totals(lda_worker *self)
+{
+    for (uint32_t k = 0; k < self->site->n_topics; k++) {
+        self->deltas[k] = self->sampler.changes[k];
+        self->known[k] += self->sampler.changes[k];
+        self->sampler.changes[k] = 0;
+    }
+    return ssp_inc_row(self->totals, 0, self->deltas);
+}
+
+/* ---- a pass ---- */
+
+static void begin_pass(lda_worker *self, uint64_t pass)
+{
+    self->pass = pass + 1;
+    self->plan = lda_plan_pass(self->site->config, pass);
+    self->n_moved = 0.0;
+    self->begun = strads_now();
+}
+
+/* The documents of a sub that the pass works on, in a part of a block of words. */
+static lda_slice slice_of(lda_worker *self, uint32_t s, uint32_t block, const strads_cell *cell,
+                          uint32_t *column)
+{
+    const lda_words *words = &self->site->words;
+    const lda_sub *sub = &self->documents->subs[s];
+    const uint64_t first = words->firsts[block];
+    const uint64_t n = words->firsts[block + 1] - first;
+    const uint32_t stage = self->plan.stage;
+    return (lda_slice){.docs = sub->docs,
+                       .topics = self->topics[s],
+                       .starts = sub->starts,
+                       .places = words->places,
+                       .column = column,
+                       .first = (uint32_t) (first + n * cell->part / cell->n_parts),
+                       .end = (uint32_t) (first + n * (cell->part + 1) / cell->n_parts),
+                       .low = self->plan.first && stage > 0 ? sub->ends[stage - 1] : 0,
+                       .high = sub->ends[stage],
+                       .rows = lda_rows_of(&self->rows[s])};
+}
+
+/* Every sub meets every block of the column, side by side those that share nothing. */
+static void sample(lda_worker *self, const strads_cell *cell, uint32_t *column)
+{
+    const lda_site *site = self->site;
+    const uint32_t n = site->n_sub;
+    uint64_t n_moved = 0;
+    for (uint32_t turn = 0; turn < n; turn++) {
+        lda_slice slices[LDA_STREAMS];
+        for (uint32_t s = 0; s < n; s++) {
+            slices[s] = slice_of(self, s, cell->column * n + (s + turn) % n, cell, column);
+        }
+        n_moved += site->dense ? site->kernels->dense(&self->sampler, slices, self->plan.first)
+                               : site->kernels->sparse(&self->sampler, slices, self->plan.first);
+    }
+    for (uint32_t block = 0; self->documents->n_subs > n && block < n; block++) {
+        const lda_slice slice = slice_of(self, n, cell->column * n + block, cell, column);
+        n_moved += lda_sample_long(&self->sampler, &slice, self->plan.first);
+    }
+    self->n_moved += (double) n_moved;
+}
+
+static void count(lda_worker *self, const strads_cell *cell, uint32_t *column)
+{
+    for (uint32_t block = 0; block < self->site->n_sub; block++) {
+        const lda_slice slice =
+            slice_of(self, 0, cell->column * self->site->n_sub + block, cell, column);
+        lda_count_topics(self, column, slice.first, slice.end);
+    }
+}
+
+/* A token of a dense row is a pass over all topics, of a sparse one over some. */
+static void count_units(lda_worker *self, const strads_cell *cell)
+{
+    const lda_words *words = &self->site->words;
+    double n = 0.0;
+    for (uint32_t s = 0; s < self->documents->n_subs; s++) {
+        const uint64_t *starts = self->documents->subs[s].starts;
+        n += (double) (starts[words->firsts[(cell->column + 1) * words->n_sub]] -
+                       starts[words->firsts[cell->column * words->n_sub]]);
+    }
+    n *= lda_plan_share(self->site->config, self->plan.stage) / cell->n_parts;
+    strads_worker_count(self->worker, n, (self->site->dense ? self->site->n_topics : 64.0) * n);
+}
+
+strads_status lda_work(void *state, const strads_cell *cell, strads_buffer *buffer)
+{
+    lda_worker *self = state;
+    strads_status status = lda_check_column(self->site, cell->column, strads_buffer_data(buffer),
+                                            strads_buffer_bytes(buffer));
+    if (status != STRADS_OK) {
+        return status;
+    }
+    if (self->pass != cell->pass + 1) {
+        begin_pass(self, cell->pass);
+    }
+    const bool once = self->plan.first || self->plan.counts;
+    if (once && cell->visit > 0) {
+        return STRADS_OK;
+    }
+    status = read_totals(self);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    if (self->plan.counts) {
+        count(self, cell, lda_column_counts(buffer));
+    } else {
+        sample(self, cell, lda_column_counts(buffer));
+    }
+    count_units(self, cell);
+    self->ended = strads_now();
+    return add_to_totals(self);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* apps/lda/worker.h - a worker's state: its documents' topics, and what it knows of the totals. */
+#ifndef STRADS_LDA_WORKER_H
+#define STRADS_LDA_WORKER_H
+
+#include "apps/lda/infer.h"
+#include "apps/lda/likelihood.h"
+#include "apps/lda/rows.h"
+#include "ssp/ssp.h"
+
+/* A token that has no topic yet. */
+enum { LDA_NO_TOPIC = UINT16_MAX };
+
+/* What travels: counts behind this, as lda_words.places tell. */
+typedef struct lda_column {
+    uint64_t column;
+    unsigned char zeros[56];
+} lda_column;
+
+typedef struct lda_worker {
+    const lda_site *site;
+    strads_worker *worker;
+    const lda_documents *documents;
+    uint16_t *topics[LDA_SUBS_MAX]; /* of each token; 64 more */
+    lda_doc_rows rows[LDA_SUBS_MAX];
+
+    double *alpha; /* [n_topics] */
+    float *alpha_single;
+    lda_sampler sampler;
+    uint32_t random[4][16];
+    void *scratch; /* that of the sampler */
+
+    struct ssp_table *totals; /* row 0: n_k */
+    double *deltas;           /* [n_topics] */
+    double *known;            /* [n_topics] n_k as this worker last knew it */
+
+    uint64_t pass;  /* that was worked on last, and one */
+    lda_pass plan;  /* of it */
+    double n_moved; /* tokens, in it */
+    double begun, ended;
+
+    bool *mine;          /* [n_columns] opened here */
+    uint32_t n_measured; /* columns, of the scan that runs */
+    lda_rising rising_beta, rising_alpha;
+    uint32_t *row_topics, *row_counts; /* [n_topics] room to read a row into */
+} lda_worker;
+
+/* The slices' counts in a column's buffer. */
+uint32_t *lda_column_counts(const strads_buffer *buffer);
+/* DATA when it is not that column, or no column. */
+STRADS_MUST_CHECK strads_status lda_check_column(const lda_site *site, uint32_t column,
+                                                 const void *data, size_t bytes);
+
+/* start.c: gives every token a topic, evenly, and every document its row. */
+STRADS_MUST_CHECK strads_status lda_start_evenly(lda_worker *self);
+/* Adds these to the counts of words first .. end-1 and to the sampler's changes. */
+void lda_count_topics(lda_worker *self, uint32_t *column, uint32_t first, uint32_t end);
+
+#endif
