@@ -8,38 +8,27 @@
 #   [TRAIN=FILE TEST=FILE] [TARGET=0.853] [PASSES=30] [RUNS=3] bench/mf-ccd.sh
 #
 # Without files 10 million ratings are generated, of which a tenth is held out.
-set -euo pipefail
-cd "$(dirname "$0")/.."
+# shellcheck source=bench/common.sh
+. "$(dirname "$0")/common.sh"
 target=${TARGET:-0.853}
 passes=${PASSES:-30}
 runs=${RUNS:-3}
-strads=$PWD/build/bin/strads
-make -s all
-work=$(mktemp -d "${TMPDIR:-/tmp}/strads-bench-XXXXXX")
-trap 'rm -rf "$work"' EXIT
 
-train=${TRAIN:-}
-if [ -z "$train" ]; then
-    train=$work/ratings.txt
-    "$strads" generate ratings --rows 100000 --cols 10000 --ratings 10000000 --rank 32 \
-        --noise 0.8 --seed 1 --out "$train" >/dev/null
-fi
-ln -s "$(realpath "$train")" "$work/train" # so that the cache is made here
+link_ratings
 sets=(--set "data.train=$work/train" --set data.cache=true --set mf.rank=40 --quiet)
 [ -z "${TEST:-}" ] || sets+=(--set "data.test=$(realpath "$TEST")")
 
 run() { # method kind lambda passes workers
     "$strads" run configs/mf.yaml "${sets[@]}" --set mf.method="$1" --set schedule.kind="$2" \
         --set mf.lambda="$3" --set mf.epochs="$4" --workers "$5" --out "$work/run" >/dev/null
-    tr -d '\n ' <"$work/run/summary.json" | sed 's/.*"seconds_to":\[//; s/\]\].*//; s/\],*/\n/g' |
-        tr -d '[' | awk -F, -v method="$1" -v workers="$5" -v target="$target" '
-            { n = $1; s = $2; if (NR == 1 || $3 < best) { best = $3; at = n } }
-            $3 <= target && !to_n { to_n = n; to_s = s }
-            END {
-                printf "%.6g {\"method\":\"%s\",\"workers\":%d,\"pass_seconds\":%.3g,", s / n, method, workers, s / n
-                printf "\"passes_to\":%s,\"seconds_to\":%s,", to_n ? sprintf("%d", to_n) : "null", to_n ? sprintf("%.3g", to_s) : "null"
-                printf "\"best_rmse\":%.4f,\"best_pass\":%d}\n", best, at
-            }' >>"$work/$1.$5"
+    seconds_to | awk -F, -v method="$1" -v workers="$5" -v target="$target" '
+        { n = $1; s = $2; if (NR == 1 || $3 < best) { best = $3; at = n } }
+        $3 <= target && !to_n { to_n = n; to_s = s }
+        END {
+            printf "%.6g {\"method\":\"%s\",\"workers\":%d,\"pass_seconds\":%.3g,", s / n, method, workers, s / n
+            printf "\"passes_to\":%s,\"seconds_to\":%s,", to_n ? sprintf("%d", to_n) : "null", to_n ? sprintf("%.3g", to_s) : "null"
+            printf "\"best_rmse\":%.4f,\"best_pass\":%d}\n", best, at
+        }' >>"$work/$1.$5"
 }
 
 for _ in $(seq "$runs"); do

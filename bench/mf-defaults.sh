@@ -8,12 +8,8 @@
 #
 # Without files 600,000 and 10 million ratings are generated. Prints for each file the best
 # setting and that of the defaults, as JSON lines.
-set -euo pipefail
-cd "$(dirname "$0")/.."
-strads=$PWD/build/bin/strads
-make -s all
-work=$(mktemp -d "${TMPDIR:-/tmp}/strads-bench-XXXXXX")
-trap 'rm -rf "$work"' EXIT
+# shellcheck source=bench/common.sh
+. "$(dirname "$0")/common.sh"
 
 data=${DATA:-}
 if [ -z "$data" ]; then

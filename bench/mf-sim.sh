@@ -8,21 +8,11 @@
 #
 # Without files 10 million ratings are generated. Lines of JSON: ratings a second; of the slowed
 # ones over what one machine does times the sum of the speeds; and seconds to a test RMSE.
-set -euo pipefail
-cd "$(dirname "$0")/.."
+# shellcheck source=bench/common.sh
+. "$(dirname "$0")/common.sh"
 target=${TARGET:-0.86}
-[ -n "${STRADS:-}" ] || make -s all
-strads=${STRADS:-build/bin/strads}
-work=$(mktemp -d "${TMPDIR:-/tmp}/strads-bench-XXXXXX")
-trap 'rm -rf "$work"' EXIT
 
-train=${TRAIN:-}
-if [ -z "$train" ]; then
-    train=$work/ratings.txt
-    "$strads" generate ratings --rows 100000 --cols 10000 --ratings 10000000 --rank 32 \
-        --noise 0.8 --seed 1 --out "$train" >/dev/null
-fi
-ln -s "$(realpath "$train")" "$work/train" # so that the cache is made here
+link_ratings
 sets=(--set "data.train=$work/train" --set data.cache=true --set mf.rank=40 --set mf.lambda=0.03
     --set "mf.epochs=${EPOCHS:-6}" --set run.driver=sim --quiet)
 [ -z "${TEST:-}" ] || sets+=(--set "data.test=$(realpath "$TEST")")
@@ -31,15 +21,14 @@ case_of() { # name ideal settings...
     local name=$1 ideal=$2
     shift 2
     "$strads" run configs/mf.yaml "${sets[@]}" --out "$work/run" "$@" >/dev/null
-    rate=$(awk -F'[:,]' '/"ratings_per_second"/ { print $2 / 1e6 }' "$work/run/summary.json")
-    tr -d '\n ' <"$work/run/summary.json" | sed 's/.*"seconds_to":\[//; s/\]\].*//; s/\],*/\n/g' |
-        tr -d '[' | awk -F, -v target="$target" -v name="$name" -v rate="$rate" -v ideal="$ideal" '
-            { if (NR > 1 && !to && $3 <= target) to = $2; last = $3 }
-            END {
-                printf "{\"case\": \"%s\", \"mratings\": %.1f, ", name, rate
-                if (ideal) printf "\"of_ideal\": %.3f, ", rate / ideal
-                printf "\"seconds_to\": %s, \"rmse\": %.4f}\n", to ? sprintf("%.3f", to) : "null", last
-            }'
+    rate=$(number ratings_per_second | awk '{ print $1 / 1e6 }')
+    seconds_to | awk -F, -v target="$target" -v name="$name" -v rate="$rate" -v ideal="$ideal" '
+        { if (NR > 1 && !to && $3 <= target) to = $2; last = $3 }
+        END {
+            printf "{\"case\": \"%s\", \"mratings\": %.1f, ", name, rate
+            if (ideal) printf "\"of_ideal\": %.3f, ", rate / ideal
+            printf "\"seconds_to\": %s, \"rmse\": %.4f}\n", to ? sprintf("%.3f", to) : "null", last
+        }'
 }
 
 case_of "one machine" 0 --set cluster.nodes=1

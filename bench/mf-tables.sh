@@ -10,25 +10,15 @@
 #
 # A case is grid, or tables:STALENESS:EAGER. Without files 10 million ratings are generated, of
 # which a tenth is held out.
-set -euo pipefail
-cd "$(dirname "$0")/.."
+# shellcheck source=bench/common.sh
+. "$(dirname "$0")/common.sh"
 target=${TARGET:-0.853}
 passes=${PASSES:-12}
 runs=${RUNS:-3}
 port=${PORT:-7130}
 cases=${CASES:-grid tables:0:false tables:1:false tables:4:false tables:16:false tables:4:true tables:inf:false}
-strads=$PWD/build/bin/strads
-make -s all
-work=$(mktemp -d "${TMPDIR:-/tmp}/strads-bench-XXXXXX")
-trap 'rm -rf "$work"' EXIT
 
-train=${TRAIN:-}
-if [ -z "$train" ]; then
-    train=$work/ratings.txt
-    "$strads" generate ratings --rows 100000 --cols 10000 --ratings 10000000 --rank 32 \
-        --noise 0.8 --seed 1 --out "$train" >/dev/null
-fi
-ln -s "$(realpath "$train")" "$work/train" # so that the cache is made here
+link_ratings
 sets=(--set "data.train=$work/train" --set data.cache=true --set mf.rank=40 --quiet
     --set "mf.epochs=$passes" --workers 2 --processes 2)
 [ -z "${TEST:-}" ] || sets+=(--set "data.test=$(realpath "$TEST")")
@@ -40,24 +30,18 @@ joined() { # settings...
     wait $!
 }
 
-number() { # key
-    awk -F'[:,]' -v key="\"$1\"" '$1 ~ key { print $2 + 0; found = 1; exit } END { if (!found) print 0 }' \
-        OFMT=%.9g "$work/run/summary.json"
-}
-
 tell() { # case
-    tr -d '\n ' <"$work/run/summary.json" | sed 's/.*"seconds_to":\[//; s/\]\].*//; s/\],*/\n/g' |
-        tr -d '[' | awk -F, -v case="$1" -v target="$target" -v waited="$(number ssp_wait_seconds)" \
+    seconds_to | awk -F, -v case="$1" -v target="$target" -v waited="$(number ssp_wait_seconds)" \
         -v bytes="$(number ssp_bytes)" '
-            { n = $1; s = $2; rmse = $3 }
-            $3 <= target && !to_n { to_n = n; to_s = s }
-            END {
-                printf "%.6g {\"case\":\"%s\",\"pass_seconds\":%.3g,", s / n, case, s / n
-                printf "\"waiting\":%s,\"mb\":%s,", case == "grid" ? "null" : sprintf("%.2f", waited / 2 / s), \
-                    case == "grid" ? "null" : sprintf("%.3g", bytes / n / 1e6)
-                printf "\"passes_to\":%s,\"seconds_to\":%s,", to_n ? to_n : "null", to_n ? sprintf("%.3g", to_s) : "null"
-                printf "\"rmse\":%.4f}\n", rmse
-            }' >>"$work/$1"
+        { n = $1; s = $2; rmse = $3 }
+        $3 <= target && !to_n { to_n = n; to_s = s }
+        END {
+            printf "%.6g {\"case\":\"%s\",\"pass_seconds\":%.3g,", s / n, case, s / n
+            printf "\"waiting\":%s,\"mb\":%s,", case == "grid" ? "null" : sprintf("%.2f", waited / 2 / s), \
+                case == "grid" ? "null" : sprintf("%.3g", bytes / n / 1e6)
+            printf "\"passes_to\":%s,\"seconds_to\":%s,", to_n ? to_n : "null", to_n ? sprintf("%.3g", to_s) : "null"
+            printf "\"rmse\":%.4f}\n", rmse
+        }' >>"$work/$1"
 }
 
 for _ in $(seq "$runs"); do

@@ -14,25 +14,15 @@
 #
 # Lines of JSON: of each rank the medians of the runs, and of "over" the medians of the ratios
 # within a run, with two workers; then the processes over the threads, and the whole command.
-set -euo pipefail
-cd "$(dirname "$0")/.."
+# shellcheck source=bench/common.sh
+. "$(dirname "$0")/common.sh"
 ranks=${RANKS:-16 40 100}
 runs=${RUNS:-5}
 target=${TARGET:-0.851}
 lambda=${LAMBDA:-0.03}
-strads=$PWD/build/bin/strads
-[ -n "${STRADS:-}" ] || make -s all
-strads=${STRADS:-$strads}
-work=$(mktemp -d "${TMPDIR:-/tmp}/strads-bench-XXXXXX")
-trap 'rm -rf "$work"' EXIT
 
-train=${TRAIN:-} test=${TEST:-}
-if [ -z "$train" ]; then
-    train=$work/ratings.txt
-    "$strads" generate ratings --rows 100000 --cols 10000 --ratings 10000000 --rank 32 \
-        --noise 0.8 --seed 1 --out "$train" >/dev/null
-fi
-ln -s "$(realpath "$train")" "$work/train" # so that the cache is made here
+test=${TEST:-}
+link_ratings
 sets=(--set "data.train=$work/train" --set "mf.lambda=$lambda" --quiet)
 if [ -n "$test" ]; then
     ln -s "$(realpath "$test")" "$work/test"
@@ -45,11 +35,9 @@ run_strads() { # rank workers settings...
     shift 2
     "$strads" run configs/mf.yaml "${sets[@]}" --set data.cache=true --set "mf.rank=$rank" \
         --set mf.epochs=8 --workers "$workers" --out "$work/run" "$@" >/dev/null
-    tr -d '\n ' <"$work/run/summary.json" |
-        sed 's/.*"ratings_per_second":\([^,]*\),.*"seconds_to":\[\(.*\)\]\].*/\1\n\2/; s/\],*/\n/g' |
-        tr -d '[' | awk -F, -v target="$target" 'NR == 1 { rate = $1; next }
-            { if (NR == 2 || $3 < best) best = $3; if ($3 <= target && !to) to = $2 }
-            END { print rate / 1e6, to + 0, best }'
+    seconds_to | awk -F, -v target="$target" -v rate="$(number ratings_per_second)" '
+        { if (NR == 1 || $3 < best) best = $3; if ($3 <= target && !to) to = $2 }
+        END { print rate / 1e6, to + 0, best }'
 }
 
 run_yardstick() { # program workers step decay
@@ -72,7 +60,7 @@ libmf_seconds() { # rank epochs
 }
 
 column() { # file column
-    awk -v c="$2" '{ print $c }' "$1" | sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] + 0 }'
+    awk -v c="$2" '{ print $c }' "$1" | median
 }
 
 over() { # file file column: the median of the ratios

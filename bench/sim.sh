@@ -9,14 +9,10 @@
 #
 # Prints one JSON line a size: the seconds of both, medians, their ratio, and the peak
 # memory of the simulation beside that of the thread.
-set -euo pipefail
-cd "$(dirname "$0")/.."
+# shellcheck source=bench/common.sh
+. "$(dirname "$0")/common.sh"
 runs=${RUNS:-5}
 machines=${MACHINES:-16 256}
-strads=build/bin/strads
-make -s all
-work=$(mktemp -d "${TMPDIR:-/tmp}/strads-bench-XXXXXX")
-trap 'rm -rf "$work"' EXIT
 
 $strads generate lasso --rows 5000 --cols 500000 --entries 25 --correlation 0.9 --shared 0.9 \
     --informative 500 --noise 0.3 --seed 1 --out "$work/data" >/dev/null
@@ -31,10 +27,6 @@ run() { # name settings...
         "$@" >/dev/null
     awk -F'[:,]' '/"load"/ { l = $2 } /"total"/ { t = $2 } /"peak_rss_mb"/ { m = $2 }
         END { print t - l, m + 0 }' "$work/$name/summary.json"
-}
-
-median() {
-    sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
 }
 
 for p in $machines; do
