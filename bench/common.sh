@@ -35,3 +35,13 @@ seconds_to() {
 median() {
     sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] + 0 }'
 }
+
+# Of files with the same columns and a line a run: the median of a column, and of its ratios.
+column() { # file column
+    awk -v c="$2" '{ print $c }' "$1" | median
+}
+over() { # file file column
+    paste -d' ' "$1" "$2" |
+        awk -v c="$3" '{ d = c + NF / 2 } $c > 0 && $d > 0 { print $c / $d }' | median |
+        awk '{ printf "%.3g", $1 }'
+}

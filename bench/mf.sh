@@ -59,15 +59,6 @@ libmf_seconds() { # rank epochs
     awk -v a="$begin" -v b="$end" 'BEGIN { print b - a }'
 }
 
-column() { # file column
-    awk -v c="$2" '{ print $c }' "$1" | median
-}
-
-over() { # file file column: the median of the ratios
-    paste "$1" "$2" | awk -v c="$3" '$c > 0 && $(c + 3) > 0 { print $c / $(c + 3) }' | sort -g |
-        awk '{ v[NR] = $1 } END { printf "%.3g", v[int((NR + 1) / 2)] + 0 }'
-}
-
 say() { # name file
     printf ', "%s": {"mratings": %.4g, "seconds_to": %.3g, "best_rmse": %.4f}' "$1" \
         "$(column "$2" 1)" "$(column "$2" 2)" "$(column "$2" 3)"
