@@ -27,7 +27,8 @@ static const strads_option options[] = {
      .min = 0,
      .max = 0.9,
      .help = "The part of the documents that is held out, to measure perplexity by: half of a "
-             "document's tokens tell its topics, the other half is foretold."},
+             "document's tokens tell its topics, the other half is foretold. Before the last sweep "
+             "about one in a hundred of all documents is."},
     {.key = "data.lower_case",
      .type = STRADS_BOOL,
      .fallback = "true",
@@ -70,6 +71,11 @@ static const strads_option options[] = {
      .max = 1e6,
      .above_min = true,
      .help = "The prior of each topic in a document, in tokens."},
+    {.key = "lda.optimize_alpha",
+     .type = STRADS_BOOL,
+     .fallback = "false",
+     .help = "Whether each topic gets a prior of its own, fitted to the documents every 10 sweeps; "
+             "lda.alpha is where it begins."},
     {.key = "lda.beta",
      .type = STRADS_REAL,
      .fallback = "0.01",
@@ -107,8 +113,8 @@ static const strads_option options[] = {
 
 static const strads_measure measures[LDA_N_MEASURES] = {
     [LDA_LIKELIHOOD] = {.name = "log_likelihood", .reduction = STRADS_SUM},
-    [LDA_HELDOUT] = {.name = "heldout_log_likelihood", .reduction = STRADS_SUM},
-    [LDA_HELDOUT_TOKENS] = {.name = "heldout_tokens", .reduction = STRADS_SUM},
+    [LDA_HELDOUT] = {.name = "heldout_log_likelihood", .reduction = STRADS_SUM, .journaled = true},
+    [LDA_HELDOUT_TOKENS] = {.name = "heldout_tokens", .reduction = STRADS_SUM, .journaled = true},
     [LDA_SAMPLED] = {.name = "sampled", .reduction = STRADS_SUM},
     [LDA_MOVED] = {.name = "moved", .reduction = STRADS_SUM, .journaled = true},
     [LDA_SECONDS] = {.name = "training_seconds", .reduction = STRADS_MAX},

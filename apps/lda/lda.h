@@ -22,13 +22,14 @@ enum { LDA_TOPICS_MAX = 65535 };
 
 /* Its measures. */
 enum {
-    LDA_LIKELIHOOD, /* joint log-likelihood, in a scan that evaluates; else 0 */
-    LDA_HELDOUT,    /* log-likelihood of what is foretold of held-out documents */
-    LDA_HELDOUT_TOKENS,
-    LDA_SAMPLED,      /* tokens in the last pass */
-    LDA_MOVED,        /* of them, that got another topic */
-    LDA_SECONDS,      /* of sampling, in the last pass */
-    LDA_TOTALS_ERROR, /* sum over the topics of |n_k as it was known - n_k| / tokens, the worst */
+    LDA_LIKELIHOOD,     /* joint log-likelihood, in a scan that evaluates; else 0 */
+    LDA_HELDOUT,        /* log-likelihood of what is foretold of held-out documents, in a scan that
+                         * evaluates; else, and where there are none, INFINITY */
+    LDA_HELDOUT_TOKENS, /* how many tokens that is */
+    LDA_SAMPLED,        /* tokens in the last pass */
+    LDA_MOVED,          /* of them, that got another topic */
+    LDA_SECONDS,        /* of sampling, in the last pass */
+    LDA_TOTALS_ERROR,   /* sum over the topics of |n_k as it was known - n_k| / tokens, the worst */
     LDA_N_MEASURES
 };
 
@@ -103,6 +104,7 @@ typedef struct lda_site {
     uint64_t seed;
     uint64_t n_tokens; /* of the whole run, held-out documents apart */
     size_t n_documents, n_empty, n_heldout, n_unknown; /* of the whole run */
+    uint32_t n_longest;                                /* tokens of its longest document */
     const lda_kernels *kernels;
     lda_words words;
     lda_documents *documents;       /* [end - first] */
@@ -130,6 +132,12 @@ lda_pass lda_plan_pass(const strads_config *config, uint64_t pass);
 bool lda_plan_is_random(const strads_config *config);
 /* Whether the likelihood is computed after it. */
 bool lda_plan_evaluates(const strads_config *config, uint32_t sweep);
+/* Of the held-out documents each so many-th is foretold after the sweep: all after the last one;
+ * earlier about one in a hundred of the documents of the run, for time. */
+uint32_t lda_plan_foretells(const strads_config *config, uint32_t sweep);
+/* Whether workers tell in this pass how its documents were before it, and learn a prior after it.
+ */
+bool lda_plan_learns(const strads_config *config, uint64_t pass);
 
 /* ---- the program ---- */
 

@@ -421,6 +421,7 @@ static strads_status summarize(const lda_model *model, double coherence, strads_
         {"documents", (double) site->n_documents},
         {"empty_documents", (double) site->n_empty},
         {"heldout_documents", (double) site->n_heldout},
+        {"heldout_tokens", model->heldout_tokens},
         {"unknown_words", (double) site->n_unknown},
     };
     strads_status status = STRADS_OK;

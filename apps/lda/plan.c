@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* apps/lda/plan.c - what each pass over the grid does. */
+#include <math.h>
 #include <string.h>
 
 #include "apps/lda/lda.h"
@@ -8,6 +9,13 @@
  * grows each time, how often what is there is swept then. */
 static const double FIRST_SHARE = 1.0 / 16.0, GROWTH = 4.0;
 enum { FIRST_SWEEPS = 30, MORE_SWEEPS = 5, N_STAGES = 3 };
+
+/* Of all documents, how many are foretold before the last sweep. With 1000 topics a token that is
+ * foretold takes as long as some fifty that are sampled. */
+static const double FORETOLD_SHARE = 0.01;
+
+/* A prior is learnt so often, and not before: it would keep topics as they began. */
+enum { LEARN_EVERY = 10 };
 
 bool lda_plan_is_random(const strads_config *config)
 {
@@ -48,4 +56,18 @@ bool lda_plan_evaluates(const strads_config *config, uint32_t sweep)
     return sweep > 0 &&
            (sweep == 1 || sweep % strads_config_int(config, "lda.evaluate_every") == 0 ||
             sweep >= strads_config_int(config, "lda.sweeps"));
+}
+
+uint32_t lda_plan_foretells(const strads_config *config, uint32_t sweep)
+{
+    const double held_out = strads_config_real(config, "lda.heldout_fraction");
+    const bool ends = sweep >= strads_config_int(config, "lda.sweeps");
+    return ends ? 1 : (uint32_t) fmax(1.0, round(held_out / FORETOLD_SHARE));
+}
+
+bool lda_plan_learns(const strads_config *config, uint64_t pass)
+{
+    const uint32_t sweep = pass > 0 ? lda_plan_pass(config, pass - 1).sweep : 0;
+    return strads_config_bool(config, "lda.optimize_alpha") && sweep > 0 &&
+           sweep % LEARN_EVERY == 0;
 }

@@ -50,25 +50,40 @@ static double documents_likelihood(lda_worker *self)
     return sum;
 }
 
-/* How far the totals were from what they are, and, of one worker, their share of the likelihood. */
-static strads_status look_at_totals(lda_worker *self, bool evaluates, double *measures)
+/* How far the totals were from what they are. */
+static double totals_error(const lda_worker *self, const double *totals)
 {
-    const lda_site *site = self->site;
-    const double *view = NULL;
-    const strads_status status = ssp_read_row_within(self->totals, 0, 0, &view);
     double error = 0.0;
-    if (status != STRADS_OK) {
-        return status;
+    for (uint32_t k = 0; k < self->site->n_topics; k++) {
+        error += fabs(totals[k] - self->known[k]);
     }
-    for (uint32_t k = 0; k < site->n_topics; k++) {
-        error += fabs(view[k] - self->known[k]);
+    return error / (double) self->site->n_tokens;
+}
+
+/* ---- held-out documents ---- */
+
+static strads_status copy_counts(lda_worker *self, uint32_t column, const uint32_t *counts)
+{
+    strads_status status = STRADS_OK;
+    if (self->n_measured == 0) {
+        lda_foretelling_fini(&self->foretelling); /* of a scan that was given up */
+        status = lda_foretelling_init(&self->foretelling, self->site, self->heldout,
+                                      lda_plan_foretells(self->site->config, self->plan.sweep));
     }
-    measures[LDA_TOTALS_ERROR] = error / (double) site->n_tokens;
-    if (evaluates && strads_worker_rank(self->worker) == 0) {
-        measures[LDA_LIKELIHOOD] +=
-            lda_totals_likelihood(view, site->n_topics, site->beta * site->words.n);
+    return status == STRADS_OK ? lda_foretelling_take(&self->foretelling, column, counts) : status;
+}
+
+static strads_status foretell(lda_worker *self, const double *totals, double *measures)
+{
+    lda_heldout sum = {.n_tokens = 0.0};
+    const strads_status status =
+        lda_foretelling_complete(&self->foretelling, self->site, totals, self->alpha, &sum);
+    lda_foretelling_fini(&self->foretelling);
+    if (status == STRADS_OK) {
+        measures[LDA_HELDOUT] = sum.log_likelihood;
+        measures[LDA_HELDOUT_TOKENS] = sum.n_tokens;
     }
-    return STRADS_OK;
+    return status;
 }
 
 /* ---- a scan ---- */
@@ -88,34 +103,67 @@ static double tokens_of_pass(const lda_worker *self)
     return sum;
 }
 
+/* What a column has of the likelihood where it was opened, and of held-out words. */
+static strads_status look_at_column(lda_worker *self, uint32_t column, const strads_buffer *buffer,
+                                    double *measures)
+{
+    const bool foretells = self->site->n_heldout > 0;
+    if (!self->mine[column] && !foretells) {
+        return STRADS_OK;
+    }
+    strads_status status = lda_check_column(self->site, column, strads_buffer_data(buffer),
+                                            strads_buffer_bytes(buffer));
+    if (status == STRADS_OK && self->mine[column]) {
+        measures[LDA_LIKELIHOOD] += words_likelihood(self, column, lda_column_counts(buffer));
+    }
+    return status == STRADS_OK && foretells ? copy_counts(self, column, lda_column_counts(buffer))
+                                            : status;
+}
+
+static strads_status evaluate(lda_worker *self, const double *totals, double *measures)
+{
+    const lda_site *site = self->site;
+    measures[LDA_LIKELIHOOD] += documents_likelihood(self);
+    if (strads_worker_rank(self->worker) == 0) {
+        measures[LDA_LIKELIHOOD] +=
+            lda_totals_likelihood(totals, site->n_topics, site->beta * site->words.n);
+    }
+    return site->n_heldout > 0 ? foretell(self, totals, measures) : STRADS_OK;
+}
+
+static strads_status learn_alpha(lda_worker *self)
+{
+    const strads_status status = lda_prior_learn(&self->prior, self->alpha);
+    return status == STRADS_OK ? lda_use_alpha(self) : status;
+}
+
 static strads_status end_scan(lda_worker *self, bool evaluates, double *measures)
 {
+    const double *totals = NULL;
+    measures[LDA_HELDOUT] = INFINITY; /* there is none */
     if (self->pass == 0) {
         return STRADS_OK; /* nothing has been done yet */
     }
     measures[LDA_SECONDS] = self->ended - self->begun;
     measures[LDA_SAMPLED] = tokens_of_pass(self);
     measures[LDA_MOVED] = self->n_moved;
-    if (evaluates) {
-        measures[LDA_LIKELIHOOD] += documents_likelihood(self);
+    strads_status status = ssp_read_row_within(self->totals, 0, 0, &totals);
+    if (status == STRADS_OK) {
+        measures[LDA_TOTALS_ERROR] = totals_error(self, totals);
+        status = evaluates ? evaluate(self, totals, measures) : STRADS_OK;
     }
-    return look_at_totals(self, evaluates, measures);
+    return status == STRADS_OK && lda_plan_learns(self->site->config, self->pass - 1)
+               ? learn_alpha(self)
+               : status;
 }
 
 strads_status lda_measure(void *state, uint32_t column, strads_buffer *buffer, double *measures)
 {
     lda_worker *self = state;
-    const lda_site *site = self->site;
-    const bool evaluates = self->pass > 0 && lda_plan_evaluates(site->config, self->plan.sweep);
-    strads_status status = STRADS_OK;
-    if (evaluates && self->mine[column]) {
-        status =
-            lda_check_column(site, column, strads_buffer_data(buffer), strads_buffer_bytes(buffer));
-        if (status == STRADS_OK) {
-            measures[LDA_LIKELIHOOD] += words_likelihood(self, column, lda_column_counts(buffer));
-        }
-    }
-    if (status == STRADS_OK && ++self->n_measured == site->words.n_columns) {
+    const bool evaluates =
+        self->pass > 0 && lda_plan_evaluates(self->site->config, self->plan.sweep);
+    strads_status status = evaluates ? look_at_column(self, column, buffer, measures) : STRADS_OK;
+    if (status == STRADS_OK && ++self->n_measured == self->site->words.n_columns) {
         self->n_measured = 0;
         status = end_scan(self, evaluates, measures);
     }

@@ -136,6 +136,7 @@ strads_status lda_open_site(const strads_config *config, strads_part *part, void
     if (status == STRADS_OK) {
         site->n_documents = corpus.n_documents;
         site->n_empty = corpus.n_empty;
+        site->n_longest = (uint32_t) corpus.n_longest;
         site->n_unknown = corpus.n_unknown;
         site->texts = corpus.words;
         site->names = corpus.names;

@@ -15,6 +15,21 @@ enum { READ_AHEAD = 64, LAG_DENSE = 64, LAG_SPARSE = 256 };
 
 /* ---- life ---- */
 
+strads_status lda_use_alpha(lda_worker *self)
+{
+    lda_rising rising;
+    const strads_status status = lda_rising_init(&rising, self->alpha, self->site->n_topics);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    lda_rising_fini(&self->rising_alpha);
+    self->rising_alpha = rising;
+    for (uint32_t k = 0; k < self->site->n_topics; k++) {
+        self->alpha_single[k] = (float) self->alpha[k];
+    }
+    return STRADS_OK;
+}
+
 static strads_status init_sampler(lda_worker *self)
 {
     const lda_site *site = self->site;
@@ -47,13 +62,12 @@ static strads_status init_sampler(lda_worker *self)
         self->random[i / 16][i % 16] = strads_random_bits(&random) | (i / 16 == 0);
     }
     for (uint32_t k = 0; k < n; k++) {
-        self->alpha_single[k] = k < site->n_topics ? (float) site->alpha : 0.0F;
         self->sampler.totals[k] = k < site->n_topics ? 1.0F : INFINITY;
     }
     for (uint32_t k = 0; k < site->n_topics; k++) {
         self->alpha[k] = site->alpha;
     }
-    return STRADS_OK;
+    return lda_use_alpha(self);
 }
 
 static strads_status init_documents(lda_worker *self)
@@ -87,6 +101,7 @@ strads_status lda_open_worker(const void *context, strads_worker *worker, void *
     self->site = site;
     self->worker = worker;
     self->documents = &site->documents[strads_worker_rank(worker) - site->first];
+    self->heldout = &site->heldout[strads_worker_rank(worker) - site->first];
     self->deltas = strads_alloc_array(site->n_topics, sizeof(*self->deltas));
     self->known = strads_calloc(site->n_topics, sizeof(*self->known));
     self->mine = strads_calloc(site->words.n_columns, sizeof(*self->mine));
@@ -102,8 +117,9 @@ strads_status lda_open_worker(const void *context, strads_worker *worker, void *
     if (status == STRADS_OK) {
         status = lda_rising_init(&self->rising_beta, &site->beta, 1);
     }
-    if (status == STRADS_OK) {
-        status = lda_rising_init(&self->rising_alpha, self->alpha, site->n_topics);
+    if (status == STRADS_OK && strads_config_bool(site->config, "lda.optimize_alpha")) {
+        status = lda_prior_init(&self->prior, site->n_topics, site->n_longest, self->row_topics,
+                                self->row_counts);
     }
     if (status == STRADS_OK && lda_plan_is_random(site->config)) {
         status = lda_start_evenly(self);
@@ -123,6 +139,8 @@ void lda_close_worker(void *state)
         strads_free(self->topics[s]);
         lda_rows_fini(&self->rows[s]);
     }
+    lda_prior_fini(&self->prior);
+    lda_foretelling_fini(&self->foretelling);
     lda_rising_fini(&self->rising_alpha);
     lda_rising_fini(&self->rising_beta);
     strads_free(self->sampler.totals);
@@ -160,7 +178,10 @@ strads_status lda_open_column(void *state, uint32_t column, strads_buffer *buffe
         ((lda_column *) strads_buffer_data(buffer))->column = column;
         self->mine[column] = true;
     }
-    return status;
+    const bool learns = self->prior.n_topics > 0 && self->prior.table == NULL;
+    return status == STRADS_OK && learns
+               ? lda_prior_open(&self->prior, strads_grid_session(self->worker))
+               : status;
 }
 
 strads_status lda_check_column(const lda_site *site, uint32_t column, const void *data,
@@ -219,12 +240,15 @@ static strads_status add_to_totals(lda_worker *self)
 
 /* ---- a pass ---- */
 
-static void begin_pass(lda_worker *self, uint64_t pass)
+static strads_status begin_pass(lda_worker *self, uint64_t pass)
 {
     self->pass = pass + 1;
     self->plan = lda_plan_pass(self->site->config, pass);
     self->n_moved = 0.0;
     self->begun = strads_now();
+    return lda_plan_learns(self->site->config, pass)
+               ? lda_prior_give(&self->prior, self->documents, self->rows)
+               : STRADS_OK;
 }
 
 /* The documents of a sub that the pass works on, in a part of a block of words. */
@@ -297,11 +321,11 @@ strads_status lda_work(void *state, const strads_cell *cell, strads_buffer *buff
     lda_worker *self = state;
     strads_status status = lda_check_column(self->site, cell->column, strads_buffer_data(buffer),
                                             strads_buffer_bytes(buffer));
+    if (status == STRADS_OK && self->pass != cell->pass + 1) {
+        status = begin_pass(self, cell->pass);
+    }
     if (status != STRADS_OK) {
         return status;
-    }
-    if (self->pass != cell->pass + 1) {
-        begin_pass(self, cell->pass);
     }
     const bool once = self->plan.first || self->plan.counts;
     if (once && cell->visit > 0) {

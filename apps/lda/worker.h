@@ -3,10 +3,9 @@
 #ifndef STRADS_LDA_WORKER_H
 #define STRADS_LDA_WORKER_H
 
-#include "apps/lda/infer.h"
+#include "apps/lda/heldout.h"
 #include "apps/lda/likelihood.h"
-#include "apps/lda/rows.h"
-#include "ssp/ssp.h"
+#include "apps/lda/prior.h"
 
 /* A token that has no topic yet. */
 enum { LDA_NO_TOPIC = UINT16_MAX };
@@ -21,6 +20,7 @@ typedef struct lda_worker {
     const lda_site *site;
     strads_worker *worker;
     const lda_documents *documents;
+    const lda_heldout_documents *heldout;
     uint16_t *topics[LDA_SUBS_MAX]; /* of each token; 64 more */
     lda_doc_rows rows[LDA_SUBS_MAX];
 
@@ -39,9 +39,11 @@ typedef struct lda_worker {
     double n_moved; /* tokens, in it */
     double begun, ended;
 
-    bool *mine;          /* [n_columns] opened here */
-    uint32_t n_measured; /* columns, of the scan that runs */
+    bool *mine;                  /* [n_columns] opened here */
+    uint32_t n_measured;         /* columns, of the scan that runs */
+    lda_foretelling foretelling; /* of that scan */
     lda_rising rising_beta, rising_alpha;
+    lda_prior prior;                   /* with lda.optimize_alpha */
     uint32_t *row_topics, *row_counts; /* [n_topics] room to read a row into */
 } lda_worker;
 
@@ -50,6 +52,9 @@ uint32_t *lda_column_counts(const strads_buffer *buffer);
 /* DATA when it is not that column, or no column. */
 STRADS_MUST_CHECK strads_status lda_check_column(const lda_site *site, uint32_t column,
                                                  const void *data, size_t bytes);
+
+/* `alpha` is another: so is all that was made of it. */
+STRADS_MUST_CHECK strads_status lda_use_alpha(lda_worker *self);
 
 /* start.c: gives every token a topic, evenly, and every document its row. */
 STRADS_MUST_CHECK strads_status lda_start_evenly(lda_worker *self);
