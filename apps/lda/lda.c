@@ -161,5 +161,6 @@ const strads_app lda_app = {
     .next_stage = lda_next_stage,
     .save = lda_save,
     .predict = predict,
+    .estimate = lda_estimate,
     .grid = &grid,
 };

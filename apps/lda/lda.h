@@ -139,7 +139,26 @@ uint32_t lda_plan_foretells(const strads_config *config, uint32_t sweep);
  */
 bool lda_plan_learns(const strads_config *config, uint64_t pass);
 
+/* ---- estimate.c ---- */
+
+/* Of a run. */
+typedef struct lda_sizes {
+    double n_documents, n_words, n_tokens;
+    uint32_t longest;           /* tokens of a document, or a guess */
+    uint32_t n_workers, n_mine; /* n_mine of them in this process, > 0 */
+} lda_sizes;
+
+/* NOMEM, and says so, when the machine has less memory than the run takes at its peak. */
+STRADS_MUST_CHECK strads_status lda_check_memory(const strads_config *config,
+                                                 const lda_sizes *sizes);
+
+/* site.c: how large data.corpus is; USAGE when it is not set. */
+STRADS_MUST_CHECK strads_status lda_measure_corpus(const strads_config *config,
+                                                   data_corpus_size *out);
+
 /* ---- the program ---- */
+
+strads_status lda_estimate(const strads_config *config, strads_size *size);
 
 strads_status lda_open_site(const strads_config *config, strads_part *part, void **site);
 void lda_close_site(void *site);

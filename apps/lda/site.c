@@ -5,16 +5,12 @@
 #include "apps/lda/lda.h"
 #include "base/tasks.h"
 
-static strads_status find_source(const lda_site *site, data_corpus_source *out)
+static strads_status find_source(const strads_config *config, data_corpus_source *out)
 {
-    const strads_config *config = site->config;
     *out = (data_corpus_source){
         .path = strads_config_text(config, "data.corpus"),
         .vocab = strads_config_text(config, "data.vocab"),
         .cache = strads_config_bool(config, "data.cache") ? "" : NULL,
-        .n_shares = site->n_workers,
-        .first_share = site->first,
-        .end_share = site->end,
         .text = {.lower_case = strads_config_bool(config, "data.lower_case"),
                  .min_length = (uint32_t) strads_config_int(config, "data.min_length"),
                  .stop_words = strads_config_text(config, "data.stop_words"),
@@ -26,6 +22,23 @@ static strads_status find_source(const lda_site *site, data_corpus_source *out)
         return STRADS_ERR_USAGE;
     }
     return STRADS_OK;
+}
+
+strads_status lda_measure_corpus(const strads_config *config, data_corpus_size *out)
+{
+    data_corpus_source source;
+    const strads_status status = find_source(config, &source);
+    return status == STRADS_OK ? data_corpus_measure(out, &source) : status;
+}
+
+static strads_status read_corpus(const lda_site *site, data_corpus *out)
+{
+    data_corpus_source source;
+    const strads_status status = find_source(site->config, &source);
+    source.n_shares = site->n_workers;
+    source.first_share = site->first;
+    source.end_share = site->end;
+    return status == STRADS_OK ? data_corpus_read(out, &source) : status;
 }
 
 static strads_status cut_words(lda_site *site, const data_corpus *corpus)
@@ -90,7 +103,16 @@ static strads_status fill(lda_site *site, data_corpus *corpus, strads_part *part
 {
     const uint32_t n = site->end - site->first;
     filling it = {.site = site, .corpus = corpus};
-    strads_status status = cut_words(site, corpus);
+    const lda_sizes sizes = {.n_documents = (double) corpus->n_documents,
+                             .n_words = corpus->n_words,
+                             .n_tokens = (double) corpus->n_tokens,
+                             .longest = (uint32_t) corpus->n_longest,
+                             .n_workers = site->n_workers,
+                             .n_mine = n};
+    strads_status status = lda_check_memory(site->config, &sizes);
+    if (status == STRADS_OK) {
+        status = cut_words(site, corpus);
+    }
     site->documents = strads_calloc(n, sizeof(*site->documents));
     site->heldout = strads_calloc(n, sizeof(*site->heldout));
     if (status == STRADS_OK && (site->documents == NULL || site->heldout == NULL)) {
@@ -109,7 +131,6 @@ strads_status lda_open_site(const strads_config *config, strads_part *part, void
 {
     const uint32_t me = strads_part_index(part);
     data_corpus corpus = {.n_documents = 0};
-    data_corpus_source source;
     lda_site *site = strads_calloc(1, sizeof(*site));
     if (site == NULL) {
         return STRADS_ERR_NOMEM;
@@ -126,10 +147,7 @@ strads_status lda_open_site(const strads_config *config, strads_part *part, void
     site->beta = strads_config_real(config, "lda.beta");
     site->seed = (uint64_t) strads_config_int(config, "run.seed");
     site->kernels = lda_kernels_choose(strads_config_bool(config, "run.deterministic"));
-    strads_status status = find_source(site, &source);
-    if (status == STRADS_OK) {
-        status = data_corpus_read(&corpus, &source);
-    }
+    strads_status status = read_corpus(site, &corpus);
     if (status == STRADS_OK) {
         status = fill(site, &corpus, part);
     }
