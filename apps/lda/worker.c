@@ -105,10 +105,12 @@ strads_status lda_open_worker(const void *context, strads_worker *worker, void *
     self->deltas = strads_alloc_array(site->n_topics, sizeof(*self->deltas));
     self->known = strads_calloc(site->n_topics, sizeof(*self->known));
     self->mine = strads_calloc(site->words.n_columns, sizeof(*self->mine));
+    self->given = strads_calloc(site->words.n_columns, sizeof(*self->given));
     self->row_topics = strads_alloc_array(site->n_topics, sizeof(*self->row_topics));
     self->row_counts = strads_alloc_array(site->n_topics, sizeof(*self->row_counts));
     strads_status status = self->deltas == NULL || self->known == NULL || self->mine == NULL ||
-                                   self->row_topics == NULL || self->row_counts == NULL
+                                   self->given == NULL || self->row_topics == NULL ||
+                                   self->row_counts == NULL
                                ? STRADS_ERR_NOMEM
                                : init_sampler(self);
     if (status == STRADS_OK) {
@@ -151,6 +153,7 @@ void lda_close_worker(void *state)
     strads_free(self->deltas);
     strads_free(self->known);
     strads_free(self->mine);
+    strads_free(self->given);
     strads_free(self->row_topics);
     strads_free(self->row_counts);
     strads_free(self);
@@ -252,14 +255,14 @@ static strads_status begin_pass(lda_worker *self, uint64_t pass)
 }
 
 /* The documents of a sub that the pass works on, in a part of a block of words. */
-static lda_slice slice_of(lda_worker *self, uint32_t s, uint32_t block, const strads_cell *cell,
-                          uint32_t *column)
+static lda_slice slice_of(lda_worker *self, const lda_pass *plan, uint32_t s, uint32_t block,
+                          const strads_cell *cell, uint32_t *column)
 {
     const lda_words *words = &self->site->words;
     const lda_sub *sub = &self->documents->subs[s];
     const uint64_t first = words->firsts[block];
     const uint64_t n = words->firsts[block + 1] - first;
-    const uint32_t stage = self->plan.stage;
+    const uint32_t stage = plan->stage;
     return (lda_slice){.docs = sub->docs,
                        .topics = self->topics[s],
                        .starts = sub->starts,
@@ -267,13 +270,14 @@ static lda_slice slice_of(lda_worker *self, uint32_t s, uint32_t block, const st
                        .column = column,
                        .first = (uint32_t) (first + n * cell->part / cell->n_parts),
                        .end = (uint32_t) (first + n * (cell->part + 1) / cell->n_parts),
-                       .low = self->plan.first && stage > 0 ? sub->ends[stage - 1] : 0,
+                       .low = plan->first && stage > 0 ? sub->ends[stage - 1] : 0,
                        .high = sub->ends[stage],
                        .rows = lda_rows_of(&self->rows[s])};
 }
 
 /* Every sub meets every block of the column, side by side those that share nothing. */
-static void sample(lda_worker *self, const strads_cell *cell, uint32_t *column)
+static void sample(lda_worker *self, const lda_pass *plan, const strads_cell *cell,
+                   uint32_t *column)
 {
     const lda_site *site = self->site;
     const uint32_t n = site->n_sub;
@@ -281,14 +285,14 @@ static void sample(lda_worker *self, const strads_cell *cell, uint32_t *column)
     for (uint32_t turn = 0; turn < n; turn++) {
         lda_slice slices[LDA_STREAMS];
         for (uint32_t s = 0; s < n; s++) {
-            slices[s] = slice_of(self, s, cell->column * n + (s + turn) % n, cell, column);
+            slices[s] = slice_of(self, plan, s, cell->column * n + (s + turn) % n, cell, column);
         }
-        n_moved += site->dense ? site->kernels->dense(&self->sampler, slices, self->plan.first)
-                               : site->kernels->sparse(&self->sampler, slices, self->plan.first);
+        n_moved += site->dense ? site->kernels->dense(&self->sampler, slices, plan->first)
+                               : site->kernels->sparse(&self->sampler, slices, plan->first);
     }
     for (uint32_t block = 0; self->documents->n_subs > n && block < n; block++) {
-        const lda_slice slice = slice_of(self, n, cell->column * n + block, cell, column);
-        n_moved += lda_sample_long(&self->sampler, &slice, self->plan.first);
+        const lda_slice slice = slice_of(self, plan, n, cell->column * n + block, cell, column);
+        n_moved += lda_sample_long(&self->sampler, &slice, plan->first);
     }
     self->n_moved += (double) n_moved;
 }
@@ -297,9 +301,32 @@ static void count(lda_worker *self, const strads_cell *cell, uint32_t *column)
 {
     for (uint32_t block = 0; block < self->site->n_sub; block++) {
         const lda_slice slice =
-            slice_of(self, 0, cell->column * self->site->n_sub + block, cell, column);
+            slice_of(self, &self->plan, 0, cell->column * self->site->n_sub + block, cell, column);
         lda_count_topics(self, column, slice.first, slice.end);
     }
+}
+
+/* Draws, or counts, first topics in a column up to the documents of the pass. Who is free to meet
+ * columns more or less often may come to that in a later pass, and must not do it twice. Returns
+ * whether there were any. */
+static bool give_first(lda_worker *self, const strads_cell *cell, uint32_t *column)
+{
+    const uint32_t n = self->plan.stage + 1;
+    uint32_t *given = &self->given[cell->column];
+    if (*given >= n) {
+        return false;
+    }
+    for (lda_pass plan = {.first = true, .stage = *given}; plan.stage < n; plan.stage++) {
+        if (lda_plan_is_random(self->site->config)) {
+            count(self, cell, column);
+        } else {
+            sample(self, &plan, cell, column);
+        }
+    }
+    if (cell->part + 1 == cell->n_parts) {
+        *given = n;
+    }
+    return true;
 }
 
 /* A token of a dense row is a pass over all topics, of a sparse one over some. */
@@ -327,18 +354,13 @@ strads_status lda_work(void *state, const strads_cell *cell, strads_buffer *buff
     if (status != STRADS_OK) {
         return status;
     }
-    const bool once = self->plan.first || self->plan.counts;
-    if (once && cell->visit > 0) {
-        return STRADS_OK;
-    }
     status = read_totals(self);
     if (status != STRADS_OK) {
         return status;
     }
-    if (self->plan.counts) {
-        count(self, cell, lda_column_counts(buffer));
-    } else {
-        sample(self, cell, lda_column_counts(buffer));
+    const bool sweeps = !self->plan.first && !self->plan.counts;
+    if (!give_first(self, cell, lda_column_counts(buffer)) && sweeps) {
+        sample(self, &self->plan, cell, lda_column_counts(buffer));
     }
     count_units(self, cell);
     self->ended = strads_now();

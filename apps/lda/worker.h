@@ -40,6 +40,7 @@ typedef struct lda_worker {
     double begun, ended;
 
     bool *mine;                  /* [n_columns] opened here */
+    uint32_t *given;             /* [n_columns] stages whose documents have topics in it */
     uint32_t n_measured;         /* columns, of the scan that runs */
     lda_foretelling foretelling; /* of that scan */
     lda_rising rising_beta, rising_alpha;
