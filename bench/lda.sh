@@ -82,7 +82,7 @@ run_all() { # K
             echo "$(last warplda.$w 2) $(rate warplda.$w 15 30)" >>"$work/facts.warplda.$w"
         fi
     done
-    run_strads processes 2 corpus --set "lda.topics=$k" --set lda.sweeps=30 --processes 2
+    run_strads processes 2 corpus --set "lda.topics=$k" --set lda.sweeps=60 --processes 2
     if [ -n "${program[rotation]}" ]; then
         target=$(last rotation.1 3)
     else
