@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * tests/integration/test_lda_prior.c - runs of the command find the prior that documents were
+ * drawn from, by threads and by processes alike, and a better likelihood with it; and they tell
+ * the perplexity of documents that they held out.
+ */
+#include <gsl/gsl_randist.h>
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "base/random.h"
+#include "tests/support/command.h"
+
+enum { N_TOPICS = 4, WORDS_OF_A_TOPIC = 200, N_DOCUMENTS = 2000, LENGTH = 60 };
+static const double drawn_from[N_TOPICS] = {0.1, 0.2, 0.4, 0.8};
+
+/* Each topic has its own words, all with the same chance. */
+static void set_up(void)
+{
+    static bool made;
+    if (made) {
+        return;
+    }
+    made = true;
+    const size_t bytes = (size_t) N_DOCUMENTS * LENGTH * 5 + 1;
+    char *text = strads_alloc(bytes);
+    gsl_rng *random = gsl_rng_alloc(strads_random_gsl());
+    gsl_rng_set(random, 7);
+    size_t n = 0;
+    for (int d = 0; d < N_DOCUMENTS; d++) {
+        double theta[N_TOPICS];
+        unsigned int counts[N_TOPICS];
+        gsl_ran_dirichlet(random, N_TOPICS, drawn_from, theta);
+        gsl_ran_multinomial(random, N_TOPICS, LENGTH, theta, counts);
+        for (unsigned int k = 0, i = 0; k < N_TOPICS; k++) {
+            for (unsigned int t = 0; t < counts[k]; t++) {
+                const unsigned long w = gsl_rng_uniform_int(random, WORDS_OF_A_TOPIC);
+                n += (size_t) snprintf(text + n, bytes - n, "%c%03lu%c", 'a' + (char) k, w,
+                                       ++i == LENGTH ? '\n' : ' ');
+            }
+        }
+    }
+    strads_free(suite_file("documents.txt", text));
+    strads_free(text);
+    gsl_rng_free(random);
+    strads_free(suite_file("prior.yaml",
+                           "app: lda\n"
+                           "data: {corpus: documents.txt, max_documents: 1}\n"
+                           "lda: {topics: 4, sweeps: 150, start: random, heldout_fraction: 0.2}\n"
+                           "schedule: {kind: rotation}\n"
+                           "run: {workers: 2}\n"));
+}
+
+static double number_of(const char *folder, const char *key)
+{
+    char path[COMMAND_BYTES];
+    snprintf(path, sizeof(path), "%s/%s/summary.json", suite_folder(), folder);
+    json_t *summary = json_load_file(path, 0, NULL);
+    const double value = json_number_value(json_object_get(summary, key));
+    json_decref(summary);
+    return value;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    const double x = *(const double *) a;
+    const double y = *(const double *) b;
+    return (x > y) - (x < y);
+}
+
+/* The prior that a run has left, the smallest first: the last numbers of the file. */
+static void read_alpha(const char *folder, double alpha[N_TOPICS])
+{
+    char path[COMMAND_BYTES];
+    snprintf(path, sizeof(path), "%s/%s/alpha.npy", suite_folder(), folder);
+    FILE *file = fopen(path, "rb");
+    REQUIRE(file != NULL);
+    REQUIRE(fseek(file, -(long) (N_TOPICS * sizeof(*alpha)), SEEK_END) == 0);
+    REQUIRE(fread(alpha, sizeof(*alpha), N_TOPICS, file) == N_TOPICS);
+    fclose(file);
+    qsort(alpha, N_TOPICS, sizeof(*alpha), by_size);
+}
+
+static void runs_find_the_prior_and_gain_by_it(void)
+{
+    static const char *const ways[] = {"", "--set run.processes=2", "--set schedule.kind=free"};
+    set_up();
+    REQUIRE(command_run("run prior.yaml --out even") == 0);
+    double alpha[N_TOPICS];
+    read_alpha("even", alpha);
+    CHECK(alpha[0] == 0.1 && alpha[N_TOPICS - 1] == 0.1);
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        REQUIRE(command_run("run prior.yaml --out fitted%zu --set lda.optimize_alpha=true %s", i,
+                            ways[i]) == 0);
+        char folder[16];
+        snprintf(folder, sizeof(folder), "fitted%zu", i);
+        read_alpha(folder, alpha);
+        for (size_t k = 0; k < N_TOPICS; k++) { /* about 1600 documents tell it */
+            CHECK_NEAR(alpha[k], drawn_from[k], 0.2 * drawn_from[k]);
+        }
+        CHECK(number_of(folder, "log_likelihood_per_token") >
+              number_of("even", "log_likelihood_per_token") + 0.005);
+        CHECK(number_of(folder, "perplexity") < number_of("even", "perplexity"));
+    }
+}
+
+/* A word of a topic that is known costs 200; half of a document nearly tells its topics. */
+static void held_out_documents_are_foretold_as_well_as_can_be(void)
+{
+    static char journal[COMMAND_TEXT_BYTES];
+    set_up();
+    REQUIRE(command_run("run prior.yaml --out told") == 0);
+    const double n = number_of("told", "heldout_documents");
+    CHECK_NEAR(n, 0.2 * N_DOCUMENTS, 80.0);
+    CHECK(number_of("told", "heldout_tokens") == n * LENGTH / 2);
+    CHECK(number_of("told", "tokens") == (N_DOCUMENTS - n) * LENGTH);
+    CHECK(number_of("told", "perplexity") > WORDS_OF_A_TOPIC);
+    CHECK(number_of("told", "perplexity") < N_TOPICS * WORDS_OF_A_TOPIC * 0.6);
+    command_read("told/journal.jsonl", journal);
+    CHECK_HAS(journal, "\"heldout_log_likelihood\":null");
+    CHECK_HAS(journal, "\"heldout_log_likelihood\":-");
+    REQUIRE(command_run("run prior.yaml --out none --set lda.heldout_fraction=0") == 0);
+    command_read("none/summary.json", journal);
+    CHECK_HAS(journal, "\"perplexity\": null");
+}
+
+SUITE("lda prior", {"runs find the prior and gain by it", runs_find_the_prior_and_gain_by_it},
+      {"held-out documents are foretold as well as can be",
+       held_out_documents_are_foretold_as_well_as_can_be})
