@@ -29,7 +29,7 @@ typedef struct lda_model {
     size_t n_evaluated;
     double seconds, tokens; /* of all passes */
     double heldout, heldout_tokens;
-    double began, told;
+    double began, told; /* when the first sweep was done; when the time left was told */
     double *alpha;      /* [n_topics] */
     uint32_t **columns; /* [n_columns] counts */
     left *workers;      /* [n_workers] */
@@ -75,17 +75,17 @@ void lda_close_model(void *context)
 
 /* ---- sweeps ---- */
 
-/* How long the rest will take, if its sweeps are like those so far. */
-static void tell_time_left(lda_model *model, double likelihood)
+/* How long the rest will take, if its sweeps are like those so far; the first is the start. */
+static void tell_time_left(lda_model *model)
 {
     const double now = strads_now();
-    if (model->sweep == 0 || now - model->told < TELL_EVERY) {
-        return;
+    if (model->sweep <= 1) {
+        model->began = now;
+    } else if (model->sweep < model->n_sweeps && now - model->told >= TELL_EVERY) {
+        model->told = now;
+        strads_info("lda: sweep %u of %u; about %.0f s left", model->sweep, model->n_sweeps,
+                    (now - model->began) / (model->sweep - 1) * (model->n_sweeps - model->sweep));
     }
-    model->told = now;
-    strads_info("lda: sweep %u of %u: log-likelihood %.4f a token; about %.0f s left", model->sweep,
-                model->n_sweeps, likelihood,
-                (now - model->began) / model->sweep * (model->n_sweeps - model->sweep));
 }
 
 strads_status lda_next_stage(void *context, const strads_view *view, strads_stage *stage)
@@ -94,7 +94,7 @@ strads_status lda_next_stage(void *context, const strads_view *view, strads_stag
     const lda_site *site = model->site;
     stage->objective = NAN;
     if (view->round == 0) {
-        model->began = model->told = strads_now();
+        model->told = strads_now();
         return STRADS_OK;
     }
     model->seconds += view->measures[LDA_SECONDS];
@@ -108,8 +108,8 @@ strads_status lda_next_stage(void *context, const strads_view *view, strads_stag
         model->heldout = view->measures[LDA_HELDOUT];
         model->heldout_tokens = view->measures[LDA_HELDOUT_TOKENS];
         stage->objective = now[SWEEP_LIKELIHOOD];
-        tell_time_left(model, stage->objective);
     }
+    tell_time_left(model);
     stage->nonzeros = 0;
     stage->done = model->sweep >= model->n_sweeps;
     return STRADS_OK;
