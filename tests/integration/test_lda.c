@@ -101,8 +101,8 @@ static void all_ways_come_to_the_same_likelihood(void)
         "--processes 2",
         "--processes 2 --set ssp.staleness=0",
         "--workers 3 --set run.driver=sim --set cluster.speed=[1,0.1,1]",
-        "--workers 3 --set run.driver=sim --set cluster.speed=[1,0.1,1]"
-        " --set schedule.slow_worker_agnostic=true"};
+        ("--workers 3 --set run.driver=sim --set cluster.speed=[1,0.1,1]"
+         " --set schedule.slow_worker_agnostic=true")};
     set_up();
     CHECK(run("one", "--workers 1"));
     const double first = checked_likelihood("one");
@@ -168,8 +168,8 @@ static void free_workers_give_every_token_one_topic(void)
     static const char *const ways[] = {
         "--set schedule.kind=free", "--set schedule.kind=free --set lda.start=growing --workers 3",
         "--set schedule.kind=free --workers 3 --set run.driver=sim --set cluster.speed=[1,0.2,1]",
-        "--set schedule.kind=free --set lda.start=growing --workers 3 --set run.driver=sim"
-        " --set cluster.speed=[1,0.2,1]"};
+        ("--set schedule.kind=free --set lda.start=growing --workers 3 --set run.driver=sim"
+         " --set cluster.speed=[1,0.2,1]")};
     set_up();
     for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
         lda_oracle oracle;
