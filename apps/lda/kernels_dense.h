@@ -31,6 +31,7 @@ typedef struct stream {
 
 typedef struct dense {
     stream streams[LDA_STREAMS];
+    lanes sums[LDA_DENSE / LANES][LDA_STREAMS]; /* of a draw */
     float inverse[LDA_DENSE];
     float uniforms[STRETCH * LDA_STREAMS];
     lda_sampler *self;
@@ -72,6 +73,8 @@ static void enter_next_word(const dense *all, stream *it)
     it->over = true;
 }
 
+#define UNROLL _Pragma("GCC unroll 16")
+
 /* ---- tokens ---- */
 
 /* A token of each stream. What is done for all of them is done for one after another, so that
@@ -84,7 +87,8 @@ typedef struct tokens {
     uint32_t drawn[LDA_STREAMS];
 } tokens;
 
-INLINE void look_at(const dense *all, tokens *at, uint32_t n, uint32_t i, bool first)
+INLINE void look_at(const dense *all, tokens *at, uint32_t n, uint32_t i, uint32_t n_chunks,
+                    bool first)
 {
     const size_t stride = all->self->n_padded;
     for (uint32_t s = 0; s < n; s++) {
@@ -92,10 +96,10 @@ INLINE void look_at(const dense *all, tokens *at, uint32_t n, uint32_t i, bool f
         const uint32_t *docs = it->slice->docs + it->next + i;
         uint16_t *rows = it->slice->rows;
         const char *ahead = (const char *) (rows + docs[AHEAD] * stride);
-        for (uint32_t b = 0; b < all->n_chunks * LANES * 2; b += 64) {
+        for (uint32_t b = 0; b < n_chunks * LANES * 2; b += 64) {
             __builtin_prefetch(ahead + b, 1);
         }
-        __builtin_prefetch(ahead + all->n_chunks * LANES * 2 - 1, 1);
+        __builtin_prefetch(ahead + n_chunks * LANES * 2 - 1, 1);
         at->rows[s] = rows + *docs * stride;
         at->topics[s] = it->slice->topics + it->next + i;
         at->old[s] = first ? 0 : *at->topics[s];
@@ -119,31 +123,34 @@ INLINE void take_out(dense *all, tokens *at, uint32_t n)
 
 /* Draws from the products of document and word: their sums lane by lane, then which lane, then
  * where in it. */
-INLINE void draw(const dense *all, tokens *at, uint32_t n, const float *uniforms, uint32_t n_chunks)
+INLINE void draw(dense *all, tokens *at, uint32_t n, const float *uniforms, uint32_t n_chunks)
 {
-    lanes sums[LDA_DENSE / LANES][LDA_STREAMS];
     lanes sum[LDA_STREAMS] = {{0}};
     lanes rest[LDA_STREAMS];
     ints chunk[LDA_STREAMS] = {{0}};
     uint32_t lane[LDA_STREAMS];
-    for (uint32_t c = 0; c < n_chunks; c++) {
+    UNROLL for (uint32_t c = 0; c < n_chunks; c++)
+    {
         const lanes alpha = load(all->self->alpha + (size_t) c * LANES);
         for (uint32_t s = 0; s < n; s++) {
             const ints counts = load_shorts(at->rows[s] + (size_t) c * LANES);
             const lanes phi = load(all->streams[s].phi + (size_t) c * LANES);
             sum[s] += (__builtin_convertvector(counts, lanes) + alpha) * phi;
-            sums[c][s] = sum[s];
+            all->sums[c][s] = sum[s];
         }
     }
+    /* They are more than there are registers: to be read from where they are, not kept. */
+    __asm__("" : "+m"(all->sums));
     for (uint32_t s = 0; s < n; s++) {
         const lanes ends = prefix(sum[s]);
         const lanes u = uniforms[s] * last(ends);
         lane[s] = n_below(ends, u);
         rest[s] = u - up(ends);
     }
-    for (uint32_t c = 0; c + 1 < n_chunks; c++) {
+    UNROLL for (uint32_t c = 0; c + 1 < n_chunks; c++)
+    {
         for (uint32_t s = 0; s < n; s++) {
-            chunk[s] -= sums[c][s] <= rest[s];
+            chunk[s] -= all->sums[c][s] <= rest[s];
         }
     }
     for (uint32_t s = 0; s < n; s++) {
@@ -175,7 +182,7 @@ INLINE uint64_t steps(dense *all, uint32_t n_streams, uint32_t n, uint32_t n_chu
     const float *uniforms = all->uniforms + (STRETCH * LDA_STREAMS - all->n_uniforms);
     for (uint32_t i = 0; i < n; i++) {
         tokens at;
-        look_at(all, &at, n_streams, i, first);
+        look_at(all, &at, n_streams, i, n_chunks, first);
         if (!first) {
             take_out(all, &at, n_streams);
         }

@@ -193,18 +193,9 @@ static bool next_document(const lda_model *model, const left *from, size_t *at, 
     return out->number < model->site->n_documents;
 }
 
-static void put_assignments(FILE *to, const document *it)
-{
-    fprintf(to, "%u", it->n_tokens);
-    for (uint32_t i = 0; i < it->n_tokens; i++) {
-        fprintf(to, " %u:%u", it->tokens[2 * i], it->tokens[2 * i + 1]);
-    }
-    fputc('\n', to);
-}
-
 typedef struct documents_out {
     data_entries_writer *topics;
-    data_writer *assignments;   /* NULL: they are not wanted */
+    const uint32_t **tokens;    /* [n_documents] how many, and pairs; NULL: they are not wanted */
     uint32_t *columns, *counts; /* [n_topics] */
 } documents_out;
 
@@ -222,8 +213,8 @@ static strads_status write_documents_of(const lda_model *model, const left *from
             out->counts[i] = it.topics[2 * i + 1];
         }
         data_entries_writer_put(out->topics, it.number, out->columns, out->counts, it.n);
-        if (out->assignments != NULL) {
-            put_assignments(data_writer_stream(out->assignments), &it);
+        if (out->tokens != NULL) {
+            out->tokens[it.number] = it.tokens - 1;
         }
     }
     return STRADS_OK;
@@ -239,42 +230,64 @@ static char *path_in(const char *dir, const char *name)
     return path;
 }
 
-static strads_status open_assignments(const lda_model *model, const char *dir, data_writer **out)
+/* A line a document of the corpus; those that were held out, or are empty, have no tokens. */
+static strads_status write_assignments(const lda_model *model, const char *dir,
+                                       const uint32_t *const *tokens)
 {
-    if (!strads_config_bool(model->site->config, "lda.save_assignments")) {
-        return STRADS_OK;
-    }
     char *path = path_in(dir, "assignments.txt");
-    const strads_status status = path == NULL ? STRADS_ERR_NOMEM : data_writer_open(out, path);
+    data_writer *writer = NULL;
+    const strads_status status = path == NULL ? STRADS_ERR_NOMEM : data_writer_open(&writer, path);
     strads_free(path);
-    return status;
+    if (status != STRADS_OK) {
+        return status;
+    }
+    FILE *to = data_writer_stream(writer);
+    for (size_t doc = 0; doc < model->site->n_documents; doc++) {
+        const uint32_t n = tokens[doc] == NULL ? 0 : tokens[doc][0];
+        fprintf(to, "%u", n);
+        for (uint32_t i = 0; i < n; i++) {
+            fprintf(to, " %u:%u", tokens[doc][1 + 2 * i], tokens[doc][2 + 2 * i]);
+        }
+        fputc('\n', to);
+    }
+    return data_writer_commit(writer);
+}
+
+static strads_status write_topics_of_documents(const lda_model *model, const char *dir,
+                                               documents_out *out)
+{
+    const lda_site *site = model->site;
+    strads_status status =
+        lda_saved_open_documents(&out->topics, dir, site->n_documents, site->n_topics);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    for (uint32_t k = 0; k < site->n_workers && status == STRADS_OK; k++) {
+        status = write_documents_of(model, &model->workers[k], out);
+    }
+    if (status != STRADS_OK) {
+        data_entries_writer_abandon(out->topics);
+        return status;
+    }
+    return data_entries_writer_commit(out->topics);
 }
 
 static strads_status write_documents(const lda_model *model, const char *dir)
 {
     const lda_site *site = model->site;
-    documents_out out = {.columns = strads_alloc_array(site->n_topics, sizeof(*out.columns)),
-                         .counts = strads_alloc_array(site->n_topics, sizeof(*out.counts))};
+    const bool assignments = strads_config_bool(site->config, "lda.save_assignments");
+    documents_out out = {
+        .tokens = assignments ? strads_calloc(site->n_documents, sizeof(*out.tokens)) : NULL,
+        .columns = strads_alloc_array(site->n_topics, sizeof(*out.columns)),
+        .counts = strads_alloc_array(site->n_topics, sizeof(*out.counts))};
     strads_status status =
-        out.columns == NULL || out.counts == NULL
+        out.columns == NULL || out.counts == NULL || (assignments && out.tokens == NULL)
             ? STRADS_ERR_NOMEM
-            : lda_saved_open_documents(&out.topics, dir, site->n_documents, site->n_topics);
-    if (status == STRADS_OK) {
-        status = open_assignments(model, dir, &out.assignments);
-        for (uint32_t k = 0; k < site->n_workers && status == STRADS_OK; k++) {
-            status = write_documents_of(model, &model->workers[k], &out);
-        }
-        if (status == STRADS_OK) {
-            status = data_entries_writer_commit(out.topics);
-        } else {
-            data_entries_writer_abandon(out.topics);
-        }
-        if (out.assignments != NULL && status == STRADS_OK) {
-            status = data_writer_commit(out.assignments);
-        } else if (out.assignments != NULL) {
-            data_writer_abandon(out.assignments);
-        }
+            : write_topics_of_documents(model, dir, &out);
+    if (status == STRADS_OK && assignments) {
+        status = write_assignments(model, dir, out.tokens);
     }
+    strads_free(out.tokens);
     strads_free(out.columns);
     strads_free(out.counts);
     return status;

@@ -91,7 +91,7 @@ static strads_status foretell(lda_worker *self, const double *totals, double *me
 static double tokens_of_pass(const lda_worker *self)
 {
     double sum = 0.0;
-    for (uint32_t s = 0; s < self->documents->n_subs; s++) {
+    for (uint32_t s = 0; s < self->documents->n_subs && !self->plan.counts; s++) {
         const lda_sub *sub = &self->documents->subs[s];
         const uint32_t stage = self->plan.stage;
         const uint32_t end = sub->ends[stage];
@@ -160,11 +160,15 @@ static strads_status end_scan(lda_worker *self, bool evaluates, double *measures
 strads_status lda_measure(void *state, uint32_t column, strads_buffer *buffer, double *measures)
 {
     lda_worker *self = state;
+    if (self->pass < self->n_scans) { /* of free: a pass without a cell for this worker */
+        lda_enter_pass(self, self->n_scans - 1);
+    }
     const bool evaluates =
         self->pass > 0 && lda_plan_evaluates(self->site->config, self->plan.sweep);
     strads_status status = evaluates ? look_at_column(self, column, buffer, measures) : STRADS_OK;
     if (status == STRADS_OK && ++self->n_measured == self->site->words.n_columns) {
         self->n_measured = 0;
+        self->n_scans++;
         status = end_scan(self, evaluates, measures);
     }
     return status;
@@ -174,7 +178,7 @@ strads_status lda_measure(void *state, uint32_t column, strads_buffer *buffer, d
 
 /* What a worker leaves, in 32-bit units: alpha as doubles; then a document after another, its
  * number as two units, how many topics it has, these and their counts in pairs; and, with
- * lda.save_assignments, how many tokens, and their words and topics in pairs. */
+ * lda.save_assignments, how many tokens have a topic, and these words and topics in pairs. */
 
 static size_t units_of_rows(lda_worker *self, bool assignments)
 {
@@ -191,8 +195,8 @@ static size_t units_of_rows(lda_worker *self, bool assignments)
 }
 
 /* The tokens of a sub by document: pairs[starts of doc + i] of word and topic. */
-static strads_status sort_by_document(const lda_worker *self, uint32_t s, uint64_t *starts,
-                                      uint32_t (*pairs)[2])
+static void sort_by_document(const lda_worker *self, uint32_t s, uint64_t *starts,
+                             uint32_t (*pairs)[2])
 {
     const lda_sub *sub = &self->documents->subs[s];
     const lda_words *words = &self->site->words;
@@ -208,7 +212,6 @@ static strads_status sort_by_document(const lda_worker *self, uint32_t s, uint64
     }
     memmove(starts + 1, starts, sub->n * sizeof(*starts));
     starts[0] = 0;
-    return STRADS_OK;
 }
 
 static uint32_t *write_document(lda_worker *self, uint32_t s, uint32_t doc, uint32_t *at)
@@ -225,6 +228,21 @@ static uint32_t *write_document(lda_worker *self, uint32_t s, uint32_t doc, uint
     return at;
 }
 
+/* Those that have a topic: a run may have ended before all had. */
+static uint32_t *write_tokens(uint32_t *at, uint32_t (*pairs)[2], uint32_t n)
+{
+    uint32_t *count = at++;
+    *count = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        if (pairs[i][1] != LDA_NO_TOPIC) {
+            *at++ = pairs[i][0];
+            *at++ = pairs[i][1];
+            ++*count;
+        }
+    }
+    return at;
+}
+
 static strads_status write_sub(lda_worker *self, uint32_t s, bool assignments, uint32_t **at)
 {
     const lda_sub *sub = &self->documents->subs[s];
@@ -235,15 +253,15 @@ static strads_status write_sub(lda_worker *self, uint32_t s, bool assignments, u
     if (assignments) {
         starts = strads_calloc((size_t) sub->n + 1, sizeof(*starts));
         pairs = strads_alloc_array(n_tokens, sizeof(*pairs));
-        status = starts == NULL || pairs == NULL ? STRADS_ERR_NOMEM
-                                                 : sort_by_document(self, s, starts, pairs);
+        status = starts == NULL || pairs == NULL ? STRADS_ERR_NOMEM : STRADS_OK;
+    }
+    if (assignments && status == STRADS_OK) {
+        sort_by_document(self, s, starts, pairs);
     }
     for (uint32_t doc = 0; doc < sub->n && status == STRADS_OK; doc++) {
         *at = write_document(self, s, doc, *at);
         if (assignments) {
-            *(*at)++ = sub->lengths[doc];
-            memcpy(*at, pairs[starts[doc]], sub->lengths[doc] * sizeof(*pairs));
-            *at += 2 * (size_t) sub->lengths[doc];
+            *at = write_tokens(*at, pairs + starts[doc], sub->lengths[doc]);
         }
     }
     strads_free(starts);
@@ -266,5 +284,6 @@ strads_status lda_give_rows(void *state, strads_buffer *buffer)
     for (uint32_t s = 0; s < self->documents->n_subs && status == STRADS_OK; s++) {
         status = write_sub(self, s, assignments, &at);
     }
-    return status;
+    const size_t used = (size_t) (at - (uint32_t *) strads_buffer_data(buffer));
+    return status == STRADS_OK ? strads_buffer_resize(buffer, used * sizeof(*at)) : status;
 }

@@ -171,6 +171,17 @@ uint32_t *lda_column_counts(const strads_buffer *buffer)
     return (uint32_t *) (void *) ((lda_column *) strads_buffer_data(buffer) + 1);
 }
 
+/* With the first column that is opened here: what comes later may be skipped by a run that ends. */
+static strads_status open_tables(lda_worker *self)
+{
+    ssp_session *session = strads_grid_session(self->worker);
+    ssp_table_options options = ssp_session_options(session);
+    options.columns = self->site->n_topics;
+    const strads_status status = ssp_table_open(&self->totals, session, "lda.totals", &options);
+    return status == STRADS_OK && self->prior.n_topics > 0 ? lda_prior_open(&self->prior, session)
+                                                           : status;
+}
+
 strads_status lda_open_column(void *state, uint32_t column, strads_buffer *buffer)
 {
     lda_worker *self = state;
@@ -181,10 +192,7 @@ strads_status lda_open_column(void *state, uint32_t column, strads_buffer *buffe
         ((lda_column *) strads_buffer_data(buffer))->column = column;
         self->mine[column] = true;
     }
-    const bool learns = self->prior.n_topics > 0 && self->prior.table == NULL;
-    return status == STRADS_OK && learns
-               ? lda_prior_open(&self->prior, strads_grid_session(self->worker))
-               : status;
+    return status == STRADS_OK && self->totals == NULL ? open_tables(self) : status;
 }
 
 strads_status lda_check_column(const lda_site *site, uint32_t column, const void *data,
@@ -214,16 +222,7 @@ static strads_status read_totals(lda_worker *self)
     const lda_site *site = self->site;
     const double smoothing = site->beta * site->words.n;
     const double *view = NULL;
-    strads_status status = STRADS_OK;
-    if (self->totals == NULL) {
-        ssp_session *session = strads_grid_session(self->worker);
-        ssp_table_options options = ssp_session_options(session);
-        options.columns = site->n_topics;
-        status = ssp_table_open(&self->totals, session, "lda.totals", &options);
-    }
-    if (status == STRADS_OK) {
-        status = ssp_read_row(self->totals, 0, &view);
-    }
+    const strads_status status = ssp_read_row(self->totals, 0, &view);
     for (uint32_t k = 0; status == STRADS_OK && k < site->n_topics; k++) {
         self->known[k] = view[k];
         self->sampler.totals[k] = (float) (view[k] + smoothing);
@@ -243,12 +242,17 @@ static strads_status add_to_totals(lda_worker *self)
 
 /* ---- a pass ---- */
 
-static strads_status begin_pass(lda_worker *self, uint64_t pass)
+void lda_enter_pass(lda_worker *self, uint64_t pass)
 {
     self->pass = pass + 1;
     self->plan = lda_plan_pass(self->site->config, pass);
     self->n_moved = 0.0;
-    self->begun = strads_now();
+    self->begun = self->ended = strads_now();
+}
+
+static strads_status begin_pass(lda_worker *self, uint64_t pass)
+{
+    lda_enter_pass(self, pass);
     return lda_plan_learns(self->site->config, pass)
                ? lda_prior_give(&self->prior, self->documents, self->rows)
                : STRADS_OK;

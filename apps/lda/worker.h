@@ -41,12 +41,16 @@ typedef struct lda_worker {
 
     bool *mine;                  /* [n_columns] opened here */
     uint32_t *given;             /* [n_columns] stages whose documents have topics in it */
+    uint64_t n_scans;            /* that are over; there was one before the first pass */
     uint32_t n_measured;         /* columns, of the scan that runs */
     lda_foretelling foretelling; /* of that scan */
     lda_rising rising_beta, rising_alpha;
     lda_prior prior;                   /* with lda.optimize_alpha */
     uint32_t *row_topics, *row_counts; /* [n_topics] room to read a row into */
 } lda_worker;
+
+/* What the pass does is known from now on. */
+void lda_enter_pass(lda_worker *self, uint64_t pass);
 
 /* The slices' counts in a column's buffer. */
 uint32_t *lda_column_counts(const strads_buffer *buffer);
