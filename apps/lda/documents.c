@@ -31,7 +31,7 @@ static strads_status find_documents(sorting *it)
     const data_corpus *corpus = it->corpus;
     const lda_site *site = it->site;
     const double held_out = strads_config_real(site->config, "lda.heldout_fraction");
-    const uint32_t n_stages = lda_plan_n_stages(site->config);
+    const uint32_t n_stages = site->n_stages;
     const size_t room = corpus->n_kept / (site->end - site->first) + 1;
     uint32_t next = 0;
     it->kept = strads_alloc_array(room, sizeof(*it->kept));
@@ -51,8 +51,7 @@ static strads_status find_documents(sorting *it)
         const size_t i = it->n++;
         it->kept[i] = k;
         it->stage[i] = 0;
-        while (it->stage[i] + 1 < n_stages &&
-               chance >= lda_plan_share(site->config, it->stage[i])) {
+        while (it->stage[i] + 1 < n_stages && chance >= lda_plan_share(site, it->stage[i])) {
             it->stage[i]++;
         }
         it->sub[i] = out                                 ? HELD_OUT

@@ -99,7 +99,8 @@ typedef struct lda_site {
     const strads_config *config;
     uint32_t n_workers, first, end; /* of the run; of this process */
     uint32_t n_topics, n_padded, n_sub;
-    bool dense; /* documents have rows of all topics */
+    uint32_t n_stages; /* of the start */
+    bool dense;        /* documents have rows of all topics */
     double alpha, beta;
     uint64_t seed;
     uint64_t n_tokens; /* of the whole run, held-out documents apart */
@@ -124,10 +125,11 @@ typedef struct lda_pass {
     uint32_t sweep; /* what it completes, 1 when all documents have topics; 0: not yet */
 } lda_pass;
 
-uint32_t lda_plan_n_stages(const strads_config *config);
+/* A corpus that is small has but one. */
+uint32_t lda_plan_n_stages(const strads_config *config, size_t n_documents);
 /* The share of the documents, chosen at random, that are in stages 0 .. stage. */
-double lda_plan_share(const strads_config *config, uint32_t stage);
-lda_pass lda_plan_pass(const strads_config *config, uint64_t pass);
+double lda_plan_share(const lda_site *site, uint32_t stage);
+lda_pass lda_plan_pass(const lda_site *site, uint64_t pass);
 /* Whether topics are drawn evenly before the first pass. */
 bool lda_plan_is_random(const strads_config *config);
 /* Whether the likelihood is computed after it. */
@@ -137,7 +139,7 @@ bool lda_plan_evaluates(const strads_config *config, uint32_t sweep);
 uint32_t lda_plan_foretells(const strads_config *config, uint32_t sweep);
 /* Whether workers tell in this pass how its documents were before it, and learn a prior after it.
  */
-bool lda_plan_learns(const strads_config *config, uint64_t pass);
+bool lda_plan_learns(const lda_site *site, uint64_t pass);
 
 /* ---- estimate.c ---- */
 

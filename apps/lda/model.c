@@ -99,7 +99,7 @@ strads_status lda_next_stage(void *context, const strads_view *view, strads_stag
     }
     model->seconds += view->measures[LDA_SECONDS];
     model->tokens += view->measures[LDA_SAMPLED];
-    model->sweep = lda_plan_pass(site->config, view->round - 1).sweep;
+    model->sweep = lda_plan_pass(site, view->round - 1).sweep;
     if (lda_plan_evaluates(site->config, model->sweep)) {
         double *now = model->sweeps[model->n_evaluated++];
         now[SWEEP_NUMBER] = model->sweep;

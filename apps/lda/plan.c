@@ -5,10 +5,10 @@
 
 #include "apps/lda/lda.h"
 
-/* The growing start: its first share of the documents, how often they are swept, how much it
- * grows each time, how often what is there is swept then. */
-static const double FIRST_SHARE = 1.0 / 16.0, GROWTH = 4.0;
-enum { FIRST_SWEEPS = 30, MORE_SWEEPS = 5, N_STAGES = 3 };
+/* The growing start: the documents of its first stage are swept so often, those of a later one so
+ * often, and each stage has so many times the documents of the one before. It begins with as many
+ * as tell topics apart: from too few it would not come to what a corpus has. */
+enum { FIRST_SWEEPS = 30, MORE_SWEEPS = 5, GROWTH = 4, N_STAGES = 3, FIRST_DOCUMENTS = 2000 };
 
 /* Of all documents, how many are foretold before the last sweep. With 1000 topics a token that is
  * foretold takes as long as some fifty that are sampled. */
@@ -22,33 +22,35 @@ bool lda_plan_is_random(const strads_config *config)
     return strcmp(strads_config_text(config, "lda.start"), "random") == 0;
 }
 
-uint32_t lda_plan_n_stages(const strads_config *config)
+uint32_t lda_plan_n_stages(const strads_config *config, size_t n_documents)
 {
-    return lda_plan_is_random(config) ? 1 : N_STAGES;
-}
-
-double lda_plan_share(const strads_config *config, uint32_t stage)
-{
-    double share = FIRST_SHARE;
-    for (uint32_t i = 0; i < stage; i++) {
-        share *= GROWTH;
+    uint32_t n = 1;
+    while (!lda_plan_is_random(config) && n < N_STAGES && n_documents / GROWTH >= FIRST_DOCUMENTS) {
+        n_documents /= GROWTH;
+        n++;
     }
-    return stage + 1 >= lda_plan_n_stages(config) ? 1.0 : share;
+    return n;
 }
 
-lda_pass lda_plan_pass(const strads_config *config, uint64_t pass)
+double lda_plan_share(const lda_site *site, uint32_t stage)
 {
-    if (lda_plan_is_random(config)) {
+    return pow(GROWTH, (double) stage + 1 - site->n_stages);
+}
+
+lda_pass lda_plan_pass(const lda_site *site, uint64_t pass)
+{
+    if (lda_plan_is_random(site->config)) {
         return (lda_pass){.counts = pass == 0, .sweep = (uint32_t) pass};
     }
-    for (uint32_t stage = 0; stage < N_STAGES - 1; stage++) {
+    for (uint32_t stage = 0; stage < site->n_stages - 1; stage++) {
         const uint32_t n = 1 + (stage == 0 ? FIRST_SWEEPS : MORE_SWEEPS);
         if (pass < n) {
             return (lda_pass){.first = pass == 0, .stage = stage};
         }
         pass -= n;
     }
-    return (lda_pass){.first = pass == 0, .stage = N_STAGES - 1, .sweep = (uint32_t) pass + 1};
+    return (lda_pass){
+        .first = pass == 0, .stage = site->n_stages - 1, .sweep = (uint32_t) pass + 1};
 }
 
 bool lda_plan_evaluates(const strads_config *config, uint32_t sweep)
@@ -65,9 +67,9 @@ uint32_t lda_plan_foretells(const strads_config *config, uint32_t sweep)
     return ends ? 1 : (uint32_t) fmax(1.0, round(held_out / FORETOLD_SHARE));
 }
 
-bool lda_plan_learns(const strads_config *config, uint64_t pass)
+bool lda_plan_learns(const lda_site *site, uint64_t pass)
 {
-    const uint32_t sweep = pass > 0 ? lda_plan_pass(config, pass - 1).sweep : 0;
-    return strads_config_bool(config, "lda.optimize_alpha") && sweep > 0 &&
+    const uint32_t sweep = pass > 0 ? lda_plan_pass(site, pass - 1).sweep : 0;
+    return strads_config_bool(site->config, "lda.optimize_alpha") && sweep > 0 &&
            sweep % LEARN_EVERY == 0;
 }

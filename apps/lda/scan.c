@@ -152,9 +152,8 @@ static strads_status end_scan(lda_worker *self, bool evaluates, double *measures
         measures[LDA_TOTALS_ERROR] = totals_error(self, totals);
         status = evaluates ? evaluate(self, totals, measures) : STRADS_OK;
     }
-    return status == STRADS_OK && lda_plan_learns(self->site->config, self->pass - 1)
-               ? learn_alpha(self)
-               : status;
+    return status == STRADS_OK && lda_plan_learns(self->site, self->pass - 1) ? learn_alpha(self)
+                                                                              : status;
 }
 
 strads_status lda_measure(void *state, uint32_t column, strads_buffer *buffer, double *measures)

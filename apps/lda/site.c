@@ -149,6 +149,7 @@ strads_status lda_open_site(const strads_config *config, strads_part *part, void
     site->kernels = lda_kernels_choose(strads_config_bool(config, "run.deterministic"));
     strads_status status = read_corpus(site, &corpus);
     if (status == STRADS_OK) {
+        site->n_stages = lda_plan_n_stages(config, corpus.n_documents);
         status = fill(site, &corpus, part);
     }
     if (status == STRADS_OK) {

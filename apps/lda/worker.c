@@ -245,7 +245,7 @@ static strads_status add_to_totals(lda_worker *self)
 void lda_enter_pass(lda_worker *self, uint64_t pass)
 {
     self->pass = pass + 1;
-    self->plan = lda_plan_pass(self->site->config, pass);
+    self->plan = lda_plan_pass(self->site, pass);
     self->n_moved = 0.0;
     self->begun = self->ended = strads_now();
 }
@@ -253,7 +253,7 @@ void lda_enter_pass(lda_worker *self, uint64_t pass)
 static strads_status begin_pass(lda_worker *self, uint64_t pass)
 {
     lda_enter_pass(self, pass);
-    return lda_plan_learns(self->site->config, pass)
+    return lda_plan_learns(self->site, pass)
                ? lda_prior_give(&self->prior, self->documents, self->rows)
                : STRADS_OK;
 }
@@ -343,7 +343,7 @@ static void count_units(lda_worker *self, const strads_cell *cell)
         n += (double) (starts[words->firsts[(cell->column + 1) * words->n_sub]] -
                        starts[words->firsts[cell->column * words->n_sub]]);
     }
-    n *= lda_plan_share(self->site->config, self->plan.stage) / cell->n_parts;
+    n *= lda_plan_share(self->site, self->plan.stage) / cell->n_parts;
     strads_worker_count(self->worker, n, (self->site->dense ? self->site->n_topics : 64.0) * n);
 }
 

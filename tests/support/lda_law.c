@@ -103,7 +103,7 @@ static double chance_of(const lda_case_design *design, const lda_law_sweep *swee
     const lda_case_token *it = &design->tokens[token];
     uint16_t without[LDA_LAW_TOKENS];
     uint16_t seen[LDA_LAW_TOKENS];
-    double chances[LDA_LAW_TOPICS];
+    double chances[LDA_LAW_TOPICS] = {0.0};
     double sum = 0.0;
     memcpy(without, now, sizeof(without));
     without[token] = UINT16_MAX;
