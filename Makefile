@@ -109,7 +109,7 @@ ISA_avx512   := -DKERNEL_ISA=avx512 -mavx512f -mavx512dq -mavx512vl -mavx512bw -
 define kernel_rule
 $B/%/kernels_$(1).o: %/kernels.c Makefile $B/flags
 	@mkdir -p $$(@D)
-	@$$(CC) $$(CPPFLAGS) $$(CFLAGS) $(if $(SAN),-O1,-O3) $$(ISA_$(1)) -c $$< -o $$@
+	@$$(CC) $$(CPPFLAGS) $$(CFLAGS) $(if $(SAN),-O1 -DKERNEL_SANITIZED,-O3) $$(ISA_$(1)) -c $$< -o $$@
 endef
 $(foreach v,$(ISAS),$(eval $(call kernel_rule,$v)))
 

@@ -83,7 +83,9 @@ static bool is_declared(const strads_config *config, const strads_option *option
         const strads_option *other = config->values[k].option;
         if (strcmp(option->key, other->key) == 0) {
             assert(option->type == other->type && is_same_text(option->fallback, other->fallback) &&
-                   is_same_text(option->help, other->help));
+                   is_same_text(option->choices, other->choices) &&
+                   is_same_text(option->help, other->help) && option->min == other->min &&
+                   option->max == other->max && option->above_min == other->above_min);
             return true;
         }
         assert(!config_lies_below(option->key, other->key) &&

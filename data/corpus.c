@@ -207,7 +207,7 @@ strads_status data_corpus_read(data_corpus *out, const data_corpus_source *sourc
         status = read_and_save(out, source, cache, key);
     }
     strads_free(cache);
-    if (status == STRADS_OK && out->n_unknown > 0) {
+    if (status == STRADS_OK && out->n_unknown > 0 && source->vocab != NULL) {
         strads_warn("%s: %zu words that are not in %s are left out", source->path, out->n_unknown,
                     source->vocab);
     }

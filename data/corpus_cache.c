@@ -241,7 +241,8 @@ static strads_status load_chunks(void *context, size_t first, size_t last)
     const loading *job = context;
     const uint64_t begin = sizeof(*job->head) + job->s->bytes;
     uint32_t *buffer = strads_alloc(CHUNK_TOKENS * sizeof(*buffer));
-    bool good = buffer != NULL;
+    uint64_t *seen = strads_calloc(job->head->n_words, sizeof(*seen));
+    bool good = buffer != NULL && seen != NULL;
     for (size_t i = first; i < last && good; i++) {
         const uint64_t at = (uint64_t) i * CHUNK_TOKENS;
         const uint64_t left = job->head->n_tokens - at;
@@ -249,10 +250,17 @@ static strads_status load_chunks(void *context, size_t first, size_t last)
         good =
             data_cache_read(job->file, begin + at * sizeof(*buffer), buffer, n * sizeof(*buffer)) &&
             check_chunk(job, i, buffer, n);
+        for (size_t k = 0; good && k < n; k++) {
+            seen[buffer[k]]++;
+        }
         if (good) {
             copy_kept(job, buffer, at, at + n);
         }
     }
+    for (size_t w = 0; good && w < job->head->n_words; w++) { /* other threads do it too */
+        __atomic_fetch_sub(&job->s->counts[w], seen[w], __ATOMIC_RELAXED);
+    }
+    strads_free(seen);
     strads_free(buffer);
     return good ? STRADS_OK : STRADS_ERR_IO;
 }
@@ -297,6 +305,9 @@ static bool load_sections(data_corpus *corpus, int file, const corpus_cache_head
         }
         good = strads_parallel_for(n_threads, count_chunks(head), load_chunks, (void *) &job) ==
                STRADS_OK;
+        for (size_t w = 0; w < head->n_words && good; w++) { /* what was read is taken off */
+            good = s.counts[w] == 0;
+        }
     }
     strads_free(memory);
     return good;

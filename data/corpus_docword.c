@@ -322,7 +322,8 @@ static strads_status read_pieces(reading *job, data_input *input)
     job->begin = (uint64_t) (input->begin - input->buffer) + job->header.bytes;
     strads_status status = make_pieces(job, has_ranges ? count_pieces(job) : 1);
     if (status == STRADS_OK && has_ranges) {
-        return strads_parallel_for(job->job->n_threads, job->n_pieces, read_ranges, job);
+        status = strads_parallel_for(job->job->n_threads, job->n_pieces, read_ranges, job);
+        return status == STRADS_ERR_NOMEM ? data_no_memory(job->path) : status;
     }
     if (status == STRADS_OK) {
         input->begin += job->header.bytes;
@@ -448,7 +449,8 @@ static strads_status check_header(reading *job)
                      source->vocab, job->corpus->words.n);
         return STRADS_ERR_DATA;
     }
-    job->max_tokens = (job->job->max_bytes - fixed) / sizeof(uint32_t);
+    /* As pieces have them, and in order. */
+    job->max_tokens = (job->job->max_bytes - fixed) / (2 * sizeof(uint32_t));
     return STRADS_OK;
 }
 

@@ -279,7 +279,7 @@ static int by_use(const void *a, const void *b)
 static void rank_words(const texts *all, ranked *list, size_t *n)
 {
     const data_text_options *options = &all->source->text;
-    const double most = options->max_documents * (double) all->n_documents;
+    const double most = options->max_documents * (double) all->n_documents * (1.0 + 1e-12);
     *n = 0;
     for (uint32_t i = 0; i < all->words.n; i++) {
         const word_use *use = &all->uses[i];
@@ -364,7 +364,9 @@ static strads_status finish(texts *all)
     const char *path = all->source->path;
     strads_status status = all->source->vocab == NULL ? settle_words(all) : STRADS_OK;
     if (status == STRADS_OK && all->n_tokens == 0) {
-        strads_error("%s: none of the words of %zu documents stay", path, all->n_documents);
+        strads_error("%s: none of the words of %zu documents stay; docword would begin with three "
+                     "lines of one number each",
+                     path, all->n_documents);
         return STRADS_ERR_DATA;
     }
     if (status == STRADS_OK) {

@@ -205,7 +205,8 @@ static bool accepts(const grid_worker *self, uint32_t from, uint32_t type, const
     const bool to_hub = type == GRID_DONE || type == GRID_ASK || type == GRID_FREE;
     const bool of_hub = type == GRID_GO || type == GRID_NEXT || type == GRID_SEND;
     const uint64_t n_columns = self->options.n_columns;
-    return ((to_hub && self->options.rank == 0) || (of_hub && from == 0)) &&
+    return from < self->options.n_workers &&
+           ((to_hub && self->options.rank == 0) || (of_hub && from == 0)) &&
            word->column < n_columns + (type == GRID_NEXT) &&
            (type != GRID_SEND || word->value < self->options.n_workers) &&
            (type != GRID_NEXT || word->value < count_cells(self));

@@ -214,7 +214,10 @@ void worker_enter(strads_worker *worker, uint32_t n_members)
 
 void worker_leave(strads_worker *worker)
 {
-    worker->busy_seconds += strads_now() - worker->entered - worker->waited;
+    const double now = strads_now();
+    worker->busy_seconds += now - worker->entered - worker->waited;
+    worker->entered = now; /* a pass over a grid leaves in a push, which leaves then */
+    worker->waited = 0.0;
 }
 
 static strads_status open_worker(strads_worker *worker)

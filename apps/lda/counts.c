@@ -56,7 +56,7 @@ void lda_row_write(const lda_place *place, uint32_t *column, uint32_t n_topics,
             narrow[k] = (uint16_t) counts[k];
         } else if (place->form == LDA_ARRAY_32) {
             row[k] = (uint32_t) counts[k];
-        } else if (counts[k] > 0) {
+        } else if (counts[k] > 0 && n < place->capacity) {
             row[++n] = k | (uint32_t) counts[k] * ONE;
         }
     }

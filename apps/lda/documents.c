@@ -123,7 +123,7 @@ static strads_status sort_tokens(sorting *it, uint32_t s, const uint32_t *local)
         for (size_t t = corpus->starts[k]; t < corpus->starts[k + 1]; t++) {
             sub->docs[starts[position[corpus->tokens[t]] + 1]++] = doc;
         }
-        it->out->n_tokens += sub->lengths[doc];
+        it->out->n_tokens += length_of(it, local[doc]);
         if (sub->lengths[doc] > it->out->n_longest) {
             it->out->n_longest = sub->lengths[doc];
         }

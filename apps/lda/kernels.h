@@ -8,8 +8,8 @@
  *   (n_dk + alpha_k) (n_wk + beta) / (n_k + V beta)
  *
  * (Griffiths & Steyvers 2004). n_dk and n_wk are exact: the grid gives them to one worker at a
- * time. n_k, which all share, is as of at most `lag` tokens ago, plus what others have done since
- * the totals were last read.
+ * time. n_k, which all share, is as of at most `lag` tokens of a stream ago, and without what
+ * others have done since the totals were last read.
  *
  * kernels.c is compiled once for every instruction set; lda_kernels_choose picks the best that
  * this machine has. They draw from the same distribution, not the same numbers.

@@ -201,7 +201,7 @@ static void leave_word_sparse(sparse *it, uint32_t word)
     uint32_t n = 0;
     for (uint32_t i = 0; i < it->n_listed; i++) {
         const uint32_t k = it->list[i];
-        if (it->counts[k] > 0) {
+        if (it->counts[k] > 0 && n < place->capacity) {
             row[++n] = k | (uint32_t) it->counts[k] * ONE;
         }
         it->counts[k] = 0;
@@ -289,6 +289,9 @@ INLINE uint32_t find_smooth(const sparse *it, float u)
     }
     const lanes ends = prefix(sums);
     const uint32_t lane = n_below(ends, all(u));
+    if (lane >= it->n_groups) {
+        return it->self->n_topics; /* rounding: there is no such group */
+    }
     u -= lane_float(up(ends), lane);
     uint32_t g = lane;
     for (; g + LANES < it->n_groups && u >= it->groups[g]; g += LANES) {
@@ -463,7 +466,8 @@ INLINE uint64_t run_slice(sparse *it, bool first)
                 refresh_bare(it);
                 make_word(it);
             }
-            const uint64_t stop = end - next > it->self->lag ? next + it->self->lag : end;
+            const uint64_t room = it->self->lag - it->since;
+            const uint64_t stop = end - next > room ? next + room : end;
             it->since += stop - next;
             for (; next < stop; next++) {
                 look_ahead(it, next);

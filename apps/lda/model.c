@@ -126,6 +126,7 @@ strads_status lda_take_column(void *context, uint32_t column, const void *data, 
         return status;
     }
     const size_t n = site->words.units[column];
+    strads_free(model->columns[column]); /* of a peer that gives it twice */
     model->columns[column] = strads_alloc_array(n, sizeof(**model->columns));
     if (model->columns[column] == NULL) {
         return STRADS_ERR_NOMEM;

@@ -41,10 +41,12 @@ static double documents_likelihood(lda_worker *self)
         for (uint32_t doc = 0; doc < sub->n; doc++) {
             const uint32_t n =
                 lda_rows_read(&self->rows[s], doc, self->row_topics, self->row_counts);
+            double n_tokens = 0.0; /* that have a topic */
             for (uint32_t i = 0; i < n; i++) {
                 sum += lda_rising_of(&self->rising_alpha, self->row_topics[i], self->row_counts[i]);
+                n_tokens += self->row_counts[i];
             }
-            sum -= lda_rising_log(a, sub->lengths[doc]);
+            sum -= lda_rising_log(a, n_tokens);
         }
     }
     return sum;

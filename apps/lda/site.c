@@ -99,6 +99,20 @@ static strads_status check(const lda_site *site)
     return STRADS_OK;
 }
 
+/* The counts of a word are 32 bits with a sign in the kernels. */
+static strads_status check_words(const lda_site *site, const data_corpus *corpus)
+{
+    for (uint32_t w = 0; w < corpus->n_words; w++) {
+        if (corpus->counts[w] > INT32_MAX) {
+            strads_error("%s: word %u has %llu tokens, and can have 2147483647",
+                         strads_config_text(site->config, "data.corpus"), w + 1,
+                         (unsigned long long) corpus->counts[w]);
+            return STRADS_ERR_DATA;
+        }
+    }
+    return STRADS_OK;
+}
+
 static strads_status fill(lda_site *site, data_corpus *corpus, strads_part *part)
 {
     const uint32_t n = site->end - site->first;
@@ -110,6 +124,9 @@ static strads_status fill(lda_site *site, data_corpus *corpus, strads_part *part
                              .n_workers = site->n_workers,
                              .n_mine = n};
     strads_status status = lda_check_memory(site->config, &sizes);
+    if (status == STRADS_OK) {
+        status = check_words(site, corpus);
+    }
     if (status == STRADS_OK) {
         status = cut_words(site, corpus);
     }
