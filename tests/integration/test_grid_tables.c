@@ -179,7 +179,7 @@ static void reads_do_so_in_several_processes(void)
 static void random_grids_on_random_clusters_keep_the_promise(void)
 {
     static const char *const kinds[] = {"rotation", "free"};
-    const uint64_t n_cases = SUITE_SANITIZED ? 40 : 200;
+    const uint64_t n_cases = SUITE_SANITIZED ? 20 : 200;
     for (uint64_t seed = 1; seed <= n_cases; seed++) {
         strads_random random = strads_random_start(seed, 0);
         char latency[TEXT], faults[TEXT];
