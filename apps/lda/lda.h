@@ -119,10 +119,11 @@ typedef struct lda_site {
 /* A growing start (a few documents in sequence, swept, then four times as many, ...) brings the
  * likelihood up at a fraction of the cost of sweeps over everything. */
 typedef struct lda_pass {
-    bool counts;    /* adds up the topics that tokens were given evenly */
-    bool first;     /* draws topics for documents that have none: those of `stage`; */
-    uint32_t stage; /* else it sweeps over the documents up to it */
-    uint32_t sweep; /* what it completes, 1 when all documents have topics; 0: not yet */
+    bool counts;            /* adds up the topics that tokens were given evenly */
+    bool first;             /* draws topics for documents that have none: those of `stage`; */
+    uint32_t stage;         /* else it sweeps over the documents up to it */
+    uint32_t sweep;         /* what it completes, 1 when all documents have topics; 0: not yet */
+    uint32_t part, n_parts; /* only the part-th of so many slices of its documents; 0 of 0: all */
 } lda_pass;
 
 /* A corpus that is small has but one. */
@@ -130,6 +131,8 @@ uint32_t lda_plan_n_stages(const strads_config *config, size_t n_documents);
 /* The share of the documents, chosen at random, that are in stages 0 .. stage. */
 double lda_plan_share(const lda_site *site, uint32_t stage);
 lda_pass lda_plan_pass(const lda_site *site, uint64_t pass);
+/* The documents of a sub that the pass works on: low <= d < high. */
+void lda_plan_documents(const lda_pass *plan, const lda_sub *sub, uint32_t *low, uint32_t *high);
 /* Whether topics are drawn evenly before the first pass. */
 bool lda_plan_is_random(const strads_config *config);
 /* Whether the likelihood is computed after it. */

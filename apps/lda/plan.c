@@ -53,6 +53,15 @@ lda_pass lda_plan_pass(const lda_site *site, uint64_t pass)
         .first = pass == 0, .stage = site->n_stages - 1, .sweep = (uint32_t) pass + 1};
 }
 
+void lda_plan_documents(const lda_pass *plan, const lda_sub *sub, uint32_t *low, uint32_t *high)
+{
+    const uint64_t first = plan->first && plan->stage > 0 ? sub->ends[plan->stage - 1] : 0;
+    const uint64_t n = sub->ends[plan->stage] - first;
+    const uint32_t n_parts = plan->n_parts > 0 ? plan->n_parts : 1;
+    *low = (uint32_t) (first + n * plan->part / n_parts);
+    *high = (uint32_t) (first + n * (plan->part + 1) / n_parts);
+}
+
 bool lda_plan_evaluates(const strads_config *config, uint32_t sweep)
 {
     return sweep > 0 &&

@@ -95,31 +95,28 @@ static double tokens_of_pass(const lda_worker *self)
     double sum = 0.0;
     for (uint32_t s = 0; s < self->documents->n_subs && !self->plan.counts; s++) {
         const lda_sub *sub = &self->documents->subs[s];
-        const uint32_t stage = self->plan.stage;
-        const uint32_t end = sub->ends[stage];
-        for (uint32_t doc = self->plan.first && stage > 0 ? sub->ends[stage - 1] : 0; doc < end;
-             doc++) {
+        uint32_t doc = 0;
+        uint32_t end = 0;
+        for (lda_plan_documents(&self->plan, sub, &doc, &end); doc < end; doc++) {
             sum += sub->lengths[doc];
         }
     }
     return sum;
 }
 
+static bool evaluates(const lda_worker *self)
+{
+    return self->pass > 0 && lda_plan_evaluates(self->site->config, self->plan.sweep);
+}
+
 /* What a column has of the likelihood where it was opened, and of held-out words. */
-static strads_status look_at_column(lda_worker *self, uint32_t column, const strads_buffer *buffer,
+static strads_status look_at_column(lda_worker *self, uint32_t column, const uint32_t *counts,
                                     double *measures)
 {
-    const bool foretells = self->site->n_heldout > 0;
-    if (!self->mine[column] && !foretells) {
-        return STRADS_OK;
+    if (self->mine[column]) {
+        measures[LDA_LIKELIHOOD] += words_likelihood(self, column, counts);
     }
-    strads_status status = lda_check_column(self->site, column, strads_buffer_data(buffer),
-                                            strads_buffer_bytes(buffer));
-    if (status == STRADS_OK && self->mine[column]) {
-        measures[LDA_LIKELIHOOD] += words_likelihood(self, column, lda_column_counts(buffer));
-    }
-    return status == STRADS_OK && foretells ? copy_counts(self, column, lda_column_counts(buffer))
-                                            : status;
+    return self->site->n_heldout > 0 ? copy_counts(self, column, counts) : STRADS_OK;
 }
 
 static strads_status evaluate(lda_worker *self, const double *totals, double *measures)
@@ -139,7 +136,7 @@ static strads_status learn_alpha(lda_worker *self)
     return status == STRADS_OK ? lda_use_alpha(self) : status;
 }
 
-static strads_status end_scan(lda_worker *self, bool evaluates, double *measures)
+static strads_status end_scan(lda_worker *self, double *measures)
 {
     const double *totals = NULL;
     measures[LDA_HELDOUT] = INFINITY; /* there is none */
@@ -152,27 +149,46 @@ static strads_status end_scan(lda_worker *self, bool evaluates, double *measures
     strads_status status = ssp_read_row_within(self->totals, 0, 0, &totals);
     if (status == STRADS_OK) {
         measures[LDA_TOTALS_ERROR] = totals_error(self, totals);
-        status = evaluates ? evaluate(self, totals, measures) : STRADS_OK;
+        status = evaluates(self) ? evaluate(self, totals, measures) : STRADS_OK;
     }
     return status == STRADS_OK && lda_plan_learns(self->site, self->pass - 1) ? learn_alpha(self)
                                                                               : status;
 }
 
-strads_status lda_measure(void *state, uint32_t column, strads_buffer *buffer, double *measures)
+bool lda_scan_needs(const lda_worker *self, uint32_t column)
 {
-    lda_worker *self = state;
-    if (self->pass < self->n_scans) { /* of free: a pass without a cell for this worker */
-        lda_enter_pass(self, self->n_scans - 1);
-    }
-    const bool evaluates =
-        self->pass > 0 && lda_plan_evaluates(self->site->config, self->plan.sweep);
-    strads_status status = evaluates ? look_at_column(self, column, buffer, measures) : STRADS_OK;
+    return evaluates(self) && (self->mine[column] || self->site->n_heldout > 0);
+}
+
+strads_status lda_scan_column(lda_worker *self, uint32_t column, const uint32_t *counts,
+                              double *measures)
+{
+    strads_status status =
+        counts != NULL ? look_at_column(self, column, counts, measures) : STRADS_OK;
     if (status == STRADS_OK && ++self->n_measured == self->site->words.n_columns) {
         self->n_measured = 0;
         self->n_scans++;
-        status = end_scan(self, evaluates, measures);
+        status = end_scan(self, measures);
     }
     return status;
+}
+
+strads_status lda_measure(void *state, uint32_t column, strads_buffer *buffer, double *measures)
+{
+    lda_worker *self = state;
+    const uint32_t *counts = NULL;
+    if (self->pass < self->n_scans) { /* of free: a pass without a cell for this worker */
+        lda_enter_pass(self, self->n_scans - 1);
+    }
+    if (lda_scan_needs(self, column)) {
+        const strads_status status = lda_check_column(
+            self->site, column, strads_buffer_data(buffer), strads_buffer_bytes(buffer));
+        if (status != STRADS_OK) {
+            return status;
+        }
+        counts = lda_column_counts(buffer);
+    }
+    return lda_scan_column(self, column, counts, measures);
 }
 
 /* ---- the end ---- */

@@ -68,7 +68,8 @@ strads_status lda_start_evenly(lda_worker *self)
     return status;
 }
 
-void lda_count_topics(lda_worker *self, uint32_t *column, uint32_t first, uint32_t end)
+void lda_count_topics(lda_worker *self, uint32_t *column, uint32_t first, uint32_t end,
+                      int32_t *totals)
 {
     const lda_site *site = self->site;
     int32_t *counts = (int32_t *) (void *) self->sampler.scratch;
@@ -78,8 +79,14 @@ void lda_count_topics(lda_worker *self, uint32_t *column, uint32_t first, uint32
         for (uint32_t s = 0; s < self->documents->n_subs; s++) {
             const uint64_t *starts = self->documents->subs[s].starts;
             for (uint64_t token = starts[word]; token < starts[word + 1]; token++) {
-                counts[self->topics[s][token]]++;
-                self->sampler.changes[self->topics[s][token]]++;
+                const uint32_t topic = self->topics[s][token];
+                if (topic == LDA_NO_TOPIC) {
+                    continue;
+                }
+                counts[topic]++;
+                if (totals != NULL) {
+                    totals[topic]++;
+                }
             }
         }
         lda_row_write(place, column, site->n_topics, counts);

@@ -171,10 +171,8 @@ uint32_t *lda_column_counts(const strads_buffer *buffer)
     return (uint32_t *) (void *) ((lda_column *) strads_buffer_data(buffer) + 1);
 }
 
-/* With the first column that is opened here: what comes later may be skipped by a run that ends. */
-static strads_status open_tables(lda_worker *self)
+strads_status lda_open_tables(lda_worker *self, ssp_session *session)
 {
-    ssp_session *session = strads_grid_session(self->worker);
     ssp_table_options options = ssp_session_options(session);
     options.columns = self->site->n_topics;
     const strads_status status = ssp_table_open(&self->totals, session, "lda.totals", &options);
@@ -192,7 +190,10 @@ strads_status lda_open_column(void *state, uint32_t column, strads_buffer *buffe
         ((lda_column *) strads_buffer_data(buffer))->column = column;
         self->mine[column] = true;
     }
-    return status == STRADS_OK && self->totals == NULL ? open_tables(self) : status;
+    /* With the first column: what comes later may be skipped by a run that ends. */
+    return status == STRADS_OK && self->totals == NULL
+               ? lda_open_tables(self, strads_grid_session(self->worker))
+               : status;
 }
 
 strads_status lda_check_column(const lda_site *site, uint32_t column, const void *data,
@@ -217,7 +218,7 @@ strads_status lda_check_column(const lda_site *site, uint32_t column, const void
 
 /* ---- the totals ---- */
 
-static strads_status read_totals(lda_worker *self)
+strads_status lda_read_totals(lda_worker *self)
 {
     const lda_site *site = self->site;
     const double smoothing = site->beta * site->words.n;
@@ -230,7 +231,7 @@ static strads_status read_totals(lda_worker *self)
     return status;
 }
 
-static strads_status add_to_totals(lda_worker *self)
+strads_status lda_add_to_totals(lda_worker *self)
 {
     for (uint32_t k = 0; k < self->site->n_topics; k++) {
         self->deltas[k] = self->sampler.changes[k];
@@ -250,7 +251,7 @@ void lda_enter_pass(lda_worker *self, uint64_t pass)
     self->begun = self->ended = strads_now();
 }
 
-static strads_status begin_pass(lda_worker *self, uint64_t pass)
+strads_status lda_begin_pass(lda_worker *self, uint64_t pass)
 {
     lda_enter_pass(self, pass);
     return lda_plan_learns(self->site, pass)
@@ -266,7 +267,9 @@ static lda_slice slice_of(lda_worker *self, const lda_pass *plan, uint32_t s, ui
     const lda_sub *sub = &self->documents->subs[s];
     const uint64_t first = words->firsts[block];
     const uint64_t n = words->firsts[block + 1] - first;
-    const uint32_t stage = plan->stage;
+    uint32_t low = 0;
+    uint32_t high = 0;
+    lda_plan_documents(plan, sub, &low, &high);
     return (lda_slice){.docs = sub->docs,
                        .topics = self->topics[s],
                        .starts = sub->starts,
@@ -274,14 +277,13 @@ static lda_slice slice_of(lda_worker *self, const lda_pass *plan, uint32_t s, ui
                        .column = column,
                        .first = (uint32_t) (first + n * cell->part / cell->n_parts),
                        .end = (uint32_t) (first + n * (cell->part + 1) / cell->n_parts),
-                       .low = plan->first && stage > 0 ? sub->ends[stage - 1] : 0,
-                       .high = sub->ends[stage],
+                       .low = low,
+                       .high = high,
                        .rows = lda_rows_of(&self->rows[s])};
 }
 
 /* Every sub meets every block of the column, side by side those that share nothing. */
-static void sample(lda_worker *self, const lda_pass *plan, const strads_cell *cell,
-                   uint32_t *column)
+void lda_sample(lda_worker *self, const lda_pass *plan, const strads_cell *cell, uint32_t *column)
 {
     const lda_site *site = self->site;
     const uint32_t n = site->n_sub;
@@ -306,7 +308,7 @@ static void count(lda_worker *self, const strads_cell *cell, uint32_t *column)
     for (uint32_t block = 0; block < self->site->n_sub; block++) {
         const lda_slice slice =
             slice_of(self, &self->plan, 0, cell->column * self->site->n_sub + block, cell, column);
-        lda_count_topics(self, column, slice.first, slice.end);
+        lda_count_topics(self, column, slice.first, slice.end, self->sampler.changes);
     }
 }
 
@@ -324,7 +326,7 @@ static bool give_first(lda_worker *self, const strads_cell *cell, uint32_t *colu
         if (lda_plan_is_random(self->site->config)) {
             count(self, cell, column);
         } else {
-            sample(self, &plan, cell, column);
+            lda_sample(self, &plan, cell, column);
         }
     }
     if (cell->part + 1 == cell->n_parts) {
@@ -353,20 +355,20 @@ strads_status lda_work(void *state, const strads_cell *cell, strads_buffer *buff
     strads_status status = lda_check_column(self->site, cell->column, strads_buffer_data(buffer),
                                             strads_buffer_bytes(buffer));
     if (status == STRADS_OK && self->pass != cell->pass + 1) {
-        status = begin_pass(self, cell->pass);
+        status = lda_begin_pass(self, cell->pass);
     }
     if (status != STRADS_OK) {
         return status;
     }
-    status = read_totals(self);
+    status = lda_read_totals(self);
     if (status != STRADS_OK) {
         return status;
     }
     const bool sweeps = !self->plan.first && !self->plan.counts;
     if (!give_first(self, cell, lda_column_counts(buffer)) && sweeps) {
-        sample(self, &self->plan, cell, lda_column_counts(buffer));
+        lda_sample(self, &self->plan, cell, lda_column_counts(buffer));
     }
     count_units(self, cell);
     self->ended = strads_now();
-    return add_to_totals(self);
+    return lda_add_to_totals(self);
 }

@@ -51,6 +51,17 @@ typedef struct lda_worker {
 
 /* What the pass does is known from now on. */
 void lda_enter_pass(lda_worker *self, uint64_t pass);
+/* The same, for a pass that this worker has a part in. */
+STRADS_MUST_CHECK strads_status lda_begin_pass(lda_worker *self, uint64_t pass);
+
+/* Those that all workers share, but for words'. */
+STRADS_MUST_CHECK strads_status lda_open_tables(lda_worker *self, struct ssp_session *session);
+/* Tells the sampler the totals; and the table what the sampler has changed since. */
+STRADS_MUST_CHECK strads_status lda_read_totals(lda_worker *self);
+STRADS_MUST_CHECK strads_status lda_add_to_totals(lda_worker *self);
+
+/* The pass's documents meet a part of a column, whose counts are `column`. */
+void lda_sample(lda_worker *self, const lda_pass *plan, const strads_cell *cell, uint32_t *column);
 
 /* The slices' counts in a column's buffer. */
 uint32_t *lda_column_counts(const strads_buffer *buffer);
@@ -58,12 +69,20 @@ uint32_t *lda_column_counts(const strads_buffer *buffer);
 STRADS_MUST_CHECK strads_status lda_check_column(const lda_site *site, uint32_t column,
                                                  const void *data, size_t bytes);
 
+/* scan.c: whether the scan that runs needs the counts of the column; */
+bool lda_scan_needs(const lda_worker *self, uint32_t column);
+/* and looks at them, NULL if not; once for each column, and after the last one at the rest. */
+STRADS_MUST_CHECK strads_status lda_scan_column(lda_worker *self, uint32_t column,
+                                                const uint32_t *counts, double *measures);
+
 /* `alpha` is another: so is all that was made of it. */
 STRADS_MUST_CHECK strads_status lda_use_alpha(lda_worker *self);
 
 /* start.c: gives every token a topic, evenly, and every document its row. */
 STRADS_MUST_CHECK strads_status lda_start_evenly(lda_worker *self);
-/* Adds these to the counts of words first .. end-1 and to the sampler's changes. */
-void lda_count_topics(lda_worker *self, uint32_t *column, uint32_t first, uint32_t end);
+/* Adds the topics of tokens that have one to the counts of words first .. end-1, and to
+ * totals[n_topics]; NULL: not to them. */
+void lda_count_topics(lda_worker *self, uint32_t *column, uint32_t first, uint32_t end,
+                      int32_t *totals);
 
 #endif
