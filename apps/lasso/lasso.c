@@ -79,6 +79,14 @@ static const strads_measure measures[LASSO_N_MEASURES] = {
     [LASSO_RATIO] = {.name = "gradient", .reduction = STRADS_MAX},
     [LASSO_INSIDE] = {.name = "worst_inside", .reduction = STRADS_MAX},
     [LASSO_OUTSIDE] = {.name = "worst_outside", .reduction = STRADS_MAX},
+    [LASSO_LOSS] = {.name = "loss", .reduction = STRADS_SUM},
+    [LASSO_RIGHT] = {.name = "right", .reduction = STRADS_SUM},
+    [LASSO_AUC] = {.name = "auc", .reduction = STRADS_SUM},
+    [LASSO_HELD_LOSS] = {.name = "held_loss", .reduction = STRADS_SUM},
+    [LASSO_HELD_RIGHT] = {.name = "held_right", .reduction = STRADS_SUM},
+    [LASSO_HELD_AUC] = {.name = "held_auc", .reduction = STRADS_SUM},
+    [LASSO_HELD_ROWS] = {.name = "held_rows", .reduction = STRADS_SUM},
+    [LASSO_DUAL] = {.name = "dual", .reduction = STRADS_SUM},
 };
 
 const strads_app lasso_app = {

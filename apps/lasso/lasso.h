@@ -12,6 +12,7 @@
  *   rows.c    the same when each worker has only some rows; solving a block then
  *   solver.c  a worker: scores, and the update of blocks
  *   gather.c  columns of other workers, copied; lending them (borrowed.c keeps them)
+ *   loss.c    what is minimised, and its dual, from what workers measured
  *   model.c   the coordinator: lambda, objective, duality gap; saving and predicting
  *   lasso.c   the table of callbacks and the options
  *   estimate.c  what memory a run takes
@@ -20,12 +21,15 @@
 #define STRADS_LASSO_LASSO_H
 
 #include "apps/lasso/kernels.h"
+#include "apps/lasso/loss.h"
 #include "data/data.h"
 #include "strads/strads.h"
 
 extern const strads_app lasso_app;
 
 /* ---- data.c ---- */
+
+enum { LASSO_ALWAYS_OUT = UINT16_MAX }; /* a fold that never trains */
 
 typedef struct lasso_site {
     const strads_config *config;
@@ -42,7 +46,10 @@ typedef struct lasso_site {
                             * NULL when it is dense, for then x is centred */
     double *scale;         /* [x.n_cols] 1 / w_j, 0 for constant columns; NULL: all 1 */
     const lasso_kernels *kernels;
+    lasso_loss loss;
     double l1_ratio;
+    uint16_t *fold; /* [n_rows] 0, or the stage's fold in which the row is held out, or
+                     * LASSO_ALWAYS_OUT; NULL: no row ever is */
 
     /* Of a partition, else NULL. */
     uint32_t *entries; /* [n_cols] stored ones of each column, in all rows */
@@ -126,20 +133,28 @@ strads_status lasso_estimate(const strads_config *config, strads_size *size);
 /* ---- model.c: what is measured, in this order ---- */
 
 enum {
-    LASSO_RR,       /* |r|^2 of the true residual */
-    LASSO_RY,       /* r'y, y centred */
-    LASSO_L1,       /* sum w_j |b_j| */
-    LASSO_L2,       /* sum w_j^2 b_j^2 */
-    LASSO_NONZEROS, /* */
-    LASSO_CENTRE,   /* sum mean_j b_j, which the intercept makes up for */
-    LASSO_RATIO,    /* max |x_j'r - l2_j b_j| / w_j of the variables scored */
-    LASSO_INSIDE,   /* the worst score where b_j is not 0 */
-    LASSO_OUTSIDE,  /* the worst score where it is */
+    LASSO_RR,         /* |r|^2 of the true residual */
+    LASSO_RY,         /* r'y, y centred */
+    LASSO_L1,         /* sum w_j |b_j| */
+    LASSO_L2,         /* sum w_j^2 b_j^2 */
+    LASSO_NONZEROS,   /* */
+    LASSO_CENTRE,     /* sum mean_j b_j, which the intercept makes up for */
+    LASSO_RATIO,      /* max |x_j'r - l2_j b_j| / w_j of the variables scored */
+    LASSO_INSIDE,     /* the worst score where b_j is not 0 */
+    LASSO_OUTSIDE,    /* the worst score where it is */
+    LASSO_LOSS,       /* sum of the loss of the rows that train */
+    LASSO_RIGHT,      /* logistic: how many of them are on the right side */
+    LASSO_AUC,        /* logistic, of a whole scan: the area under their curve */
+    LASSO_HELD_LOSS,  /* the same of the rows held out ... */
+    LASSO_HELD_RIGHT, /* */
+    LASSO_HELD_AUC,   /* */
+    LASSO_HELD_ROWS,  /* ... and how many these are */
+    LASSO_DUAL,       /* logistic, of a whole scan: the dual objective */
     LASSO_N_MEASURES
 };
 
-/* The stage's parameters. */
-enum { LASSO_LAMBDA };
+/* The stage's parameters. Of fold 0 all rows train but those that never do. */
+enum { LASSO_LAMBDA, LASSO_FOLD };
 
 strads_status lasso_open_model(const strads_config *config, const void *site, void **model);
 void lasso_close_model(void *model);

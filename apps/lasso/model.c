@@ -66,23 +66,6 @@ static strads_status begin(lasso_model *model, const strads_view *view, strads_s
     return STRADS_OK;
 }
 
-/* The dual objective at the best multiple s r of the residual that is feasible. With
- * l2 > 0 the problem is a Lasso on X and y extended by rows sqrt(l2) w_j e_j' and 0,
- * whose residual is (r, -sqrt(l2) w_j b_j). */
-static double dual_of(const lasso_model *model, const double *measures)
-{
-    const double l1 = model->lambda * model->l1_ratio;
-    const double l2 = model->lambda * (1.0 - model->l1_ratio);
-    const double squares = measures[LASSO_RR] + l2 * measures[LASSO_L2];
-    if (squares == 0.0) {
-        return 0.0;
-    }
-    const double ratio = measures[LASSO_RATIO];
-    const double most = ratio > 0.0 ? l1 / ratio : INFINITY;
-    const double s = fmax(-most, fmin(most, measures[LASSO_RY] / squares));
-    return s * measures[LASSO_RY] - 0.5 * s * s * squares;
-}
-
 strads_status lasso_next_stage(void *state, const strads_view *view, strads_stage *stage)
 {
     lasso_model *model = state;
@@ -97,8 +80,7 @@ strads_status lasso_next_stage(void *state, const strads_view *view, strads_stag
     }
     const double l1 = model->lambda * model->l1_ratio;
     const double l2 = model->lambda * (1.0 - model->l1_ratio);
-    stage->objective =
-        0.5 * measures[LASSO_RR] + l1 * measures[LASSO_L1] + 0.5 * l2 * measures[LASSO_L2];
+    stage->objective = lasso_objective(LASSO_SQUARED, measures, l1, l2);
     if (!isfinite(stage->objective)) {
         strads_error("the objective is %g: the values of X and y are too far apart; use other "
                      "units",
@@ -112,7 +94,8 @@ strads_status lasso_next_stage(void *state, const strads_view *view, strads_stag
     if (!view->whole) {
         return STRADS_OK;
     }
-    model->best_dual = fmax(model->best_dual, dual_of(model, measures));
+    model->best_dual =
+        fmax(model->best_dual, lasso_dual_objective(LASSO_SQUARED, measures, l1, l2));
     const double gap = stage->objective - model->best_dual;
     stage->gap = stage->objective > 0.0 ? fmax(gap / stage->objective, 0.0) : 0.0;
     if (measures[LASSO_OUTSIDE] <= 0.5 * measures[LASSO_INSIDE] &&
