@@ -17,8 +17,8 @@
 
 enum { NET_WIRE_VERSION = 1, NET_FRAME_HEAD = 40, NET_RECORD_HEAD = 32, NET_RECORD_ALIGN = 16 };
 
-/* A payload has at most so many bytes. */
-#define NET_FRAME_MAX ((uint64_t) 1 << 30)
+/* A payload has at most so many bytes: more than any machine has room for. */
+#define NET_FRAME_MAX ((uint64_t) 1 << 40)
 
 typedef enum net_frame_kind {
     NET_FRAME_DATA = 1,  /* at least one record */

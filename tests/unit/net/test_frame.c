@@ -107,8 +107,8 @@ static void frames_refused(void)
     check_frame(8, 2, "2 records in 48 bytes");
     check_frame(12, 1, "reserved");
     check_frame(16, 31, "1 records in 31 bytes");
-    check_frame(19, 0x50, "above 1073741824");
-    check_frame(23, 0x80, "above 1073741824");
+    check_frame(21, 0x02, "above 1099511627776");
+    check_frame(23, 0x80, "above 1099511627776");
     check_frame(24, 4, "frame 4 where 3 must come");
 }
 
