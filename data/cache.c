@@ -1,12 +1,54 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* data/cache.c - what the caches of readers share. */
-#define _XOPEN_SOURCE 700 /* pread */
+#define _XOPEN_SOURCE 700 /* pread, realpath */
 #include "data/cache.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
+
+#include "data/input.h"
+
+/* What is hashed of a file; all fields fill their bytes. */
+typedef struct file_stamp {
+    uint64_t seed, bytes, seconds, nanoseconds;
+} file_stamp;
+
+bool data_cache_add_file(uint64_t *key, const char *path)
+{
+    struct stat about;
+    if (stat(path, &about) != 0) {
+        return false;
+    }
+    const file_stamp stamp = {.seed = XXH3_64bits_withSeed(path, strlen(path), *key),
+                              .bytes = (uint64_t) about.st_size,
+                              .seconds = (uint64_t) about.st_mtim.tv_sec,
+                              .nanoseconds = (uint64_t) about.st_mtim.tv_nsec};
+    *key = XXH3_64bits(&stamp, sizeof(stamp));
+    return S_ISREG(about.st_mode) || S_ISDIR(about.st_mode);
+}
+
+strads_status data_cache_find(char **out, uint64_t *key, const char *path, const char *folder,
+                              const char *suffix)
+{
+    char real[PATH_MAX];
+    struct stat about;
+    if (folder == NULL || realpath(path, real) == NULL || stat(real, &about) != 0 ||
+        !S_ISREG(about.st_mode) || !data_cache_add_file(key, real)) {
+        *out = NULL; /* what is not there, reading says */
+        return STRADS_OK;
+    }
+    char *name = data_cache_name(real, folder, suffix);
+    if (name == NULL) {
+        return data_no_memory(path);
+    }
+    *out = name;
+    return STRADS_OK;
+}
 
 char *data_cache_name(const char *path, const char *folder, const char *suffix)
 {

@@ -20,10 +20,14 @@ void data_columns_destroy(data_columns *columns);
 STRADS_MUST_CHECK strads_status data_columns_add(data_columns *columns, uint32_t row, uint32_t col,
                                                  double value);
 
+/* Adds the entries of `more`, whose rows count from first_row on, and destroys it. */
+void data_columns_join(data_columns *columns, data_columns *more, uint32_t first_row);
+
 /* Makes the matrix and leaves `columns` empty. All entries must be inside (asserted). DATA
- * for an entry given twice. */
+ * for an entry given twice. The same for any number of threads, > 0. */
 STRADS_MUST_CHECK strads_status data_columns_finish(data_columns *columns, size_t n_rows,
-                                                    size_t n_cols, bool dense, data_matrix *out);
+                                                    size_t n_cols, bool dense, uint32_t n_threads,
+                                                    data_matrix *out);
 
 /* How many entries were added, but for zeros. */
 size_t data_columns_entries(const data_columns *columns);

@@ -22,32 +22,12 @@ enum { CHUNK_TOKENS = 1 << 18 };
 
 /* ---- the key ---- */
 
-/* What is hashed of a file; all fields fill their bytes. */
-typedef struct file_stamp {
-    uint64_t seed, bytes, seconds, nanoseconds;
-} file_stamp;
-
 typedef struct options_stamp {
     uint64_t seed, has_vocab, has_stop_words, lower_case, min_length, min_documents;
     double max_documents;
 } options_stamp;
 
-/* Has the key depend on a file; false: there is none. */
-static bool add_file(uint64_t *key, const char *path)
-{
-    struct stat about;
-    if (stat(path, &about) != 0) {
-        return false;
-    }
-    const file_stamp stamp = {.seed = XXH3_64bits_withSeed(path, strlen(path), *key),
-                              .bytes = (uint64_t) about.st_size,
-                              .seconds = (uint64_t) about.st_mtim.tv_sec,
-                              .nanoseconds = (uint64_t) about.st_mtim.tv_nsec};
-    *key = XXH3_64bits(&stamp, sizeof(stamp));
-    return S_ISREG(about.st_mode) || S_ISDIR(about.st_mode);
-}
-
-/* The same of all files of a folder. */
+/* Has the key depend on all files of a folder. */
 static strads_status add_folder(uint64_t *key, const char *path)
 {
     data_ids names;
@@ -57,8 +37,10 @@ static strads_status add_folder(uint64_t *key, const char *path)
     }
     for (uint32_t i = 0; i < names.n; i++) {
         char file[PATH_MAX];
-        snprintf(file, sizeof(file), "%s/%s", path, names.text + names.start[i]);
-        (void) add_file(key, file);
+        const int n = snprintf(file, sizeof(file), "%s/%s", path, names.text + names.start[i]);
+        if (n < (int) sizeof(file)) {
+            (void) data_cache_add_file(key, file);
+        }
     }
     data_ids_fini(&names);
     return STRADS_OK;
@@ -75,8 +57,9 @@ static bool add_files(uint64_t *key, const data_corpus_source *source, const cha
                                    .min_documents = text->min_documents,
                                    .max_documents = text->max_documents};
     *key = XXH3_64bits(&options, sizeof(options));
-    return add_file(key, path) && (source->vocab == NULL || add_file(key, source->vocab)) &&
-           (text->stop_words == NULL || add_file(key, text->stop_words));
+    return data_cache_add_file(key, path) &&
+           (source->vocab == NULL || data_cache_add_file(key, source->vocab)) &&
+           (text->stop_words == NULL || data_cache_add_file(key, text->stop_words));
 }
 
 strads_status corpus_cache_name(char **out, uint64_t *key, const data_corpus_source *source)

@@ -17,12 +17,17 @@ extern "C" {
 
 /* An n_rows x n_cols matrix by columns. Sparse: column j holds the entries
  * col_start[j] .. col_start[j+1]-1, rows ascending, no stored zeros. Dense
- * (col_start and row are NULL): column j is value[j * n_rows] ... */
+ * (col_start and row are NULL): column j is value[j * n_rows] ... Values may be changed in
+ * place; the arrays are the matrix's own, freed by data_matrix_fini alone. */
 typedef struct data_matrix {
     size_t n_rows, n_cols; /* both > 0 and below 2^32 */
     int64_t *col_start;    /* [n_cols + 1], or NULL: dense */
     uint32_t *row;         /* [entries] */
     double *value;         /* [entries], or [n_cols][n_rows] when dense */
+
+    void *map; /* private: NULL, or what the arrays are parts of, a cache that is mapped; what is
+                * changed is this process's own */
+    size_t map_bytes;
 } data_matrix;
 
 /* Frees what the matrix holds; a matrix of zeros is allowed. */
@@ -40,29 +45,47 @@ STRADS_API double data_matrix_squares(const data_matrix *matrix, size_t j);
 STRADS_API double data_squares(const double *v, size_t n);
 
 typedef enum data_format {
-    DATA_AUTO, /* by the content's first bytes: "%%MatrixMarket", "\x93NUMPY", else libsvm */
+    DATA_AUTO, /* by the content: "%%MatrixMarket", "\x93NUMPY", a line of names: CSV; else libsvm
+                */
     DATA_LIBSVM,
     DATA_MATRIX_MARKET, /* coordinate | array, real | integer | pattern, general | symmetric */
-    DATA_NPY            /* two-dimensional float64 or float32, C or Fortran order */
+    DATA_NPY,           /* two-dimensional float64 or float32, C or Fortran order */
+    DATA_CSV            /* a line of column names, then a row a line: see below */
 } data_format;
+
+/* CSV: names and numbers are parted by ',', ';' or tabs, whichever the first line has most of.
+ * Quotes are as in RFC 4180, but a line ends at its end even within quotes. Every column has a name
+ * of its own, every value is a finite number: cells that are empty, NA or NaN are refused. */
 
 typedef struct data_source {
     const char *path;
     const char *y_path; /* the target: .npy, Matrix Market array, or a number a line;
                          * NULL: the format (libsvm) holds it */
     data_format format;
-    size_t n_cols; /* below 2^32. The width to give the matrix, for files that do not
-                    * state it (an index beyond it is then refused; one that states
-                    * another is too); 0: what is stated, or the largest index */
+    size_t n_cols;      /* below 2^32. The width to give the matrix, for files that do not
+                         * state it (an index beyond it is then refused; one that states
+                         * another is too); 0: what is stated, or the largest index */
+    const char *target; /* CSV: the column with the target. NULL: the last, unless y_path is given
+                         * or `names` has it */
+    const char *const *names; /* [n_cols] CSV: the columns to take, in this order; others are left
+                               * out, and the target may be missing. NULL: all */
+    const char *cache;  /* where a cache is kept; "": beside the data; NULL: none. Not with names */
+    uint32_t n_threads; /* that read; 0: as many as there are cores */
 } data_source;
 
-/* A matrix and its target, y[n_rows]. A libsvm or coordinate file with more than
- * half of its entries present becomes dense, others of these two sparse. y is NULL
- * when there is no y_path and the format holds none. */
+/* A matrix and its target, y[n_rows]. A libsvm, coordinate or CSV file with more than half of its
+ * entries not 0 becomes dense, others of these three sparse. y is NULL when there is no y_path and
+ * the file holds none. What is read does not depend on the number of threads. */
 typedef struct data_regression {
     data_matrix x;
     double *y;
+    char **names; /* [n_cols] of the columns, and a NULL, for data_names_free; NULL: the format has
+                   * none */
 } data_regression;
+
+/* A cache holds what was read of the source but for y_path. It is bound to the path, size and time
+ * of change of the source and to the options, is checked when it is taken, and mapped. One that
+ * is of something else, or damaged, is said so and made anew. */
 
 STRADS_API STRADS_MUST_CHECK strads_status data_regression_read(data_regression *out,
                                                                 const data_source *source);
@@ -83,11 +106,13 @@ typedef struct data_share {
     uint32_t *entries; /* [n_cols] stored ones of each column, in all rows */
     uint32_t *firsts;  /* [workers + 1] by columns, where each worker's begin: they have about
                         * equal numbers of entries; NULL by rows */
+    char **names;      /* [n_cols] of all columns, as of data_regression */
 } data_share;
 
 /* All processes of `part` call. Of a libsvm file that is not compressed each reads only a
  * range of bytes, cut at line ends; by columns they then swap entries. Of a .npy file each
- * reads what it keeps. Of others all read all. */
+ * reads what it keeps. Of others all read all. Where all have a cache of the same, each takes its
+ * part of it; none is made of a source that is read in parts. */
 STRADS_API STRADS_MUST_CHECK strads_status data_share_read(data_share *out,
                                                            const data_source *source,
                                                            data_split split, strads_part *part);

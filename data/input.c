@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -258,6 +259,11 @@ bool data_input_has_ranges(const data_input *input, uint64_t *bytes)
     return true;
 }
 
+uint64_t data_input_offset(const data_input *input)
+{
+    return (uint64_t) lseek(input->fd, 0, SEEK_CUR) - (uint64_t) (input->end - input->begin);
+}
+
 strads_status data_input_read_at(const data_input *input, uint64_t at, void *out, size_t n,
                                  size_t *n_read)
 {
@@ -334,6 +340,23 @@ size_t data_input_line_number(const data_input *input)
         at += n;
     }
     return line;
+}
+
+strads_status data_refuse(const data_input *input, const char *format, ...)
+{
+    char text[DATA_FAULT_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    const size_t line = data_input_line_number(input);
+    if (input->fault != NULL) {
+        snprintf(input->fault, DATA_FAULT_BYTES, "%s:%zu: %.*s", input->path, line,
+                 DATA_FAULT_BYTES / 2, text);
+    } else {
+        strads_error("%s:%zu: %s", input->path, line, text);
+    }
+    return STRADS_ERR_DATA;
 }
 
 void data_input_close(data_input *input)

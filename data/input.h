@@ -11,14 +11,15 @@
 
 #include "base/base.h"
 
-enum { DATA_INPUT_BYTES = 1 << 20, DATA_EXCERPT_BYTES = 48 };
+enum { DATA_INPUT_BYTES = 1 << 20, DATA_EXCERPT_BYTES = 48, DATA_FAULT_BYTES = 512 };
 
 typedef struct data_input {
     const char *path; /* lent */
     size_t line;      /* the line being read, from 1 where reading began; for messages */
     char *begin;      /* the bytes held and not read yet: [begin, end) */
     char *end;
-    bool ended; /* nothing comes after `end` */
+    bool ended;  /* nothing comes after `end` */
+    char *fault; /* [DATA_FAULT_BYTES] where a refusal is put, lent; NULL: it is said at once */
 
     /* private */
     int fd;
@@ -40,6 +41,9 @@ void data_input_close(data_input *input);
 /* Whether the file can be read in ranges: it is a regular one and not compressed. Its size
  * is *bytes. */
 bool data_input_has_ranges(const data_input *input, uint64_t *bytes);
+
+/* Where reading stands in a file that can be read in ranges. */
+uint64_t data_input_offset(const data_input *input);
 
 /* Reads n bytes from `at`, less at the end of the file, wherever reading stands. */
 STRADS_MUST_CHECK strads_status data_input_read_at(const data_input *input, uint64_t at, void *out,
@@ -80,9 +84,7 @@ const char *data_excerpt(char out[DATA_EXCERPT_BYTES], const char *text, const c
 /* "PATH: no memory"; returns NOMEM. */
 strads_status data_no_memory(const char *path);
 
-/* "PATH:LINE: ..."; a DATA status. */
-#define data_refuse(input, format, ...)                                                            \
-    (strads_error("%s:%zu: " format, (input)->path, data_input_line_number(input), __VA_ARGS__),   \
-     STRADS_ERR_DATA)
+/* Refuses what is being read: says "PATH:LINE: ...", or puts it in input->fault. Returns DATA. */
+strads_status data_refuse(const data_input *input, const char *format, ...) STRADS_PRINTF(2, 3);
 
 #endif

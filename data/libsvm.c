@@ -207,85 +207,73 @@ strads_status data_libsvm_width(const char *path, size_t n_rows, uint64_t max_in
     return STRADS_OK;
 }
 
-static libsvm start(data_input *input, size_t n_cols, data_columns *columns)
+strads_status data_libsvm_read_piece(data_piece *out, data_input *input, const void *n_cols,
+                                     bool counts_only)
 {
-    return (libsvm){
-        .input = input, .columns = columns, .index_limit = n_cols != 0 ? n_cols : UINT32_MAX};
-}
-
-void data_piece_fini(data_piece *piece)
-{
-    data_columns_destroy(piece->columns);
-    strads_free(piece->y);
-    *piece = (data_piece){.n_rows = 0};
-}
-
-strads_status data_libsvm_read_piece(data_piece *out, data_input *input, size_t n_cols)
-{
-    data_columns *columns = NULL;
-    strads_status status = data_columns_create(&columns, input->path, n_cols);
-    if (status != STRADS_OK) {
-        return status;
+    const size_t stated = *(const size_t *) n_cols;
+    libsvm reader = {.input = input, .index_limit = stated != 0 ? stated : UINT32_MAX};
+    strads_status status =
+        counts_only ? STRADS_OK : data_columns_create(&reader.columns, input->path, stated);
+    if (status == STRADS_OK) {
+        status = read_rows(&reader);
     }
-    libsvm reader = start(input, n_cols, columns);
-    status = read_rows(&reader);
-    data_piece piece = {
-        .columns = columns, .y = reader.y, .n_rows = reader.n_rows, .max_index = reader.max_index};
+    data_piece piece = {.columns = reader.columns,
+                        .y = reader.y,
+                        .n_rows = reader.n_rows,
+                        .n_entries = reader.n_entries,
+                        .max_index = reader.max_index};
     if (status != STRADS_OK) {
         data_piece_fini(&piece);
         return status;
     }
-    double *fitting = strads_realloc(piece.y, piece.n_rows * sizeof(*fitting));
-    piece.y = fitting != NULL ? fitting : piece.y;
+    if (!counts_only) {
+        /* Without rows there is a target too. */
+        double *fitting = strads_realloc(piece.y, piece.n_rows * sizeof(*fitting));
+        piece.y = fitting != NULL ? fitting : piece.y;
+    }
     *out = piece;
     return STRADS_OK;
 }
 
-strads_status data_piece_finish(data_piece *piece, size_t n_cols, bool dense, data_regression *out)
-{
-    data_regression result = {0};
-    const strads_status status =
-        data_columns_finish(piece->columns, piece->n_rows, n_cols, dense, &result.x);
-    if (status == STRADS_OK) {
-        result.y = piece->y;
-        piece->y = NULL;
-        *out = result;
-    }
-    data_piece_fini(piece);
-    return status;
-}
-
-strads_status data_libsvm_read(data_regression *out, data_input *input, size_t n_cols)
+/* Reads or counts the whole, and finds its width. */
+static strads_status read_whole(data_piece *out, size_t *n_cols, data_input *input,
+                                const data_source *source, bool counts_only)
 {
     data_piece piece;
-    strads_status status = data_libsvm_read_piece(&piece, input, n_cols);
+    strads_status status = data_pieces_read(&piece, input, source, data_libsvm_read_piece,
+                                            &source->n_cols, counts_only);
     if (status != STRADS_OK) {
         return status;
     }
-    status = data_libsvm_width(input->path, piece.n_rows, piece.max_index, &n_cols);
+    *n_cols = source->n_cols;
+    status = data_libsvm_width(input->path, piece.n_rows, piece.max_index, n_cols);
     if (status != STRADS_OK) {
         data_piece_fini(&piece);
         return status;
     }
-    const size_t n_entries = data_columns_entries(piece.columns);
-    return data_piece_finish(&piece, n_cols, data_columns_dense(piece.n_rows, n_cols, n_entries),
-                             out);
+    *out = piece;
+    return STRADS_OK;
 }
 
-strads_status data_libsvm_measure(data_size *out, data_input *input, size_t n_cols)
+strads_status data_libsvm_read(data_regression *out, data_input *input, const data_source *source)
 {
-    libsvm reader = start(input, n_cols, NULL);
-    strads_status status = read_rows(&reader);
+    data_piece piece;
+    size_t n_cols = 0;
+    const strads_status status = read_whole(&piece, &n_cols, input, source, false);
+    return status != STRADS_OK
+               ? status
+               : data_piece_finish(&piece, n_cols,
+                                   data_columns_dense(piece.n_rows, n_cols, piece.n_entries),
+                                   data_threads_of(source), out);
+}
+
+strads_status data_libsvm_measure(data_size *out, data_input *input, const data_source *source)
+{
+    data_piece piece;
+    size_t n_cols = 0;
+    const strads_status status = read_whole(&piece, &n_cols, input, source, true);
     if (status == STRADS_OK) {
-        status = data_libsvm_width(input->path, reader.n_rows, reader.max_index, &n_cols);
-    }
-    if (status == STRADS_OK) {
-        *out = (data_size){.n_rows = reader.n_rows,
-                           .n_cols = n_cols,
-                           .n_entries = reader.n_entries,
-                           .dense = data_columns_dense(reader.n_rows, n_cols, reader.n_entries),
-                           .peak_bytes =
-                               data_columns_peak_bytes(reader.n_rows, n_cols, reader.n_entries)};
+        *out = data_piece_size(&piece, n_cols, data_threads_of(source));
     }
     return status;
 }

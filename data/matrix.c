@@ -2,11 +2,17 @@
 /* data/matrix.c - what every matrix has, sparse or dense. */
 #include "data/data.h"
 
+#include <sys/mman.h>
+
 void data_matrix_fini(data_matrix *matrix)
 {
-    strads_free(matrix->col_start);
-    strads_free(matrix->row);
-    strads_free(matrix->value);
+    if (matrix->map != NULL) {
+        munmap(matrix->map, matrix->map_bytes);
+    } else {
+        strads_free(matrix->col_start);
+        strads_free(matrix->row);
+        strads_free(matrix->value);
+    }
     *matrix = (data_matrix){0};
 }
 

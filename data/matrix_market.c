@@ -249,7 +249,7 @@ static strads_status read_coordinate(data_matrix *out, data_input *input, const 
     if (status == STRADS_OK) {
         status = data_columns_finish(
             columns, h->n_rows, h->n_cols,
-            data_columns_dense(h->n_rows, h->n_cols, data_columns_entries(columns)), out);
+            data_columns_dense(h->n_rows, h->n_cols, data_columns_entries(columns)), 1, out);
     }
     data_columns_destroy(columns);
     return status;

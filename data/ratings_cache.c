@@ -5,11 +5,7 @@
  * A checksum guards against damage, and every index is checked, so that even a forged file
  * cannot make the reader leave its memory. Whatever is wrong, the text is read instead.
  */
-#define _XOPEN_SOURCE 700 /* realpath */
-#include <errno.h>
-#include <limits.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <xxhash.h>
@@ -24,38 +20,11 @@ enum { HAS_TIMES = 1, USERS_ARE_TEXTS = 2, ITEMS_ARE_TEXTS = 4, ALL_FLAGS = 7 };
 
 /* ---- the name ---- */
 
-/* What a cache depends on, but for the path. */
-typedef struct cache_key {
-    uint64_t bytes, seconds, nanoseconds;
-    uint64_t options;
-} cache_key;
-
 strads_status ratings_cache_name(char **out, uint64_t *key, const data_ratings_source *source)
 {
-    struct stat about;
-    if (source->cache == NULL || stat(source->path, &about) != 0 || !S_ISREG(about.st_mode)) {
-        *out = NULL;
-        return STRADS_OK;
-    }
-    char path[PATH_MAX];
-    if (realpath(source->path, path) == NULL) {
-        strads_error("cannot open %s: %s", source->path, strerror(errno));
-        return STRADS_ERR_IO;
-    }
-    const cache_key parts = {.bytes = (uint64_t) about.st_size,
-                             .seconds = (uint64_t) about.st_mtim.tv_sec,
-                             .nanoseconds = (uint64_t) about.st_mtim.tv_nsec,
-                             .options = (source->times ? HAS_TIMES : 0) |
-                                        (source->texts[DATA_USERS] ? USERS_ARE_TEXTS : 0) |
-                                        (source->texts[DATA_ITEMS] ? ITEMS_ARE_TEXTS : 0)};
-    const uint64_t place = XXH3_64bits(path, strlen(path));
-    char *name = data_cache_name(path, source->cache, ".ratings");
-    if (name == NULL) {
-        return data_no_memory(source->path);
-    }
-    *out = name;
-    *key = XXH3_64bits_withSeed(&parts, sizeof(parts), place);
-    return STRADS_OK;
+    *key = (source->times ? HAS_TIMES : 0U) | (source->texts[DATA_USERS] ? USERS_ARE_TEXTS : 0U) |
+           (source->texts[DATA_ITEMS] ? ITEMS_ARE_TEXTS : 0U);
+    return data_cache_find(out, key, source->path, source->cache, ".ratings");
 }
 
 /* ---- its parts ---- */

@@ -13,30 +13,54 @@
 #include "data/data.h"
 #include "data/input.h"
 
-STRADS_MUST_CHECK strads_status data_libsvm_read(data_regression *out, data_input *input,
-                                                 size_t n_cols);
-STRADS_MUST_CHECK strads_status data_libsvm_measure(data_size *out, data_input *input,
-                                                    size_t n_cols);
+/* The threads of a source. */
+uint32_t data_threads_of(const data_source *source);
 
-/* Rows of a libsvm file that are not a matrix yet, because its width or whether it is dense
+/* ---- pieces: ranges of lines that threads read side by side (pieces.c) ---- */
+
+/* Rows of a text that are not a matrix yet, because its width or whether it is dense
  * depends on others. */
 typedef struct data_piece {
-    data_columns *columns;
-    double *y; /* [n_rows] */
-    size_t n_rows;
-    uint64_t max_index; /* the largest; 0: none */
+    data_columns *columns; /* NULL: the entries were counted only, and there is no y */
+    double *y;             /* [n_rows]; NULL: there is none */
+    size_t n_rows, n_entries;
+    uint64_t max_index; /* the largest, from 1; 0: none */
 } data_piece;
 
-STRADS_MUST_CHECK strads_status data_libsvm_read_piece(data_piece *out, data_input *input,
-                                                       size_t n_cols);
-/* Makes the matrix of it, which must hold its indices; takes the piece either way. */
-STRADS_MUST_CHECK strads_status data_piece_finish(data_piece *piece, size_t n_cols, bool dense,
-                                                  data_regression *out);
-void data_piece_fini(data_piece *piece); /* one of zeros is allowed */
+/* Reads all lines of an input that is newly opened, or stands behind a header. */
+typedef strads_status (*data_piece_reader)(data_piece *out, data_input *input, const void *context,
+                                           bool counts_only);
 
+/* Has threads read what is left of an input by `read`, and joins what they have. */
+STRADS_MUST_CHECK strads_status data_pieces_read(data_piece *out, data_input *input,
+                                                 const data_source *source, data_piece_reader read,
+                                                 const void *context, bool counts_only);
+/* Makes the matrix of a piece, which must hold its indices; takes the piece either way. */
+STRADS_MUST_CHECK strads_status data_piece_finish(data_piece *piece, size_t n_cols, bool dense,
+                                                  uint32_t n_threads, data_regression *out);
+void data_piece_fini(data_piece *piece); /* one of zeros is allowed */
+/* The size of a piece that was counted. */
+data_size data_piece_size(const data_piece *piece, size_t n_cols, uint32_t n_threads);
+
+/* ---- formats ---- */
+
+STRADS_MUST_CHECK strads_status data_libsvm_read(data_regression *out, data_input *input,
+                                                 const data_source *source);
+STRADS_MUST_CHECK strads_status data_libsvm_measure(data_size *out, data_input *input,
+                                                    const data_source *source);
+/* A data_piece_reader; *n_cols as above. */
+STRADS_MUST_CHECK strads_status data_libsvm_read_piece(data_piece *out, data_input *input,
+                                                       const void *n_cols, bool counts_only);
 /* *n_cols: what is stated, else the largest index; refuses a file without either, or rows. */
 STRADS_MUST_CHECK strads_status data_libsvm_width(const char *path, size_t n_rows,
                                                   uint64_t max_index, size_t *n_cols);
+
+STRADS_MUST_CHECK strads_status data_csv_read(data_regression *out, data_input *input,
+                                              const data_source *source);
+STRADS_MUST_CHECK strads_status data_csv_measure(data_size *out, data_input *input,
+                                                 const data_source *source);
+/* Whether a newly opened file looks like one. */
+bool data_csv_is(const data_input *input);
 
 STRADS_MUST_CHECK strads_status data_matrix_market_read(data_matrix *out, data_input *input,
                                                         size_t n_cols);
@@ -67,6 +91,10 @@ STRADS_MUST_CHECK strads_status data_npy_read_vector(double **out, size_t *n, da
 
 /* What format the source has. */
 data_format data_format_of(const data_source *source, const data_input *input);
+
+/* Measures a source by its cache, all but the bytes; *known false: there is none of it. */
+STRADS_MUST_CHECK strads_status data_measure_cached(data_size *size, const data_source *source,
+                                                    bool *known);
 
 /* The target of y_path, one for each of n_rows. */
 STRADS_MUST_CHECK strads_status data_target_of(double **out, const data_source *source,

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "data/readers.h"
+#include "data/regression_cache.h"
 
 data_format data_format_of(const data_source *source, const data_input *input)
 {
@@ -12,7 +13,10 @@ data_format data_format_of(const data_source *source, const data_input *input)
     if (data_input_begins(input, "%%MatrixMarket", 14)) {
         return DATA_MATRIX_MARKET;
     }
-    return data_input_begins(input, "\x93NUMPY", 6) ? DATA_NPY : DATA_LIBSVM;
+    if (data_input_begins(input, "\x93NUMPY", 6)) {
+        return DATA_NPY;
+    }
+    return data_csv_is(input) ? DATA_CSV : DATA_LIBSVM;
 }
 
 strads_status data_check_size(const data_input *input, uint64_t n_rows, uint64_t n_cols,
@@ -39,8 +43,10 @@ static strads_status read_input(data_regression *out, data_input *input, const d
         return data_matrix_market_read(&out->x, input, source->n_cols);
     case DATA_NPY:
         return data_npy_read_matrix(&out->x, input, source->n_cols);
+    case DATA_CSV:
+        return data_csv_read(out, input, source);
     default:
-        return data_libsvm_read(out, input, source->n_cols);
+        return data_libsvm_read(out, input, source);
     }
 }
 
@@ -74,18 +80,54 @@ static strads_status read_target(data_regression *data, const data_source *sourc
     return status;
 }
 
-strads_status data_regression_read(data_regression *out, const data_source *source)
+/* Reads a source without its cache and y_path. */
+static strads_status read_source(data_regression *out, const data_source *source)
 {
-    assert(source->n_cols <= UINT32_MAX);
     data_input input;
     strads_status status = data_input_open(&input, source->path);
     if (status != STRADS_OK) {
         return status;
     }
-    data_regression data = {0};
+    data_regression data = {.y = NULL};
     status = read_input(&data, &input, source);
     data_input_close(&input);
-    if (status == STRADS_OK && source->y_path != NULL) {
+    if (status != STRADS_OK) {
+        data_regression_fini(&data);
+        return status;
+    }
+    *out = data;
+    return STRADS_OK;
+}
+
+static strads_status read_cached(data_regression *out, const data_source *source)
+{
+    char *cache = NULL;
+    uint64_t key = 0;
+    uint64_t checksum = 0;
+    strads_status status = regression_cache_name(&cache, &key, source);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    if (cache == NULL ||
+        !regression_cache_load(out, &checksum, cache, key, data_threads_of(source))) {
+        status = read_source(out, source);
+        if (status == STRADS_OK && cache != NULL) {
+            regression_cache_save(out, cache, key);
+        }
+    }
+    strads_free(cache);
+    return status;
+}
+
+strads_status data_regression_read(data_regression *out, const data_source *source)
+{
+    assert(source->n_cols <= UINT32_MAX);
+    data_regression data;
+    strads_status status = read_cached(&data, source);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    if (source->y_path != NULL) {
         status = read_target(&data, source);
     }
     if (status != STRADS_OK) {
@@ -98,9 +140,14 @@ strads_status data_regression_read(data_regression *out, const data_source *sour
 
 void data_regression_fini(data_regression *data)
 {
+    size_t n_names = 0;
+    while (data->names != NULL && data->names[n_names] != NULL) {
+        n_names++;
+    }
+    data_names_free(data->names, n_names);
     data_matrix_fini(&data->x);
     strads_free(data->y);
-    data->y = NULL;
+    *data = (data_regression){.y = NULL};
 }
 
 static strads_status measure_input(data_size *size, data_input *input, const data_source *source)
@@ -110,22 +157,37 @@ static strads_status measure_input(data_size *size, data_input *input, const dat
         return data_matrix_market_measure(size, input, source->n_cols);
     case DATA_NPY:
         return data_npy_measure(size, input, source->n_cols);
+    case DATA_CSV:
+        return data_csv_measure(size, input, source);
     default:
-        return data_libsvm_measure(size, input, source->n_cols);
+        return data_libsvm_measure(size, input, source);
     }
+}
+
+strads_status data_measure_cached(data_size *size, const data_source *source, bool *known)
+{
+    char *cache = NULL;
+    uint64_t key = 0;
+    const strads_status status = regression_cache_name(&cache, &key, source);
+    *known = cache != NULL && regression_cache_measure(size, cache, key);
+    strads_free(cache);
+    return status;
 }
 
 strads_status data_regression_measure(data_size *out, const data_source *source)
 {
     assert(source->n_cols <= UINT32_MAX);
-    data_input input;
-    strads_status status = data_input_open(&input, source->path);
-    if (status != STRADS_OK) {
-        return status;
-    }
     data_size size = {0};
-    status = measure_input(&size, &input, source);
-    data_input_close(&input);
+    bool known = false;
+    strads_status status = data_measure_cached(&size, source, &known);
+    if (status == STRADS_OK && !known) {
+        data_input input;
+        status = data_input_open(&input, source->path);
+        if (status == STRADS_OK) {
+            status = measure_input(&size, &input, source);
+            data_input_close(&input);
+        }
+    }
     if (status != STRADS_OK) {
         return status;
     }
@@ -133,7 +195,7 @@ strads_status data_regression_measure(data_size *out, const data_source *source)
     size.bytes = y_bytes + (size.dense ? size.n_rows * size.n_cols * sizeof(double)
                                        : (size.n_cols + 1) * sizeof(int64_t) +
                                              size.n_entries * (sizeof(uint32_t) + sizeof(double)));
-    size.peak_bytes += y_bytes;
+    size.peak_bytes = known ? size.bytes : size.peak_bytes + y_bytes;
     *out = size;
     return STRADS_OK;
 }

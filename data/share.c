@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* data/share.c - a process's share of a source that several processes read. */
+#include "data/regression_cache.h"
 #include "data/shares.h"
 
 #include <assert.h>
@@ -185,20 +186,25 @@ static strads_status cut_columns(data_share *share, const data_sharing *how, dat
     return status;
 }
 
+/* Keeps the share of a source that is whole, which it takes. */
+static strads_status cut_whole(data_share *share, const data_sharing *how, data_regression *whole)
+{
+    strads_status status = describe_whole(share, how, &whole->x);
+    if (status == STRADS_OK) {
+        share->names = whole->names;
+        whole->names = NULL;
+        status = how->split == DATA_BY_ROWS ? cut_rows(share, how, whole)
+                                            : cut_columns(share, how, whole);
+    }
+    data_regression_fini(whole);
+    return status == STRADS_ERR_NOMEM ? data_no_memory(how->source->path) : status;
+}
+
 static strads_status read_whole(data_share *share, const data_sharing *how)
 {
     data_regression whole;
-    strads_status status = data_regression_read(&whole, how->source);
-    if (status != STRADS_OK) {
-        return status;
-    }
-    status = describe_whole(share, how, &whole.x);
-    if (status == STRADS_OK) {
-        status = how->split == DATA_BY_ROWS ? cut_rows(share, how, &whole)
-                                            : cut_columns(share, how, &whole);
-    }
-    data_regression_fini(&whole);
-    return status == STRADS_ERR_NOMEM ? data_no_memory(how->source->path) : status;
+    const strads_status status = data_regression_read(&whole, how->source);
+    return status == STRADS_OK ? cut_whole(share, how, &whole) : status;
 }
 
 /* ---- .npy: each process reads what it keeps ---- */
@@ -313,35 +319,113 @@ static strads_status share_target(data_share *share, const data_sharing *how)
     return status;
 }
 
+/* ---- caches ---- */
+
+/* Whether all processes have a cache of the same. */
+static strads_status agree_on_cache(bool *same, const data_sharing *how, uint64_t checksum)
+{
+    const uint32_t count = strads_part_count(how->part);
+    void **all = strads_calloc(count, sizeof(*all));
+    size_t *bytes = strads_calloc(count, sizeof(*bytes));
+    const strads_status status =
+        all == NULL || bytes == NULL
+            ? STRADS_ERR_NOMEM
+            : strads_part_gather(how->part, &checksum, sizeof(checksum), all, bytes);
+    *same = checksum != 0;
+    for (uint32_t i = 0; i < count && status == STRADS_OK; i++) {
+        *same = *same && memcmp(all[i], &checksum, sizeof(checksum)) == 0;
+        strads_free(all[i]);
+    }
+    strads_free(bytes);
+    strads_free(all);
+    return status == STRADS_ERR_NOMEM ? data_no_memory(how->source->path) : status;
+}
+
+/* Maps the cache of a source that is read in parts, if all processes have it; whole->x is empty
+ * where they have not. */
+static strads_status map_whole(data_regression *whole, const data_sharing *how)
+{
+    const data_source *source = how->source;
+    data_regression found = {.y = NULL};
+    char *cache = NULL;
+    uint64_t key = 0;
+    uint64_t checksum = 0;
+    bool same = false;
+    *whole = found;
+    if (source->cache == NULL) {
+        return STRADS_OK;
+    }
+    strads_status status = regression_cache_name(&cache, &key, source);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    if (cache == NULL ||
+        !regression_cache_load(&found, &checksum, cache, key, data_threads_of(source))) {
+        checksum = 0;
+    }
+    strads_free(cache);
+    status = agree_on_cache(&same, how, checksum);
+    if (status == STRADS_OK && same && source->y_path != NULL) {
+        strads_free(found.y);
+        found.y = NULL;
+        status = data_target_of(&found.y, source, found.x.n_rows);
+    }
+    if (status != STRADS_OK || !same) {
+        data_regression_fini(&found);
+    }
+    *whole = found;
+    return status;
+}
+
 /* ---- */
 
-/* Reads a source of which each process can read its part; *whole: it is not one. */
-static strads_status read_parts(data_share *share, const data_sharing *how, bool *whole)
+bool data_is_read_whole(data_format format, const data_input *input, uint64_t *n_bytes)
+{
+    return !data_input_has_ranges(input, n_bytes) || format == DATA_MATRIX_MARKET ||
+           format == DATA_CSV;
+}
+
+/* Reads a source of which each process can read its part. */
+static strads_status read_parts(data_share *share, const data_sharing *how, data_format format,
+                                uint64_t n_bytes)
+{
+    strads_status status = STRADS_OK;
+    if (format == DATA_LIBSVM) {
+        status = data_share_libsvm(share, how, n_bytes);
+    } else {
+        data_input input;
+        status = data_input_open(&input, how->source->path);
+        if (status == STRADS_OK) {
+            status = read_npy(share, how, &input);
+            data_input_close(&input);
+        }
+    }
+    return status == STRADS_OK && how->source->y_path != NULL ? share_target(share, how) : status;
+}
+
+/* Reads a source from its cache, or in parts, or whole. */
+static strads_status read_any(data_share *share, const data_sharing *how)
 {
     data_input input;
+    data_regression cached;
+    uint64_t n_bytes = 0;
     strads_status status = data_input_open(&input, how->source->path);
     if (status != STRADS_OK) {
         return status;
     }
-    uint64_t n_bytes = 0;
     const data_format format = data_format_of(how->source, &input);
-    *whole = !data_input_has_ranges(&input, &n_bytes) || format == DATA_MATRIX_MARKET;
-    if (!*whole && format == DATA_NPY) {
-        status = read_npy(share, how, &input);
-    }
+    const bool whole = data_is_read_whole(format, &input, &n_bytes) ||
+                       (strads_part_count(how->part) == 1 && how->split == DATA_BY_COLUMNS);
     data_input_close(&input);
-    if (!*whole && format == DATA_LIBSVM) {
-        status = data_share_libsvm(share, how, n_bytes);
+    if (whole) {
+        return read_whole(share, how);
     }
-    return status == STRADS_OK && !*whole && how->source->y_path != NULL ? share_target(share, how)
-                                                                         : status;
-}
-
-static strads_status read_any(data_share *share, const data_sharing *how)
-{
-    bool whole = strads_part_count(how->part) == 1 && how->split == DATA_BY_COLUMNS;
-    const strads_status status = whole ? STRADS_OK : read_parts(share, how, &whole);
-    return whole && status == STRADS_OK ? read_whole(share, how) : status;
+    status = map_whole(&cached, how);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    return cached.x.n_rows > 0 ? cut_whole(share, how, &cached)
+                               : read_parts(share, how, format, n_bytes);
 }
 
 strads_status data_share_read(data_share *out, const data_source *source, data_split split,
@@ -374,6 +458,7 @@ void data_share_fini(data_share *share)
         data_regression_fini(&share->shards[k]);
     }
     strads_free(share->shards);
+    data_names_free(share->names, share->n_cols);
     strads_free(share->entries);
     strads_free(share->firsts);
     *share = (data_share){.n_shards = 0};

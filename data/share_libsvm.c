@@ -34,7 +34,7 @@ static strads_status read_piece(data_piece *piece, const data_sharing *how, uint
     data_input input;
     strads_status status = data_input_open_range(&input, how->source->path, begin, end);
     if (status == STRADS_OK) {
-        status = data_libsvm_read_piece(piece, &input, how->source->n_cols);
+        status = data_libsvm_read_piece(piece, &input, &how->source->n_cols, false);
         data_input_close(&input);
     }
     return status;
@@ -65,7 +65,7 @@ static strads_status gather_facts(reading *it, uint64_t n_bytes)
     facts mine = {.n_bytes = n_bytes};
     for (size_t k = 0; k < it->share->n_shards; k++) {
         mine.n_rows += it->pieces[k].n_rows;
-        mine.n_entries += data_columns_entries(it->pieces[k].columns);
+        mine.n_entries += it->pieces[k].n_entries;
         mine.max_index = larger(mine.max_index, it->pieces[k].max_index);
     }
     const uint32_t count = strads_part_count(it->how->part);
@@ -126,8 +126,8 @@ static strads_status finish_pieces(reading *it)
 {
     strads_status status = STRADS_OK;
     for (size_t k = 0; k < it->share->n_shards && status == STRADS_OK; k++) {
-        status =
-            data_piece_finish(&it->pieces[k], it->share->n_cols, it->dense, &it->share->shards[k]);
+        status = data_piece_finish(&it->pieces[k], it->share->n_cols, it->dense,
+                                   data_threads_of(it->how->source), &it->share->shards[k]);
     }
     return status;
 }

@@ -19,17 +19,22 @@ typedef enum way {
 static strads_status find_way(way *out, const data_source *source, data_split split,
                               uint32_t n_processes)
 {
+    data_size size;
     data_input input;
     uint64_t n_bytes = 0;
-    const strads_status status = data_input_open(&input, source->path);
+    bool cached = false;
+    strads_status status = data_measure_cached(&size, source, &cached);
+    if (status == STRADS_OK) {
+        status = data_input_open(&input, source->path);
+    }
     if (status != STRADS_OK) {
         return status;
     }
     const data_format format = data_format_of(source, &input);
-    const bool ranges = data_input_has_ranges(&input, &n_bytes);
+    const bool whole = cached || data_is_read_whole(format, &input, &n_bytes);
     data_input_close(&input);
     *out = n_processes == 1 && split == DATA_BY_COLUMNS ? KEEPS_ALL
-           : !ranges || format == DATA_MATRIX_MARKET    ? CUTS_WHOLE
+           : whole                                      ? CUTS_WHOLE
            : format == DATA_LIBSVM                      ? READS_LINES
                                                         : READS_BOXES;
     return STRADS_OK;

@@ -21,6 +21,9 @@ typedef struct data_sharing {
 STRADS_MUST_CHECK strads_status data_share_libsvm(data_share *out, const data_sharing *how,
                                                   uint64_t n_bytes);
 
+/* Whether every process reads all of a source, and then cuts it; else it has *n_bytes. */
+bool data_is_read_whole(data_format format, const data_input *input, uint64_t *n_bytes);
+
 /* firsts[n_workers + 1], for strads_free: where each worker's columns begin, if each is to
  * have about as many entries; a column costs one more than it has. */
 STRADS_MUST_CHECK strads_status data_share_cut(uint32_t **firsts, const uint32_t *entries,

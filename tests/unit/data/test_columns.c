@@ -47,7 +47,7 @@ static void check_case(size_t n_rows, size_t n_cols, size_t n, bool known)
     }
     data_matrix matrix = {0};
     REQUIRE_OK(data_columns_finish(columns, n_rows, n_cols, data_columns_dense(n_rows, n_cols, n),
-                                   &matrix));
+                                   3, &matrix));
     CHECK((matrix.col_start == NULL) == data_columns_dense(n_rows, n_cols, n));
     qsort(entries, n, sizeof(*entries), by_column);
     for (size_t i = 0; i < n && matrix.col_start != NULL; i++) {
@@ -89,7 +89,7 @@ static void columns_beyond_the_last_entry_are_empty(void)
     data_matrix m = {0};
     REQUIRE_OK(data_columns_create(&columns, "test", 0));
     REQUIRE_OK(data_columns_add(columns, 1, 0, 5.0));
-    REQUIRE_OK(data_columns_finish(columns, 2, 2000, false, &m));
+    REQUIRE_OK(data_columns_finish(columns, 2, 2000, false, 1, &m));
     CHECK(m.col_start[0] == 0 && m.col_start[1] == 1 && m.col_start[2000] == 1);
     data_matrix_fini(&m);
     data_columns_destroy(columns);
@@ -110,7 +110,7 @@ static void add_twice(void *context)
     REQUIRE_OK(data_columns_add(columns, 0, 2, 5.0));
     REQUIRE_OK(data_columns_add(columns, 0, 1, 5.0));
     REQUIRE_OK(data_columns_add(columns, 1, 2, 6.0));
-    t->status = data_columns_finish(columns, t->n_rows, 3, t->n_rows == 2, &m);
+    t->status = data_columns_finish(columns, t->n_rows, 3, t->n_rows == 2, 1, &m);
     data_columns_destroy(columns);
 }
 
