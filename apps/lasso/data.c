@@ -93,6 +93,7 @@ data_source lasso_source(const strads_config *config)
         data_format format;
     } formats[] = {{"auto", DATA_AUTO},
                    {"libsvm", DATA_LIBSVM},
+                   {"csv", DATA_CSV},
                    {"matrix_market", DATA_MATRIX_MARKET},
                    {"npy", DATA_NPY}};
     const char *name = strads_config_text(config, "data.format");
@@ -102,7 +103,9 @@ data_source lasso_source(const strads_config *config)
     }
     return (data_source){.path = strads_config_text(config, "data.path"),
                          .y_path = strads_config_text(config, "data.y"),
-                         .format = formats[i].format};
+                         .format = formats[i].format,
+                         .target = strads_config_text(config, "data.target"),
+                         .cache = strads_config_bool(config, "data.cache") ? "" : NULL};
 }
 
 strads_status lasso_check_source(const strads_config *config)
@@ -274,7 +277,12 @@ static strads_status prepare_target(lasso_site *site)
 static strads_status read_names(lasso_site *site)
 {
     const char *path = strads_config_text(site->config, "data.names");
-    return path == NULL ? STRADS_OK : data_names_read(&site->names, site->n_cols, path);
+    if (path == NULL) {
+        return STRADS_OK; /* those of the data, if it has any */
+    }
+    data_names_free(site->names, site->n_cols);
+    site->names = NULL;
+    return data_names_read(&site->names, site->n_cols, path);
 }
 
 strads_split lasso_split_of(const strads_config *config)
@@ -301,8 +309,12 @@ static strads_status read_share(data_share *share, const lasso_site *site, strad
         strads_free(whole);
         return status;
     }
-    *share = (data_share){
-        .n_rows = whole->x.n_rows, .n_cols = whole->x.n_cols, .shards = whole, .n_shards = 1};
+    *share = (data_share){.n_rows = whole->x.n_rows,
+                          .n_cols = whole->x.n_cols,
+                          .shards = whole,
+                          .n_shards = 1,
+                          .names = whole->names};
+    whole->names = NULL;
     return STRADS_OK;
 }
 
@@ -313,10 +325,12 @@ static strads_status take_share(lasso_site *site, data_share *share, strads_part
     site->n_cols = share->n_cols;
     site->entries = share->entries;
     site->firsts = share->firsts;
+    site->names = share->names;
     site->n_workers = strads_part_rank(part, strads_part_count(part));
     site->first_rank = strads_part_rank(part, strads_part_index(part));
     share->entries = NULL;
     share->firsts = NULL;
+    share->names = NULL;
     if (share->shards[0].y == NULL) {
         strads_error("%s: there is no y in the file: name it with data.y",
                      strads_config_text(site->config, "data.path"));

@@ -9,7 +9,8 @@
 static const strads_option options[] = {
     {.key = "data.path",
      .type = STRADS_PATH,
-     .help = "The data: libsvm text, Matrix Market or .npy, also compressed by gzip."},
+     .help = "The data: libsvm text, CSV with a line of column names, Matrix Market or .npy, also "
+             "compressed by gzip."},
     {.key = "data.y",
      .type = STRADS_PATH,
      .help = "The target, for formats that hold X alone: .npy, a Matrix Market array, or a number "
@@ -17,11 +18,20 @@ static const strads_option options[] = {
     {.key = "data.format",
      .type = STRADS_CHOICE,
      .fallback = "auto",
-     .choices = "auto | libsvm | matrix_market | npy",
-     .help = "The format of data.path; auto looks at the first bytes."},
+     .choices = "auto | libsvm | csv | matrix_market | npy",
+     .help = "The format of data.path; auto looks at the first line."},
+    {.key = "data.target",
+     .type = STRADS_TEXT,
+     .help = "The column of a CSV file that is the target; unset: the last, unless data.y is "
+             "given."},
     {.key = "data.names",
      .type = STRADS_PATH,
-     .help = "Names of the columns, one a line, for coefficients.csv."},
+     .help = "Names of the columns, one a line, for coefficients.csv; unset: those of a CSV file."},
+    {.key = "data.cache",
+     .type = STRADS_BOOL,
+     .fallback = "false",
+     .help = "Whether what was read is kept in a file beside the data, from which the next run "
+             "takes it."},
     {.key = "data.partition",
      .type = STRADS_CHOICE,
      .fallback = "none",
