@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "apps/lda/prior.h"
+#include "apps/lda/data_parallel.h"
 
 /* Of a token: as it was read, its document, its topic. Reading and sorting are over before topics
  * are there. */
@@ -29,6 +29,21 @@ static const double LONGEST = 50.0;
 typedef struct memory {
     double loading, running, saving, worker;
 } memory;
+
+/* Of words in a table: the process's share of the rows, which comes to `running` and `saving`, and
+ * what each worker has: copies of the rows that it reads, increments of a period, and room. */
+static void add_tables(memory *to, const strads_config *config, const lda_sizes *sizes,
+                       double tokens)
+{
+    const uint32_t n_topics = (uint32_t) strads_config_int(config, "lda.topics");
+    const double n_periods = (double) strads_config_int(config, "ssp.periods");
+    const double mine = (double) sizes->n_mine / sizes->n_workers;
+    const double read = fmin(sizes->n_words, tokens);
+    const double changed = fmin(sizes->n_words, tokens / n_periods);
+    to->running += mine * lda_tables_row_bytes(n_topics, sizes->n_words);
+    to->saving += mine * lda_tables_row_bytes(n_topics, sizes->n_words);
+    to->worker += lda_tables_row_bytes(n_topics, read + changed) + lda_tables_room_bytes(n_topics);
+}
 
 static memory add_up(const strads_config *config, const lda_sizes *sizes)
 {
@@ -60,6 +75,11 @@ static memory add_up(const strads_config *config, const lda_sizes *sizes)
     out.running = words + columns * mine;
     /* The coordinator gets all columns and all documents; workers give theirs in turn. */
     out.saving = words + columns + pairs * (1.0 + share);
+    if (lda_uses_tables(config)) { /* workers give their own counts, one after the other */
+        out.running -= columns * mine;
+        out.saving += 2.0 * columns;
+        add_tables(&out, config, sizes, trained * tokens);
+    }
     return out;
 }
 
@@ -90,7 +110,11 @@ strads_status lda_estimate(const strads_config *config, strads_size *size)
     }
     const memory needed = add_up(config, &sizes);
     const bool roams = strcmp(strads_config_text(config, "schedule.kind"), "free") == 0;
-    size->n_vars = (size_t) (roams ? 2 : 1) * size->n_workers;
+    size->n_vars = lda_uses_tables(config)
+                       ? lda_tables_n_columns((uint32_t) corpus.n_words,
+                                              (uint32_t) strads_config_int(config, "lda.topics"),
+                                              size->n_workers)
+                       : (size_t) (roams ? 2 : 1) * size->n_workers;
     size->worker_bytes = (size_t) needed.worker;
     size->site_bytes = (size_t) fmax(fmax(needed.running, needed.saving),
                                      needed.loading - needed.worker * sizes.n_mine);

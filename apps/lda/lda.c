@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "apps/lda/data_parallel.h"
 #include "apps/lda/predict.h"
 
 static const strads_option options[] = {
@@ -156,6 +157,8 @@ const strads_app lda_app = {
     .open_model = lda_open_model,
     .close_model = lda_close_model,
 
+    .step = lda_step_by_tables,
+    .measure = lda_measure_by_tables,
     .next_stage = lda_next_stage,
     .save = lda_save,
     .predict = predict,

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "apps/lda/coherence.h"
+#include "apps/lda/data_parallel.h"
 #include "apps/lda/saved.h"
-#include "apps/lda/worker.h"
 #include "base/clock.h"
 #include "data/data.h"
 
@@ -138,20 +138,23 @@ strads_status lda_take_column(void *context, uint32_t column, const void *data, 
 strads_status lda_take_rows(void *context, uint32_t rank, const void *data, size_t bytes)
 {
     lda_model *model = context;
-    const size_t alphas = model->site->n_topics * sizeof(double);
-    if (bytes < alphas || bytes % sizeof(uint32_t) != 0) {
+    const lda_site *site = model->site;
+    const size_t alphas = site->n_topics * sizeof(double);
+    const size_t n_words = lda_uses_tables(site->config) ? lda_tables_units(site) : 0;
+    const uint32_t *units = (const uint32_t *) data + alphas / sizeof(uint32_t);
+    if (bytes < alphas + n_words * sizeof(uint32_t) || bytes % sizeof(uint32_t) != 0) {
         strads_error("lda: worker %u gave %zu bytes, which are no documents", rank, bytes);
         return STRADS_ERR_DATA;
     }
     left *mine = &model->workers[rank];
-    mine->n = (bytes - alphas) / sizeof(uint32_t);
+    mine->n = (bytes - alphas) / sizeof(uint32_t) - n_words;
     mine->units = strads_alloc_array(mine->n, sizeof(*mine->units));
     if (mine->units == NULL) {
         return STRADS_ERR_NOMEM;
     }
     memcpy(model->alpha, data, alphas);
-    memcpy(mine->units, (const unsigned char *) data + alphas, mine->n * sizeof(uint32_t));
-    return STRADS_OK;
+    memcpy(mine->units, units + n_words, mine->n * sizeof(uint32_t));
+    return n_words > 0 ? lda_tables_take(site, model->columns, units) : STRADS_OK;
 }
 
 /* ---- documents ---- */
@@ -221,24 +224,12 @@ static strads_status write_documents_of(const lda_model *model, const left *from
     return STRADS_OK;
 }
 
-static char *path_in(const char *dir, const char *name)
-{
-    const size_t bytes = strlen(dir) + strlen(name) + 2;
-    char *path = strads_alloc(bytes);
-    if (path != NULL) {
-        snprintf(path, bytes, "%s/%s", dir, name);
-    }
-    return path;
-}
-
 /* A line a document of the corpus; those that were held out, or are empty, have no tokens. */
 static strads_status write_assignments(const lda_model *model, const char *dir,
                                        const uint32_t *const *tokens)
 {
-    char *path = path_in(dir, "assignments.txt");
     data_writer *writer = NULL;
-    const strads_status status = path == NULL ? STRADS_ERR_NOMEM : data_writer_open(&writer, path);
-    strads_free(path);
+    const strads_status status = lda_saved_open_assignments(&writer, dir);
     if (status != STRADS_OK) {
         return status;
     }

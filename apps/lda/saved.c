@@ -48,6 +48,17 @@ strads_status lda_saved_open_documents(data_entries_writer **out, const char *di
     return status;
 }
 
+strads_status lda_saved_open_assignments(data_writer **out, const char *dir)
+{
+    char *path = path_of(dir, "assignments.txt");
+    if (path == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    const strads_status status = data_writer_open(out, path);
+    strads_free(path);
+    return status;
+}
+
 static strads_status write_numbers(const char *dir, const char *name, const double *values,
                                    size_t n)
 {

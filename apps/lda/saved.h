@@ -8,12 +8,14 @@
  *   vocab.txt            a word a line, in the order of the rows
  *   document_topics.mtx  n_dk, documents x topics, numbered from 1
  *   topics.txt           the table of topics
+ *   assignments.txt      the topic of every token
  */
 #ifndef STRADS_LDA_SAVED_H
 #define STRADS_LDA_SAVED_H
 
 #include "apps/lda/topics.h"
 #include "data/counts.h"
+#include "data/data.h"
 
 /* ---- writing: each file is whole or not there ---- */
 
@@ -23,6 +25,8 @@ STRADS_MUST_CHECK strads_status lda_saved_open_words(data_counts_writer **out, c
                                                      size_t n_words, size_t n_topics);
 STRADS_MUST_CHECK strads_status lda_saved_open_documents(data_entries_writer **out, const char *dir,
                                                          size_t n_documents, size_t n_topics);
+/* That of assignments. */
+STRADS_MUST_CHECK strads_status lda_saved_open_assignments(data_writer **out, const char *dir);
 
 STRADS_MUST_CHECK strads_status lda_saved_write_priors(const char *dir, const double *alpha,
                                                        size_t n_topics, double beta);

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "apps/lda/worker.h"
+#include "apps/lda/data_parallel.h"
 
 /* ---- the likelihood, in shares ---- */
 
@@ -193,13 +193,15 @@ strads_status lda_measure(void *state, uint32_t column, strads_buffer *buffer, d
 
 /* ---- the end ---- */
 
-/* What a worker leaves, in 32-bit units: alpha as doubles; then a document after another, its
- * number as two units, how many topics it has, these and their counts in pairs; and, with
- * lda.save_assignments, how many tokens have a topic, and these words and topics in pairs. */
+/* What a worker leaves, in 32-bit units: alpha as doubles; where words are in a table, how often
+ * its own tokens have each topic; then a document after another, its number as two units, how many
+ * topics it has, these and their counts in pairs; and, with lda.save_assignments, how many tokens
+ * have a topic, and these words and topics in pairs. */
 
 static size_t units_of_rows(lda_worker *self, bool assignments)
 {
     size_t n = 2 * (size_t) self->site->n_topics;
+    n += self->tables != NULL ? lda_tables_units(self->site) : 0;
     for (uint32_t s = 0; s < self->documents->n_subs; s++) {
         const lda_sub *sub = &self->documents->subs[s];
         for (uint32_t doc = 0; doc < sub->n; doc++) {
@@ -298,6 +300,10 @@ strads_status lda_give_rows(void *state, strads_buffer *buffer)
     uint32_t *at = strads_buffer_data(buffer);
     memcpy(at, self->alpha, self->site->n_topics * sizeof(*self->alpha));
     at += 2 * (size_t) self->site->n_topics;
+    if (self->tables != NULL) {
+        lda_tables_give(self, at);
+        at += lda_tables_units(self->site);
+    }
     for (uint32_t s = 0; s < self->documents->n_subs && status == STRADS_OK; s++) {
         status = write_sub(self, s, assignments, &at);
     }

@@ -2,7 +2,7 @@
 /* apps/lda/site.c - the documents of a run, as its processes have them. */
 #include <string.h>
 
-#include "apps/lda/lda.h"
+#include "apps/lda/data_parallel.h"
 #include "base/tasks.h"
 
 static strads_status find_source(const strads_config *config, data_corpus_source *out)
@@ -44,7 +44,10 @@ static strads_status read_corpus(const lda_site *site, data_corpus *out)
 static strads_status cut_words(lda_site *site, const data_corpus *corpus)
 {
     const bool roams = strcmp(strads_config_text(site->config, "schedule.kind"), "free") == 0;
-    const uint32_t n_columns = (roams ? 2 : 1) * site->n_workers;
+    const uint32_t n_columns =
+        lda_uses_tables(site->config)
+            ? lda_tables_n_columns(corpus->n_words, site->n_topics, site->n_workers)
+            : (roams ? 2 : 1) * site->n_workers;
     return lda_words_init(&site->words, corpus->counts, corpus->n_words, n_columns, site->n_sub,
                           site->n_topics, !site->dense);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* apps/lda/worker.c - the documents of a worker, and what is done with columns that come by. */
-#include "apps/lda/worker.h"
+#include "apps/lda/data_parallel.h"
 
 #include <math.h>
 #include <string.h>
@@ -42,7 +42,6 @@ static strads_status init_sampler(lda_worker *self)
     self->sampler = (lda_sampler){
         .n_topics = site->n_topics,
         .n_padded = n,
-        .beta = (float) site->beta,
         .alpha = self->alpha_single,
         .totals = strads_alloc_array(n, sizeof(float)),
         .changes = strads_calloc(n, sizeof(int32_t)),
@@ -126,6 +125,9 @@ strads_status lda_open_worker(const void *context, strads_worker *worker, void *
     if (status == STRADS_OK && lda_plan_is_random(site->config)) {
         status = lda_start_evenly(self);
     }
+    if (status == STRADS_OK && lda_uses_tables(site->config)) {
+        status = lda_tables_create(&self->tables, self);
+    }
     if (status == STRADS_OK) {
         *out = self;
     } else {
@@ -141,6 +143,7 @@ void lda_close_worker(void *state)
         strads_free(self->topics[s]);
         lda_rows_fini(&self->rows[s]);
     }
+    lda_tables_destroy(self->tables);
     lda_prior_fini(&self->prior);
     lda_foretelling_fini(&self->foretelling);
     lda_rising_fini(&self->rising_alpha);
@@ -221,7 +224,7 @@ strads_status lda_check_column(const lda_site *site, uint32_t column, const void
 strads_status lda_read_totals(lda_worker *self)
 {
     const lda_site *site = self->site;
-    const double smoothing = site->beta * site->words.n;
+    const double smoothing = lda_plan_beta(site, &self->plan) * site->words.n;
     const double *view = NULL;
     const strads_status status = ssp_read_row(self->totals, 0, &view);
     for (uint32_t k = 0; status == STRADS_OK && k < site->n_topics; k++) {
@@ -247,6 +250,7 @@ void lda_enter_pass(lda_worker *self, uint64_t pass)
 {
     self->pass = pass + 1;
     self->plan = lda_plan_pass(self->site, pass);
+    self->sampler.beta = (float) lda_plan_beta(self->site, &self->plan);
     self->n_moved = 0.0;
     self->begun = self->ended = strads_now();
 }

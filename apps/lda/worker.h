@@ -30,9 +30,10 @@ typedef struct lda_worker {
     uint32_t random[4][16];
     void *scratch; /* that of the sampler */
 
-    struct ssp_table *totals; /* row 0: n_k */
-    double *deltas;           /* [n_topics] */
-    double *known;            /* [n_topics] n_k as this worker last knew it */
+    struct lda_tables *tables; /* of schedule.kind: data_parallel; else NULL */
+    struct ssp_table *totals;  /* row 0: n_k */
+    double *deltas;            /* [n_topics] */
+    double *known;             /* [n_topics] n_k as this worker last knew it */
 
     uint64_t pass;  /* that was worked on last, and one */
     lda_pass plan;  /* of it */
