@@ -131,6 +131,8 @@ uint32_t lda_plan_n_stages(const strads_config *config, size_t n_documents);
 /* The share of the documents, chosen at random, that are in stages 0 .. stage. */
 double lda_plan_share(const lda_site *site, uint32_t stage);
 lda_pass lda_plan_pass(const lda_site *site, uint64_t pass);
+/* What stands for lda.beta in the pass: from the first sweep on, that itself. */
+double lda_plan_beta(const lda_site *site, const lda_pass *plan);
 /* The documents of a sub that the pass works on: low <= d < high. */
 void lda_plan_documents(const lda_pass *plan, const lda_sub *sub, uint32_t *low, uint32_t *high);
 /* Whether topics are drawn evenly before the first pass. */

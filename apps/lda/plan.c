@@ -8,7 +8,12 @@
 /* The growing start: the documents of its first stage are swept so often, those of a later one so
  * often, and each stage has so many times the documents of the one before. It begins with as many
  * as tell topics apart: from too few it would not come to what a corpus has. */
-enum { FIRST_SWEEPS = 30, MORE_SWEEPS = 5, GROWTH = 4, N_STAGES = 3, FIRST_DOCUMENTS = 2000 };
+enum { FIRST_SWEEPS = 30, MORE_SWEEPS = 10, GROWTH = 4, N_STAGES = 3, FIRST_DOCUMENTS = 2000 };
+
+/* Until all documents take part words are smoothed by so much of what a word has of a topic in the
+ * first documents, on average. With less, topics stay as chance began them; with much more there
+ * are none. */
+static const double SMOOTHING = 0.5;
 
 /* Of all documents, how many are foretold before the last sweep. With 1000 topics a token that is
  * foretold takes as long as some fifty that are sampled. */
@@ -35,6 +40,17 @@ uint32_t lda_plan_n_stages(const strads_config *config, size_t n_documents)
 double lda_plan_share(const lda_site *site, uint32_t stage)
 {
     return pow(GROWTH, (double) stage + 1 - site->n_stages);
+}
+
+double lda_plan_beta(const lda_site *site, const lda_pass *plan)
+{
+    if (plan->sweep > 0 || plan->counts) {
+        return site->beta;
+    }
+    const double mean = (double) site->n_tokens * lda_plan_share(site, 0) /
+                        ((double) site->n_topics * site->words.n);
+    /* Beside that, the documents so far stand for all: beta is to their counts what it is then. */
+    return fmax(SMOOTHING * mean, site->beta * lda_plan_share(site, plan->stage));
 }
 
 lda_pass lda_plan_pass(const lda_site *site, uint64_t pass)
