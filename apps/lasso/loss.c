@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* apps/lasso/loss.c - objectives from measures. */
+/* apps/lasso/loss.c - objectives from measures, and the area under the curve. */
 #include "apps/lasso/loss.h"
 
-#include <math.h>
+#include <string.h>
 
 #include "apps/lasso/lasso.h"
 
@@ -30,4 +30,62 @@ static double dual_of_squared(const double *measures, double l1, double l2)
 double lasso_dual_objective(lasso_loss loss, const double *measures, double l1, double l2)
 {
     return loss == LASSO_SQUARED ? dual_of_squared(measures, l1, l2) : measures[LASSO_DUAL];
+}
+
+/* ---- the area under the curve ---- */
+
+/* Sorts keys[n] by one digit into to[n]; false: they have all the same one, and stay. */
+static bool sort_by_digit(const uint64_t *keys, uint64_t *to, size_t n, unsigned shift)
+{
+    size_t start[257] = {0};
+    for (size_t i = 0; i < n; i++) {
+        start[(keys[i] >> shift & 255) + 1]++;
+    }
+    if (start[(keys[0] >> shift & 255) + 1] == n) {
+        return false;
+    }
+    for (size_t digit = 0; digit < 256; digit++) {
+        start[digit + 1] += start[digit];
+    }
+    for (size_t i = 0; i < n; i++) {
+        to[start[keys[i] >> shift & 255]++] = keys[i];
+    }
+    return true;
+}
+
+static const uint64_t *sorted(uint64_t *keys, size_t n)
+{
+    uint64_t *from = keys;
+    uint64_t *to = keys + n;
+    for (unsigned shift = 0; shift < 64; shift += 8) {
+        if (sort_by_digit(from, to, n, shift)) {
+            uint64_t *other = from;
+            from = to;
+            to = other;
+        }
+    }
+    return from;
+}
+
+double lasso_auc(uint64_t *keys, size_t n)
+{
+    if (n == 0) {
+        return 0.5;
+    }
+    const uint64_t *in_order = sorted(keys, n);
+    double below = 0.0; /* of the second class */
+    double n_first = 0.0;
+    double area = 0.0;
+    for (size_t i = 0; i < n;) {
+        double first = 0.0;
+        const size_t begin = i;
+        for (; i < n && in_order[i] >> 1 == in_order[begin] >> 1; i++) {
+            first += (double) (in_order[i] & 1);
+        }
+        const double second = (double) (i - begin) - first;
+        area += first * (below + 0.5 * second);
+        below += second;
+        n_first += first;
+    }
+    return n_first == 0.0 || below == 0.0 ? 0.5 : area / (n_first * below);
 }
