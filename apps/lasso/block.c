@@ -8,6 +8,7 @@
 void lasso_block_fini(lasso_block *block)
 {
     strads_free(block->b);
+    strads_free(block->before);
     strads_free(block->all);
     strads_free(block->active);
     strads_free(block->start);
@@ -22,19 +23,23 @@ static strads_status reserve_columns(lasso_block *block, size_t n)
     if (n <= block->capacity) {
         return STRADS_OK;
     }
-    lasso_block fresh = {.capacity = 2 * n, .entries_capacity = block->entries_capacity};
+    lasso_block fresh = {.capacity = 2 * n,
+                         .entries_capacity = block->entries_capacity,
+                         .root = block->root,
+                         .total = block->total};
     fresh.row = block->row;
     fresh.value = block->value;
     block->row = NULL;
     block->value = NULL;
     lasso_block_fini(block);
     fresh.b = strads_alloc_array(fresh.capacity, sizeof(*fresh.b));
+    fresh.before = strads_alloc_array(fresh.capacity, sizeof(*fresh.before));
     fresh.all = strads_alloc_array(fresh.capacity, sizeof(*fresh.all));
     fresh.active = strads_alloc_array(fresh.capacity, sizeof(*fresh.active));
     fresh.start = strads_alloc_array(fresh.capacity + 1, sizeof(*fresh.start));
     fresh.column = strads_alloc_array(fresh.capacity, sizeof(*fresh.column));
-    if (fresh.b == NULL || fresh.all == NULL || fresh.active == NULL || fresh.start == NULL ||
-        fresh.column == NULL) {
+    if (fresh.b == NULL || fresh.before == NULL || fresh.all == NULL || fresh.active == NULL ||
+        fresh.start == NULL || fresh.column == NULL) {
         lasso_block_fini(&fresh);
         return STRADS_ERR_NOMEM;
     }
@@ -113,6 +118,19 @@ static void point_dense(lasso_block *block, const lasso_site *site, const uint32
     block->cost = (double) n * (double) x->n_rows;
 }
 
+/* What was lent with a column; NULL: it is the site's. */
+static const double *traits_of(const lasso_borrowed *held, uint32_t var)
+{
+    const uint32_t place = held->n == 0 ? 0 : held->place[var];
+    return place == 0 ? NULL : held->traits + (size_t) LASSO_N_TRAITS * (place - 1);
+}
+
+static double scale_of(const lasso_site *site, const lasso_borrowed *held, uint32_t var)
+{
+    const double *traits = traits_of(held, var);
+    return traits == NULL ? lasso_scale(site, var) : traits[LASSO_SCALE];
+}
+
 static lasso_column column_from(const double *traits, double n_rows, double l1, double l2)
 {
     const double norm2 = traits[LASSO_NORM2];
@@ -140,19 +158,103 @@ lasso_column lasso_column_of(const lasso_site *site, uint32_t var, double l1, do
     return column_from(traits, (double) site->n_rows, l1, l2);
 }
 
-strads_status lasso_block_load(lasso_block *block, const lasso_site *site,
-                               const lasso_borrowed *held, const strads_block *task, double l1,
-                               double l2)
+/* ---- with weights ---- */
+
+/* What a column is like under the weights. */
+static void weigh_column(const lasso_block *block, const lasso_site *site, const lasso_view *view,
+                         double *traits)
+{
+    const double *root = block->root;
+    double sum = 0.0;
+    double stored = 0.0; /* weight of the entries */
+    double mean = 0.0;
+    double squares = 0.0;
+    for (size_t i = 0; i < view->n; i++) {
+        const double s = root[view->row != NULL ? view->row[i] : i];
+        sum += s * s * view->value[i];
+        stored += s * s;
+    }
+    if (site->centre != NULL) {
+        mean = sum / block->total;
+    }
+    for (size_t i = 0; i < view->n; i++) {
+        const double z = root[view->row != NULL ? view->row[i] : i] * (view->value[i] - mean);
+        squares += z * z;
+    }
+    squares += view->row != NULL ? (block->total - stored) * mean * mean : 0.0;
+    traits[LASSO_NORM2] = lasso_squares(site, squares, mean);
+    traits[LASSO_MEAN] = mean;
+}
+
+/* Copies a column's entries times root; a dense one's less its mean. Returns how many. */
+static size_t copy_weighted(lasso_block *block, const lasso_view *view, double mean, size_t at)
+{
+    const double *root = block->root;
+    double *value = block->value + at;
+    if (view->row == NULL) {
+        for (size_t i = 0; i < view->n; i++) {
+            value[i] = root[i] * (view->value[i] - mean);
+        }
+        return view->n;
+    }
+    uint32_t *row = block->row + at;
+    size_t n = 0;
+    for (size_t i = 0; i < view->n; i++) {
+        row[n] = view->row[i];
+        value[n] = root[view->row[i]] * view->value[i];
+        n += root[view->row[i]] != 0.0;
+    }
+    return n;
+}
+
+static strads_status pack_weighted(lasso_block *block, const lasso_site *site,
+                                   const lasso_borrowed *held, const strads_block *task, double l1,
+                                   double l2)
+{
+    size_t n_entries = 0;
+    lasso_view view;
+    strads_status status = STRADS_OK;
+    for (size_t k = 0; k < task->n_vars && status == STRADS_OK; k++) {
+        status = find(site, held, task->vars[k], &view);
+        n_entries += status == STRADS_OK ? view.n : 0;
+    }
+    if (status == STRADS_OK) {
+        status = reserve_entries(block, n_entries + 1); /* a dropped one may be written last */
+    }
+    n_entries = 0;
+    for (size_t k = 0; k < task->n_vars && status == STRADS_OK; k++) {
+        status = find(site, held, task->vars[k], &view);
+        if (status == STRADS_OK) {
+            double traits[LASSO_N_TRAITS] = {[LASSO_SCALE] = scale_of(site, held, task->vars[k])};
+            weigh_column(block, site, &view, traits);
+            block->start[k] = (int64_t) n_entries;
+            n_entries += copy_weighted(block, &view, traits[LASSO_MEAN], n_entries);
+            traits[LASSO_MEAN] = view.row == NULL ? 0.0 : traits[LASSO_MEAN];
+            block->column[k] = column_from(traits, block->total, l1, l2);
+        }
+    }
+    block->start[task->n_vars] = (int64_t) n_entries;
+    block->columns.row = site->x.col_start == NULL ? NULL : block->row;
+    block->columns.value = block->value;
+    block->cost = (double) n_entries;
+    return status;
+}
+
+/* ---- loading ---- */
+
+void lasso_block_weigh(lasso_block *block, const double *root, double total)
+{
+    block->root = root;
+    block->total = total;
+}
+
+static strads_status load_as_they_are(lasso_block *block, const lasso_site *site,
+                                      const lasso_borrowed *held, const strads_block *task,
+                                      double l1, double l2)
 {
     const size_t n = task->n_vars;
-    strads_status status = reserve_columns(block, n > 0 ? n : 1);
-    if (status != STRADS_OK) {
-        return status;
-    }
-    block->n = n;
-    block->n_active = 0;
     if (site->x.col_start != NULL || held->n > 0) {
-        status = pack(block, site, held, task->vars, n);
+        const strads_status status = pack(block, site, held, task->vars, n);
         if (status != STRADS_OK) {
             return status;
         }
@@ -160,17 +262,39 @@ strads_status lasso_block_load(lasso_block *block, const lasso_site *site,
         point_dense(block, site, task->vars, n);
     }
     for (size_t k = 0; k < n; k++) {
-        const uint32_t place = held->n == 0 ? 0 : held->place[task->vars[k]];
-        block->b[k] = task->values[k];
-        block->column[k] = place == 0
-                               ? lasso_column_of(site, task->vars[k], l1, l2)
-                               : column_from(held->traits + (size_t) LASSO_N_TRAITS * (place - 1),
-                                             (double) site->n_rows, l1, l2);
+        const double *traits = traits_of(held, task->vars[k]);
+        block->column[k] = traits == NULL ? lasso_column_of(site, task->vars[k], l1, l2)
+                                          : column_from(traits, (double) site->n_rows, l1, l2);
     }
+    return STRADS_OK;
+}
+
+strads_status lasso_block_reload(lasso_block *block, const lasso_site *site,
+                                 const lasso_borrowed *held, const strads_block *task, double l1,
+                                 double l2)
+{
+    block->n = task->n_vars;
+    block->n_active = 0;
     block->columns.start = block->start;
     block->columns.column = block->column;
     block->columns.n_rows = site->x.n_rows;
-    return STRADS_OK;
+    return block->root != NULL ? pack_weighted(block, site, held, task, l1, l2)
+                               : load_as_they_are(block, site, held, task, l1, l2);
+}
+
+strads_status lasso_block_load(lasso_block *block, const lasso_site *site,
+                               const lasso_borrowed *held, const strads_block *task, double l1,
+                               double l2)
+{
+    const size_t n = task->n_vars;
+    const strads_status status = reserve_columns(block, n > 0 ? n : 1);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    for (size_t k = 0; k < n; k++) {
+        block->b[k] = task->values[k];
+    }
+    return lasso_block_reload(block, site, held, task, l1, l2);
 }
 
 void lasso_block_find_active(lasso_block *block)
@@ -193,4 +317,20 @@ double lasso_block_penalty(const lasso_block *block, double l2)
         l2_sum += scaled * scaled;
     }
     return l1_sum + 0.5 * l2 * l2_sum;
+}
+
+double lasso_block_half_squares(const lasso_block *block, const lasso_site *site,
+                                const double *state)
+{
+    const size_t n_rows = site->x.n_rows;
+    const double offset = state[n_rows];
+    if (block->root == NULL || offset == 0.0) {
+        return 0.5 * site->kernels->sum_of_squares(state, offset, n_rows);
+    }
+    double sum = 0.0;
+    for (size_t i = 0; i < n_rows; i++) {
+        const double r = state[i] + offset * block->root[i];
+        sum += r * r;
+    }
+    return 0.5 * sum;
 }

@@ -115,6 +115,12 @@ strads_status lasso_check_source(const strads_config *config)
                      "by --set data.path=FILE");
         return STRADS_ERR_USAGE;
     }
+    if (lasso_loss_of(config) == LASSO_LOGISTIC && lasso_split_of(config) == STRADS_SPLIT_SAMPLES) {
+        strads_error(
+            "%s: lasso.loss is logistic, which data.partition: rows cannot do; use columns",
+            strads_config_place(config, "lasso.loss"));
+        return STRADS_ERR_USAGE;
+    }
     if (strads_config_given(config, "lasso.lambda") &&
         strads_config_given(config, "lasso.lambda_ratio")) {
         strads_error("%s: lasso.lambda and lasso.lambda_ratio are both given; give one",
@@ -273,6 +279,52 @@ static strads_status prepare_target(lasso_site *site)
     return STRADS_OK;
 }
 
+/* ---- labels ---- */
+
+static strads_status refuse_labels(const lasso_site *site, double a, double b, size_t row)
+{
+    const data_source source = lasso_source(site->config);
+    const char *path = source.y_path != NULL ? source.y_path : source.path;
+    if (a == b) {
+        strads_error("%s: all labels are %g: there is one class only", path, a);
+    } else {
+        strads_error(
+            "%s: row %zu (the first is 0): the label is %g where others are %g: lasso.loss: "
+            "logistic takes 0 and 1, or -1 and 1",
+            path, row, b, a);
+    }
+    return STRADS_ERR_DATA;
+}
+
+static bool are_classes(double low, double high)
+{
+    return (low == 0.0 || low == -1.0) && high == 1.0;
+}
+
+/* Of labels of two classes -1 and 1. */
+static strads_status prepare_labels(lasso_site *site)
+{
+    const size_t n = site->x.n_rows;
+    double *y = site->target;
+    double other = y[0];
+    for (size_t i = 1; i < n; i++) {
+        if (y[i] != y[0] && y[i] != other) {
+            if (other != y[0] || !are_classes(fmin(y[0], y[i]), fmax(y[0], y[i]))) {
+                return refuse_labels(site, y[0], y[i], i);
+            }
+            other = y[i];
+        }
+    }
+    if (other == y[0]) {
+        return refuse_labels(site, other, other, 0);
+    }
+    for (size_t i = 0; i < n; i++) {
+        y[i] = y[i] == 1.0 ? 1.0 : -1.0;
+    }
+    site->y_squares = (double) n;
+    return STRADS_OK;
+}
+
 /* Names of the wrong number are better found before the run than after it. */
 static strads_status read_names(lasso_site *site)
 {
@@ -283,6 +335,12 @@ static strads_status read_names(lasso_site *site)
     data_names_free(site->names, site->n_cols);
     site->names = NULL;
     return data_names_read(&site->names, site->n_cols, path);
+}
+
+lasso_loss lasso_loss_of(const strads_config *config)
+{
+    return strcmp(strads_config_text(config, "lasso.loss"), "logistic") == 0 ? LASSO_LOGISTIC
+                                                                             : LASSO_SQUARED;
 }
 
 strads_split lasso_split_of(const strads_config *config)
@@ -346,7 +404,10 @@ static strads_status take_share(lasso_site *site, data_share *share, strads_part
     if (status == STRADS_OK) {
         status = prepare_columns(site);
     }
-    return status == STRADS_OK ? prepare_target(site) : status;
+    if (status != STRADS_OK) {
+        return status;
+    }
+    return site->loss == LASSO_LOGISTIC ? prepare_labels(site) : prepare_target(site);
 }
 
 strads_status lasso_open_site(const strads_config *config, strads_part *part, void **out)
@@ -362,6 +423,7 @@ strads_status lasso_open_site(const strads_config *config, strads_part *part, vo
     site->config = config;
     site->split = lasso_split_of(config);
     site->l1_ratio = strads_config_real(config, "lasso.l1_ratio");
+    site->loss = lasso_loss_of(config);
     site->kernels = lasso_kernels_choose(strads_config_bool(config, "run.deterministic"));
     data_share share = {.n_shards = 0};
     status = read_share(&share, site, part);

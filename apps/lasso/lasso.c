@@ -39,6 +39,12 @@ static const strads_option options[] = {
      .help = "What of the data a worker, and so its process, holds: all; the columns that it "
              "updates, for data with many columns; or some of the rows, for data with many rows, "
              "whose columns the workers then update together."},
+    {.key = "lasso.loss",
+     .type = STRADS_CHOICE,
+     .fallback = "squared",
+     .choices = "squared | logistic",
+     .help = "What is minimised beside the penalty: half the squared errors, or, for a target of "
+             "two classes, 0 and 1 or -1 and 1, minus the log of their likelihood."},
     {.key = "lasso.lambda",
      .type = STRADS_REAL,
      .min = 0,

@@ -4,6 +4,7 @@
  *
  *   F(b) = 1/2 |y - X b - b0|^2 + lambda (a sum w_j |b_j| + (1 - a)/2 sum w_j^2 b_j^2)
  *
+ * or, of y in {-1, 1}, sum_i log(1 + exp(-y_i (x_i'b + b0))) in the place of the squares,
  * with a = lasso.l1_ratio, b0 the intercept (0 without one), and w_j = 1, or, with
  * lasso.standardize, the standard deviation of column j: the coefficients stay those
  * of the data as they are.
@@ -11,6 +12,8 @@
  *   data.c    the site: X, y, and the columns' means and weights
  *   rows.c    the same when each worker has only some rows; solving a block then
  *   solver.c  a worker: scores, and the update of blocks
+ *   fit.c     a worker's rows: which of them train, what they come to, the intercept
+ *   logistic.c  blocks under the logistic loss
  *   gather.c  columns of other workers, copied; lending them (borrowed.c keeps them)
  *   loss.c    what is minimised, and its dual, from what workers measured
  *   model.c   the coordinator: lambda, objective, duality gap; saving and predicting
@@ -38,8 +41,9 @@ typedef struct lasso_site {
     uint32_t first_col;    /* variable j is column j - first_col of x */
     data_matrix x;         /* what this process holds; by rows empty: see shards */
     char **names;          /* [n_cols] of all columns; NULL: none */
-    double *target;        /* [x.n_rows + 1] y less its mean; a 0 behind it, for the offset */
-    double y_mean;         /* 0 without an intercept */
+    double *target;        /* [x.n_rows + 1] y less its mean; a 0 behind it, for the offset;
+                            * logistic: -1 or 1 */
+    double y_mean;         /* 0 without an intercept, and of classes */
     double y_squares;      /* |y - mean(y)|^2 */
     double *centre;        /* [x.n_cols] the columns' means; NULL without an intercept */
     double *mean;          /* what x still has to lose of them: centre, lent, when it is sparse;
@@ -121,8 +125,9 @@ strads_status lasso_prepare_rows(lasso_site *site, data_share *share, strads_par
 /* What the source of the configuration is. */
 data_source lasso_source(const strads_config *config);
 
-/* What of the data a worker holds. */
+/* What of the data a worker holds, and what is minimised. */
 strads_split lasso_split_of(const strads_config *config);
+lasso_loss lasso_loss_of(const strads_config *config);
 /* Refuses a configuration without a source, or with two lambdas. */
 strads_status lasso_check_source(const strads_config *config);
 

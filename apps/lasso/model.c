@@ -17,6 +17,7 @@ typedef struct lasso_model {
     double lambda_given;       /* 0: by ratio */
     double lambda_ratio;
     double l1_ratio;
+    lasso_loss loss;
     double goal; /* stop.gap */
     double best_dual;
     double rr;     /* |residual|^2 */
@@ -35,6 +36,7 @@ strads_status lasso_open_model(const strads_config *config, const void *site, vo
     }
     model->lambda_ratio = strads_config_real(config, "lasso.lambda_ratio");
     model->l1_ratio = strads_config_real(config, "lasso.l1_ratio");
+    model->loss = lasso_loss_of(config);
     model->goal = strads_config_real(config, "stop.gap");
     *out = model;
     return STRADS_OK;
@@ -80,7 +82,7 @@ strads_status lasso_next_stage(void *state, const strads_view *view, strads_stag
     }
     const double l1 = model->lambda * model->l1_ratio;
     const double l2 = model->lambda * (1.0 - model->l1_ratio);
-    stage->objective = lasso_objective(LASSO_SQUARED, measures, l1, l2);
+    stage->objective = lasso_objective(model->loss, measures, l1, l2);
     if (!isfinite(stage->objective)) {
         strads_error("the objective is %g: the values of X and y are too far apart; use other "
                      "units",
@@ -94,8 +96,7 @@ strads_status lasso_next_stage(void *state, const strads_view *view, strads_stag
     if (!view->whole) {
         return STRADS_OK;
     }
-    model->best_dual =
-        fmax(model->best_dual, lasso_dual_objective(LASSO_SQUARED, measures, l1, l2));
+    model->best_dual = fmax(model->best_dual, lasso_dual_objective(model->loss, measures, l1, l2));
     const double gap = stage->objective - model->best_dual;
     stage->gap = stage->objective > 0.0 ? fmax(gap / stage->objective, 0.0) : 0.0;
     if (measures[LASSO_OUTSIDE] <= 0.5 * measures[LASSO_INSIDE] &&

@@ -66,8 +66,7 @@ static double sweep(void *self, uint32_t part, uint32_t n_parts)
 
 static double half_squares(const lasso_worker *self, const double *state)
 {
-    const size_t n_rows = self->site->x.n_rows;
-    return 0.5 * self->site->kernels->sum_of_squares(state, state[n_rows], n_rows);
+    return lasso_block_half_squares(&self->block, self->site, state);
 }
 
 static double shared_objective(void *self)

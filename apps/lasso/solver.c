@@ -30,6 +30,11 @@ strads_status lasso_open_worker(const void *site, strads_worker *worker, void **
     }
     memcpy(self->state, self->site->target, n_shared * sizeof(*self->state));
     self->state_is_fresh = true;
+    const strads_status status = lasso_fit_init(self);
+    if (status != STRADS_OK) {
+        lasso_close_worker(self);
+        return status;
+    }
     *state = self;
     return STRADS_OK;
 }
@@ -42,6 +47,7 @@ void lasso_close_worker(void *state)
     lasso_gram_fini(&self->gram);
     lasso_borrowed_fini(&self->borrowed);
     anderson_fini(&self->mix);
+    lasso_fit_fini(&self->fit);
     strads_free(self->state);
     strads_free(self->beta);
     strads_free(self->support);
@@ -59,7 +65,8 @@ strads_status lasso_begin_stage(void *state, const strads_stage *stage)
     self->l1 = self->lambda * self->site->l1_ratio;
     self->l2 = self->lambda * (1.0 - self->site->l1_ratio);
     self->unit = self->l1 > 0.0 ? 1.0 / self->l1 : 0.0;
-    return STRADS_OK;
+    const uint32_t fold = (uint32_t) stage->params[LASSO_FOLD];
+    return fold == self->fit.fold ? STRADS_OK : lasso_fit_begin(self, fold);
 }
 
 /* ---- scans ---- */
@@ -71,7 +78,12 @@ static strads_status refresh(lasso_worker *self)
 {
     const lasso_site *site = self->site;
     const size_t n_rows = site->x.n_rows;
-    memcpy(self->state, site->target, (n_rows + 1) * sizeof(*self->state));
+    const double *base = site->loss == LASSO_LOGISTIC ? NULL : site->target;
+    if (base == NULL) {
+        memset(self->state, 0, (n_rows + 1) * sizeof(*self->state));
+    } else {
+        memcpy(self->state, base, (n_rows + 1) * sizeof(*self->state));
+    }
     size_t n = 0;
     for (size_t i = 0; i < self->n_support; i++) {
         const uint32_t k = self->support[i];
@@ -86,9 +98,13 @@ static strads_status refresh(lasso_worker *self)
     self->n_support = n;
     self->state_is_fresh = true;
     self->gradient_is_fresh = false;
-    return site->split == STRADS_SPLIT_SAMPLES
-               ? STRADS_OK
-               : strads_exchange(self->worker, self->state, site->target, n_rows + 1);
+    const strads_status status = site->split == STRADS_SPLIT_SAMPLES
+                                     ? STRADS_OK
+                                     : strads_exchange(self->worker, self->state, base, n_rows + 1);
+    if (status == STRADS_OK && lasso_has_fit(site)) {
+        lasso_fit_renew(self);
+    }
+    return status;
 }
 
 /* The score of one variable of the range, noting what measure will report. */
@@ -118,14 +134,17 @@ static void measure_state(lasso_worker *self)
     const double offset = self->state[n_rows];
     const bool by_rows = site->split == STRADS_SPLIT_SAMPLES;
     const bool first = strads_worker_rank(self->worker) == 0;
-    memset(measures, 0, sizeof(self->measures));
+    memcpy(measures, self->fit.measures, sizeof(self->measures));
     measures[LASSO_INSIDE] = -INFINITY;
     measures[LASSO_OUTSIDE] = -INFINITY;
     if (first || by_rows) {
         measures[LASSO_RR] = site->kernels->sum_of_squares(self->state, offset, n_rows);
         /* y sums to 0 with an intercept, and without one the offset is 0. */
         measures[LASSO_RY] = site->kernels->dot(self->state, site->target, n_rows);
+        measures[LASSO_LOSS] += site->loss == LASSO_SQUARED ? 0.5 * measures[LASSO_RR] : 0.0;
     }
+    /* With a fit, what sparse columns have of their means is in the intercept. */
+    const bool centred = !lasso_has_fit(site) || site->mean == NULL;
     for (size_t i = 0; i < self->n_support && (first || !by_rows); i++) {
         const uint32_t k = self->support[i];
         if (self->beta[k] != 0.0) {
@@ -133,7 +152,8 @@ static void measure_state(lasso_worker *self)
             measures[LASSO_L1] += fabs(weighted);
             measures[LASSO_L2] += weighted * weighted;
             measures[LASSO_NONZEROS] += 1.0;
-            measures[LASSO_CENTRE] += self->beta[k] * lasso_centre(site, self->first + k);
+            measures[LASSO_CENTRE] +=
+                centred ? self->beta[k] * lasso_centre(site, self->first + k) : 0.0;
         }
     }
 }
@@ -212,7 +232,7 @@ strads_status lasso_score(void *state, const uint32_t *vars, size_t n, float *sc
     }
     if (vars == NULL) {
         score_range(self, scores);
-        return STRADS_OK;
+        return self->site->loss == LASSO_LOGISTIC ? lasso_fit_certify(self) : STRADS_OK;
     }
     for (size_t i = 0; i < n; i++) {
         scores[i] = score_of(self, vars[i] - self->first, self->gradient[i]);
@@ -229,27 +249,37 @@ strads_status lasso_measure(void *state, double *out)
 
 /* ---- rounds ---- */
 
+static strads_status push_squared(lasso_worker *self, const strads_block *block)
+{
+    lasso_block_weigh(&self->block, self->fit.weighted ? self->fit.root : NULL, self->fit.total);
+    const strads_status status =
+        lasso_block_load(&self->block, self->site, &self->borrowed, block, self->l1, self->l2);
+    double farthest = 0.0;
+    if (status != STRADS_OK) {
+        return status;
+    }
+    return block->solve ? lasso_solve(self, block->target) : lasso_step(self, false, 1, &farthest);
+}
+
 strads_status lasso_push(void *state, const strads_block *block, double *partial)
 {
     lasso_worker *self = state;
     if (self->site->split == STRADS_SPLIT_SAMPLES) {
         return lasso_push_rows(self, block, partial);
     }
-    strads_status status =
-        lasso_block_load(&self->block, self->site, &self->borrowed, block, self->l1, self->l2);
+    const strads_status status = self->site->loss == LASSO_LOGISTIC
+                                     ? lasso_push_logistic(self, block)
+                                     : push_squared(self, block);
     if (status != STRADS_OK) {
         return status;
     }
-    double farthest = 0.0;
-    status =
-        block->solve ? lasso_solve(self, block->target) : lasso_step(self, false, 1, &farthest);
     for (size_t k = 0; k < block->n_vars; k++) {
         const double b = self->block.b[k];
         double *out = partial + LASSO_PARTIAL_WIDTH * k;
         out[LASSO_PARTIAL_VALUE] = b;
         out[LASSO_PARTIAL_MOVE] = fabs(b - block->values[k]) * self->block.column[k].urgency;
     }
-    return status;
+    return STRADS_OK;
 }
 
 strads_status lasso_sync(void *state, const uint32_t *vars, size_t n, const double *values)

@@ -7,9 +7,10 @@
 #include "apps/lasso/block.h"
 #include "apps/lasso/borrowed.h"
 #include "apps/lasso/data_parallel.h"
+#include "apps/lasso/fit.h"
 #include "apps/lasso/gram.h"
 
-typedef struct lasso_worker {
+struct lasso_worker {
     const lasso_site *site;
     strads_worker *worker;
     uint32_t first, n; /* its range of variables */
@@ -17,6 +18,7 @@ typedef struct lasso_worker {
     double unit; /* scores are in units of l1; 0 before lambda is known */
 
     double *state;     /* [n_rows + 1] the residual and its offset, see kernels.h */
+    lasso_fit fit;     /* logistic, or where rows are held out */
     double *beta;      /* [n] committed coefficients of the range */
     uint32_t *support; /* [n_support] of the range, with all whose coefficient is not 0 */
     uint8_t *listed;   /* [n] 1: in `support` */
@@ -35,7 +37,7 @@ typedef struct lasso_worker {
     anderson mix;
 
     lasso_tables *tables; /* of data_parallel; NULL before its first step */
-} lasso_worker;
+};
 
 /* to[i] := x_j'r, for the true residual and the column less its mean, of the variables
  * vars[n] or, when that is NULL, of the whole range. By rows all workers call. */
@@ -45,6 +47,9 @@ STRADS_MUST_CHECK strads_status lasso_find_gradient(lasso_worker *self, const ui
 /* lasso_push by rows. */
 STRADS_MUST_CHECK strads_status lasso_push_rows(lasso_worker *self, const strads_block *block,
                                                 double *partial);
+
+/* lasso_push of the logistic loss, and the block's coefficients after it: see logistic.c. */
+STRADS_MUST_CHECK strads_status lasso_push_logistic(lasso_worker *self, const strads_block *block);
 
 /* Sweeps over the loaded block until no coefficient moves by more than `target` in
  * units of the score, together with the other members of the round. */
