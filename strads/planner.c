@@ -117,6 +117,13 @@ void planner_fini(planner *plan)
     *plan = (planner){.n_candidates = 0};
 }
 
+strads_status planner_restart(planner *plan)
+{
+    const planner_options options = plan->options;
+    planner_fini(plan);
+    return planner_init(plan, &options);
+}
+
 /* Whether priorities by movement have come to an end: none is left, and no floor. */
 static bool has_run_dry(const planner *plan)
 {

@@ -60,6 +60,8 @@ typedef struct planner {
 
 STRADS_MUST_CHECK strads_status planner_init(planner *plan, const planner_options *options);
 void planner_fini(planner *plan);
+/* Forgets all that was learned of the variables, none of which is in flight. */
+STRADS_MUST_CHECK strads_status planner_restart(planner *plan);
 
 /* The scores of everything: scores[n_vars], for a schedule that draws, and how many scans
  * in a row found nothing better. Priorities by movement take scores only when there were a

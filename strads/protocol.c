@@ -153,12 +153,14 @@ static strads_status check_scan(const checked *it)
 static strads_status check_stage(const checked *it)
 {
     const unsigned char *body = it->message->body;
-    strads_status status = check_size(it, sizeof(strads_stage));
-    if (status == STRADS_OK) {
-        status = check_most(it, "changed", body[offsetof(strads_stage, changed)], 1);
+    const strads_status status = check_size(it, sizeof(strads_stage));
+    if (status != STRADS_OK) {
+        return status;
     }
-    return status == STRADS_OK ? check_most(it, "done", body[offsetof(strads_stage, done)], 1)
-                               : status;
+    const unsigned flags = body[offsetof(strads_stage, changed)] |
+                           body[offsetof(strads_stage, restart)] |
+                           body[offsetof(strads_stage, done)];
+    return check_most(it, "changed, restart or done", flags, 1);
 }
 
 static strads_status check_correlate(const checked *it)

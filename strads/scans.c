@@ -109,15 +109,17 @@ static void default_stage(coordinator *self)
     }
 }
 
-static strads_status next_stage(coordinator *self)
+static strads_status next_stage(coordinator *self, bool stalled)
 {
     const strads_app *app = self->options.app;
     self->stage.changed = false;
+    self->stage.restart = false;
     if (app->next_stage == NULL) {
         default_stage(self);
         return STRADS_OK;
     }
     const strads_view view = {.whole = self->whole,
+                              .stalled = stalled,
                               .measures = self->measures,
                               .values = self->values,
                               .worst_score = (float) self->worst_score,
@@ -189,41 +191,85 @@ static void stop_short(coordinator *self, const char *custom_did)
     coordinator_end(self, STRADS_STOPPED);
 }
 
-void coordinator_stop_idle(coordinator *self)
+/* Whether the stage is at its end: the last, unless the program has another. */
+static bool has_reached_goal(const coordinator *self)
 {
-    if (self->options.run.gap == 0.0) {
-        coordinator_end(self, STRADS_COMPLETED); /* no goal, and nothing left to do */
-    } else {
-        stop_short(self, "names no variable");
-    }
+    const double goal = self->options.run.gap;
+    return !self->stage.changed && (self->stage.done || (goal > 0.0 && self->stage.gap <= goal));
+}
+
+/* Whether the stage ends short of its goal. */
+static bool is_stalled(coordinator *self)
+{
+    return self->whole && self->options.run.gap > 0.0 && !self->stage.changed &&
+           !has_reached_goal(self) && !coordinator_limit_reached(self) && has_stalled(self);
 }
 
 /* After a scan of everything: go on? True when the run was ended. */
-static bool judge(coordinator *self)
+static bool judge(coordinator *self, bool stalled)
 {
     const run_options *run = &self->options.run;
-    if (self->stage.done || (run->gap > 0.0 && self->stage.gap <= run->gap)) {
+    if (has_reached_goal(self)) {
         coordinator_end(self, run->gap > 0.0 ? STRADS_CONVERGED : STRADS_COMPLETED);
     } else if (coordinator_limit_reached(self)) {
         const bool complete = run->gap == 0.0 && self->round >= run->rounds;
         coordinator_end(self, complete ? STRADS_COMPLETED : STRADS_STOPPED);
-    } else if (run->gap > 0.0 && has_stalled(self)) {
+    } else if (stalled) {
         stop_short(self, "makes no further progress");
     }
     return self->ending;
 }
 
+/* A stage that has come to its end is told of; one that only prepared for the next is not. */
+static strads_status leave_stage(coordinator *self, bool stalled)
+{
+    const bool at_end = self->whole && self->stage.gap <= self->options.run.gap;
+    return self->options.run.gap > 0.0 && (at_end || stalled) ? report(self) : STRADS_OK;
+}
+
+static strads_status restart(coordinator *self)
+{
+    const strads_app *app = self->options.app;
+    if (app->begin_stage == NULL || self->options.run.tables) {
+        strads_error("%s: next_stage starts again from 0, which takes %s", app->name,
+                     app->begin_stage == NULL ? "a begin_stage to hear of it"
+                                              : "another schedule.kind: values are in tables");
+        return STRADS_ERR_APP;
+    }
+    memset(self->values, 0, self->options.structure.n_vars * sizeof(*self->values));
+    return planner_restart(&self->plan);
+}
+
+/* Begins another stage, with a scan. */
 static strads_status change_stage(coordinator *self)
 {
+    strads_status status = self->stage.restart ? restart(self) : STRADS_OK;
     self->first_score = -1.0;
     self->best_gap = INFINITY;
     self->best_objective = INFINITY;
     self->n_stalled = 0;
     self->n_judged = 0;
-    if (self->options.app->begin_stage == NULL) {
-        return STRADS_OK;
+    if (status == STRADS_OK && self->options.app->begin_stage != NULL) {
+        status = coordinator_broadcast(self, MSG_STAGE, &self->stage, sizeof(self->stage));
     }
-    return coordinator_broadcast(self, MSG_STAGE, &self->stage, sizeof(self->stage));
+    return status == STRADS_OK ? coordinator_scan_all(self) : status;
+}
+
+void coordinator_stop_idle(coordinator *self)
+{
+    if (self->options.run.gap == 0.0) {
+        coordinator_end(self, STRADS_COMPLETED); /* no goal, and nothing left to do */
+        return;
+    }
+    strads_status status = next_stage(self, true);
+    if (status == STRADS_OK && !self->stage.changed) {
+        stop_short(self, "names no variable");
+        return;
+    }
+    status = status == STRADS_OK ? change_stage(self) : status;
+    if (status != STRADS_OK) {
+        coordinator_fail(self, status);
+    }
 }
 
 /* Puts the workers' parts of a pool side by side. */
@@ -259,10 +305,15 @@ static void scan_done(coordinator *self)
         self->first_score = self->first_score < 0.0 ? self->worst_score : self->first_score;
         self->updates_at_scan = self->updates;
     }
-    strads_status status = next_stage(self);
+    bool stalled = false;
+    strads_status status = next_stage(self, false);
+    if (status == STRADS_OK && is_stalled(self)) {
+        stalled = true;
+        status = next_stage(self, true);
+    }
     if (status == STRADS_OK && self->stage.changed && !coordinator_limit_reached(self)) {
-        status = change_stage(self);
-        status = status == STRADS_OK ? coordinator_scan_all(self) : status;
+        status = leave_stage(self, stalled);
+        status = status == STRADS_OK ? change_stage(self) : status;
         if (status != STRADS_OK) {
             coordinator_fail(self, status);
         }
@@ -276,7 +327,7 @@ static void scan_done(coordinator *self)
         return;
     }
     take_priorities(self);
-    if (!self->whole || !judge(self)) {
+    if (!self->whole || !judge(self, stalled)) {
         coordinator_advance(self);
     }
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * strads/strads.h - the scheduler framework: the whole interface of a model program.
- * Running one is in strads/run.h.
+ * strads/strads.h - the whole interface of a model program; running one is in strads/run.h.
  *
  * A model program is a table of callbacks, strads_app. A run meets them in this
  * order ([P] once a process, [W] on each worker's thread, [C] on the coordinator):
@@ -39,7 +38,7 @@ extern "C" {
 #endif
 
 #define STRADS_VERSION "0.1.0"
-#define STRADS_APP_ABI 5
+#define STRADS_APP_ABI 6
 #define STRADS_RETIRED (-__builtin_inff()) /* a score that takes a variable out for good */
 
 typedef struct strads_worker strads_worker; /* one worker, as push sees it */
@@ -101,6 +100,7 @@ typedef struct strads_measure {
 /* What next_stage decides from. */
 typedef struct strads_view {
     bool whole;             /* every variable was scored, not only a part of them */
+    bool stalled;           /* it gets no better: without a change of stage the run ends here */
     const double *measures; /* [n_measures] reduced over the workers */
     const double *values;   /* [n_vars] committed */
     float worst_score;      /* the largest of the variables scored */
@@ -113,6 +113,7 @@ enum { STRADS_STAGE_PARAMS = 4 };
 typedef struct strads_stage {
     double params[STRADS_STAGE_PARAMS]; /* the program's own, 0 at first; for begin_stage */
     bool changed;                       /* out: the workers must hear of params, and score again */
+    bool restart;     /* out, with changed: before that all values are 0 again; not with tables */
     double accuracy;  /* out: solve a working set to this share of worst_score; 0.3 */
     double objective; /* out: NAN where there is none */
     double gap;       /* out, when the view is whole: relative; what stop.gap bounds */
@@ -155,11 +156,10 @@ typedef struct strads_app {
 
     /* ---- structure ---- */
 
-    /* How far each of vars[n] (ascending, of this worker's range; NULL: the whole
-     * range) is from its optimum: > 0 the farther the more urgent, < 0 at its optimum
-     * with that much margin, STRADS_RETIRED never again; not NaN. All workers score at
-     * the same time, so shared state may be made afresh with strads_exchange, and shares of
-     * samples added up: then the answer of rank 0 is taken. */
+    /* How far each of vars[n] (ascending, of this worker's range; NULL: all of it) is from its
+     * optimum: > 0 the farther the more urgent, < 0 at its optimum with that much margin,
+     * STRADS_RETIRED never again; not NaN. All workers score at the same time, so shared state may
+     * be made afresh with strads_exchange, and shares of samples added up: rank 0's is taken. */
     strads_status (*score)(void *state, const uint32_t *vars, size_t n, float *scores);
     /* Adds with strads_gram_add the cosine of the angle between the columns of vars[a]
      * and vars[b] for all a >= first_new and b < a where a is `rank` modulo `n_ranks`;

@@ -357,20 +357,15 @@ static strads_status on_lend(strads_worker *worker, const net_message *request)
     return status;
 }
 
-static void keep_values(strads_worker *worker, const uint32_t *vars, size_t n, const double *values)
-{
-    for (size_t i = 0; i < n; i++) {
-        worker->values[vars[i] - worker->options.first] = values[i];
-    }
-}
-
 static strads_status on_sync(strads_worker *worker, const net_message *request)
 {
     const msg_sync *sync = (const msg_sync *) request->body;
     const double *values = (const double *) (sync + 1);
     const uint32_t *vars = (const uint32_t *) (values + sync->n_vars);
     if (worker->values != NULL) {
-        keep_values(worker, vars, sync->n_vars, values);
+        for (size_t i = 0; i < sync->n_vars; i++) {
+            worker->values[vars[i] - worker->options.first] = values[i];
+        }
         return STRADS_OK;
     }
     worker_enter(worker, 1);
@@ -382,9 +377,12 @@ static strads_status on_sync(strads_worker *worker, const net_message *request)
 
 static strads_status on_stage(strads_worker *worker, const net_message *request)
 {
+    const strads_stage *stage = (const strads_stage *) request->body;
+    if (stage->restart && worker->values != NULL) {
+        memset(worker->values, 0, worker->options.n_vars * sizeof(*worker->values));
+    }
     worker_enter(worker, 1);
-    const strads_status status =
-        worker->options.app->begin_stage(worker->state, (const strads_stage *) request->body);
+    const strads_status status = worker->options.app->begin_stage(worker->state, stage);
     worker_leave(worker);
     return status;
 }
@@ -474,8 +472,7 @@ strads_status worker_create(strads_worker **out, const worker_options *options)
     if (options->app->sync == NULL) {
         worker->values = strads_calloc(options->n_vars, sizeof(*worker->values));
         if (worker->values == NULL) {
-            grid_worker_destroy(options->grid);
-            strads_free(worker);
+            worker_destroy(worker);
             return STRADS_ERR_NOMEM;
         }
     }

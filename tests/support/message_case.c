@@ -251,6 +251,7 @@ static void read_stage(reader *from, const msg_bounds *bounds)
     (void) bounds;
     take(from, stage, sizeof(stage));
     must(from, stage[offsetof(strads_stage, changed)] <= 1);
+    must(from, stage[offsetof(strads_stage, restart)] <= 1);
     must(from, stage[offsetof(strads_stage, done)] <= 1);
 }
 

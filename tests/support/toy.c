@@ -310,6 +310,7 @@ static strads_status toy_next_stage(void *model, const strads_view *view, strads
             toy_in_use->always_changed) {
             stage->params[0] += 1.0;
             stage->changed = true;
+            stage->restart = toy_in_use->restarts;
         }
     }
     return status;
@@ -319,6 +320,9 @@ static strads_status toy_begin_stage(void *state, const strads_stage *stage)
 {
     toy_worker *self = state;
     self->ridge = toy_ridge(stage->params[0]);
+    if (stage->restart) {
+        memset(self->values, 0, toy_in_use->shape.n_vars * sizeof(double));
+    }
     return toy_begin_plain(TOY_BEGIN_STAGE);
 }
 

@@ -60,6 +60,7 @@ typedef struct toy_problem {
     /* For a test to set before a run. */
     toy_fault fault;
     uint32_t n_stages;        /* the ridge is halved from stage to stage; 1 */
+    bool restarts;            /* every stage begins at 0 */
     bool always_changed;      /* next_stage never says that the stage is done */
     double seconds_per_sweep; /* of toy_clock */
     uint64_t stop_in_round;   /* push calls strads_stop_all there; UINT64_MAX: never */

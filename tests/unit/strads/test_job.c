@@ -87,6 +87,54 @@ static void stages_follow_each_other_and_the_last_is_solved(void)
     }
 }
 
+static bool restarted;
+static uint32_t n_restarts;
+
+static strads_status check_restart(void *model, const strads_view *view, strads_stage *stage)
+{
+    for (uint32_t j = 0; restarted && j < trial_shape.n_vars; j++) {
+        CHECK(view->values[j] == 0.0);
+    }
+    n_restarts += restarted;
+    const strads_status status = toy_app().next_stage(model, view, stage);
+    restarted = stage->restart;
+    return status;
+}
+
+static void a_stage_that_restarts_begins_at_zero_everywhere(void)
+{
+    static const char *const kinds[] = {"schedule.kind=structure_aware", "schedule.kind=random",
+                                        "schedule.round=4"};
+    for (int i = 0; i < 6; i++) {
+        trial t = trial_begin();
+        trial_set(&t, "run.workers=3");
+        trial_set(&t, kinds[i % 3]);
+        trial_set(&t, i < 3 ? "run.driver=threads" : "run.driver=sim");
+        t.app.next_stage = check_restart;
+        t.problem->n_stages = 3;
+        t.problem->restarts = true;
+        n_restarts = 0;
+        restarted = false;
+        trial_run(&t);
+        CHECK_STATUS(t.status, STRADS_OK);
+        CHECK(n_restarts == 2);
+        CHECK(toy_error() < 1e-4);
+        trial_end(&t);
+    }
+}
+
+static void a_restart_that_workers_cannot_hear_of_is_refused(void)
+{
+    trial t = trial_begin();
+    t.app.begin_stage = NULL;
+    t.problem->n_stages = 2;
+    t.problem->restarts = true;
+    trial_run(&t);
+    CHECK_STATUS(t.status, STRADS_ERR_APP);
+    CHECK(strstr(t.said, "begin_stage") != NULL);
+    trial_end(&t);
+}
+
 static void a_limit_of_rounds_completes_a_run_without_a_goal_and_stops_one_with(void)
 {
     for (int goal = 0; goal < 2; goal++) {
@@ -310,6 +358,10 @@ SUITE("strads/job",
       {"a program without save leaves its values", a_program_without_save_leaves_its_values},
       {"stages follow each other and the last is solved",
        stages_follow_each_other_and_the_last_is_solved},
+      {"a stage that restarts begins at zero everywhere",
+       a_stage_that_restarts_begins_at_zero_everywhere},
+      {"a restart that workers cannot hear of is refused",
+       a_restart_that_workers_cannot_hear_of_is_refused},
       {"a limit of rounds completes a run without a goal and stops one with",
        a_limit_of_rounds_completes_a_run_without_a_goal_and_stops_one_with},
       {"a run without a goal that has nothing left to do is complete",

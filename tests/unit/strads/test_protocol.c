@@ -136,6 +136,8 @@ static const change changes[] = {
 
     {MSG_STAGE, FIELD(strads_stage, changed), BYTE, 0, true},
     {MSG_STAGE, FIELD(strads_stage, changed), BYTE, 2, false},
+    {MSG_STAGE, FIELD(strads_stage, restart), BYTE, 1, true},
+    {MSG_STAGE, FIELD(strads_stage, restart), BYTE, 2, false},
     {MSG_STAGE, FIELD(strads_stage, done), BYTE, 1, true},
     {MSG_STAGE, FIELD(strads_stage, done), BYTE, 255, false},
 
