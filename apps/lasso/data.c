@@ -62,18 +62,6 @@ double lasso_squares(const lasso_site *site, double squares, double mean)
     return squares > CONSTANT * (double) site->n_rows * mean * mean ? squares : 0.0;
 }
 
-/* Squares about `mean`, of all rows. */
-static double squares_about(const lasso_site *site, size_t col, double mean)
-{
-    return lasso_squares(site, lasso_share_of_squares(site, col, mean), mean);
-}
-
-double lasso_norm2(const lasso_site *site, uint32_t var)
-{
-    return site->norm2 != NULL ? site->norm2[var]
-                               : squares_about(site, var - site->first_col, lasso_mean(site, var));
-}
-
 double lasso_cost(const void *state, uint32_t var)
 {
     const lasso_site *site = state;
@@ -185,7 +173,7 @@ strads_status lasso_refuse_column(const lasso_site *site, size_t col, double squ
     return STRADS_ERR_NUMERIC;
 }
 
-/* A column's mean and scale; a dense one loses its mean. */
+/* A column's mean, scale and squares; a dense one loses its mean. */
 static strads_status prepare_column(lasso_site *site, size_t col)
 {
     size_t n = 0;
@@ -196,7 +184,8 @@ static strads_status prepare_column(lasso_site *site, size_t col)
     if (!in_range(squares, value, n, centre)) {
         return lasso_refuse_column(site, col, squares);
     }
-    const double about_mean = squares_about(site, col, mean);
+    const double about_mean = lasso_squares(site, lasso_share_of_squares(site, col, mean), mean);
+    site->norm2[col] = site->centre != NULL ? about_mean : squares;
     if (site->scale != NULL) {
         site->scale[col] = about_mean > 0.0 ? sqrt((double) site->x.n_rows / about_mean) : 0.0;
     }
@@ -230,6 +219,10 @@ strads_status lasso_reserve_columns(lasso_site *site, size_t n, bool sparse)
 static strads_status prepare_columns(lasso_site *site)
 {
     strads_status status = lasso_reserve_columns(site, site->x.n_cols, site->x.col_start != NULL);
+    if (status == STRADS_OK) {
+        site->norm2 = strads_alloc_array(site->x.n_cols, sizeof(*site->norm2));
+        status = site->norm2 == NULL ? STRADS_ERR_NOMEM : STRADS_OK;
+    }
     for (size_t j = 0; j < site->x.n_cols && status == STRADS_OK; j++) {
         status = prepare_column(site, j);
     }

@@ -12,6 +12,7 @@
  *   data.c    the site: X, y, and the columns' means and weights
  *   rows.c    the same when each worker has only some rows; solving a block then
  *   solver.c  a worker: scores, and the update of blocks
+ *   slack.c   which columns a scan of everything may leave out
  *   fit.c     a worker's rows: which of them train, what they come to, the intercept
  *   logistic.c  blocks under the logistic loss
  *   gather.c  columns of other workers, copied; lending them (borrowed.c keeps them)
@@ -49,6 +50,7 @@ typedef struct lasso_site {
     double *mean;          /* what x still has to lose of them: centre, lent, when it is sparse;
                             * NULL when it is dense, for then x is centred */
     double *scale;         /* [x.n_cols] 1 / w_j, 0 for constant columns; NULL: all 1 */
+    double *norm2;         /* [x.n_cols, or by rows n_cols] |x_j - mean|^2 of all rows */
     const lasso_kernels *kernels;
     lasso_loss loss;
     double l1_ratio;
@@ -58,7 +60,6 @@ typedef struct lasso_site {
     /* Of a partition, else NULL. */
     uint32_t *entries; /* [n_cols] stored ones of each column, in all rows */
     uint32_t *firsts;  /* by columns, [workers + 1]: the ranges */
-    double *norm2;     /* by rows, [n_cols]: |x_j - mean|^2 of all rows */
 
     /* By rows: what each worker of the process works on, in order of rank. A shard is a site
      * of its own that lends all but its x and target. */
@@ -96,7 +97,10 @@ double lasso_dot(const lasso_site *site, uint32_t var, const double *v);
 void lasso_add(const lasso_site *site, uint32_t var, double a, double *v);
 
 /* |x_j - mean|^2; 0 for a constant column. */
-double lasso_norm2(const lasso_site *site, uint32_t var);
+static inline double lasso_norm2(const lasso_site *site, uint32_t var)
+{
+    return site->norm2[var - site->first_col];
+}
 
 /* ---- of data.c, for rows.c ---- */
 

@@ -19,7 +19,7 @@ strads_status lasso_open_worker(const void *site, strads_worker *worker, void **
     self->beta = strads_calloc(self->n, sizeof(*self->beta));
     self->support = strads_alloc_array(self->n, sizeof(*self->support));
     self->listed = strads_calloc(self->n, sizeof(*self->listed));
-    self->gradient = strads_alloc_array(self->n, sizeof(*self->gradient));
+    self->gradient = strads_calloc(self->n, sizeof(*self->gradient));
     self->set_aside = strads_alloc_array(self->n, sizeof(*self->set_aside));
     self->cols = strads_alloc_array(self->n, sizeof(*self->cols));
     if (self->state == NULL || self->beta == NULL || self->support == NULL ||
@@ -45,6 +45,7 @@ void lasso_close_worker(void *state)
     lasso_tables_destroy(self->tables);
     lasso_block_fini(&self->block);
     lasso_gram_fini(&self->gram);
+    lasso_slack_fini(&self->slack);
     lasso_borrowed_fini(&self->borrowed);
     anderson_fini(&self->mix);
     lasso_fit_fini(&self->fit);
@@ -65,6 +66,8 @@ strads_status lasso_begin_stage(void *state, const strads_stage *stage)
     self->l1 = self->lambda * self->site->l1_ratio;
     self->l2 = self->lambda * (1.0 - self->site->l1_ratio);
     self->unit = self->l1 > 0.0 ? 1.0 / self->l1 : 0.0;
+    /* What the last scan left out was below another lambda. */
+    self->gradient_is_fresh = self->gradient_is_fresh && self->slack.n_near == self->slack.n;
     const uint32_t fold = (uint32_t) stage->params[LASSO_FOLD];
     return fold == self->fit.fold ? STRADS_OK : lasso_fit_begin(self, fold);
 }
@@ -202,8 +205,11 @@ static void score_range(lasso_worker *self, float *scores)
     }
     const double *scale =
         site->scale == NULL ? NULL : site->scale + (self->first - site->first_col);
-    const double largest =
+    double largest =
         site->kernels->rate(self->gradient, scale, self->n, self->l1, self->unit, scores);
+    if (self->slack.n_near < self->slack.n) { /* what was left out is below l1 */
+        largest = fmax(largest, self->l1);
+    }
     self->measures[LASSO_RATIO] = largest;
     self->measures[LASSO_OUTSIDE] = largest - self->l1;
     for (size_t i = 0; i < self->n_support; i++) {
@@ -211,6 +217,30 @@ static void score_range(lasso_worker *self, float *scores)
         self->gradient[k] = self->set_aside[i];
         scores[k] = score_of(self, k, self->gradient[k]);
     }
+}
+
+/* Finds the gradient of the whole range: exactly where it may reach lambda; elsewhere it stays
+ * what it was, and is below. */
+static strads_status find_whole_gradient(lasso_worker *self)
+{
+    lasso_slack *slack = &self->slack;
+    if (self->site->split == STRADS_SPLIT_SAMPLES) {
+        return lasso_find_gradient(self, NULL, self->n, self->gradient);
+    }
+    for (size_t i = 0; i < self->n_support; i++) {
+        lasso_slack_forget(slack, self->support[i]);
+    }
+    strads_status status = lasso_slack_find_near(slack, self->site, self->first, self->n,
+                                                 self->state, self->gradient, self->l1);
+    if (status != STRADS_OK || slack->n_near == self->n) {
+        return status != STRADS_OK ? status
+                                   : lasso_find_gradient(self, NULL, self->n, self->gradient);
+    }
+    status = lasso_find_gradient(self, slack->near, slack->n_near, self->set_aside);
+    for (size_t i = 0; i < slack->n_near && status == STRADS_OK; i++) {
+        self->gradient[slack->near[i] - self->first] = self->set_aside[i];
+    }
+    return status;
 }
 
 strads_status lasso_score(void *state, const uint32_t *vars, size_t n, float *scores)
@@ -224,18 +254,20 @@ strads_status lasso_score(void *state, const uint32_t *vars, size_t n, float *sc
     }
     measure_state(self);
     if (vars != NULL || !self->gradient_is_fresh) {
-        const strads_status status = lasso_find_gradient(self, vars, n, self->gradient);
+        const strads_status status = vars == NULL
+                                         ? find_whole_gradient(self)
+                                         : lasso_find_gradient(self, vars, n, self->set_aside);
         if (status != STRADS_OK) {
             return status;
         }
-        self->gradient_is_fresh = vars == NULL;
+        self->gradient_is_fresh = self->gradient_is_fresh || vars == NULL;
     }
     if (vars == NULL) {
         score_range(self, scores);
         return self->site->loss == LASSO_LOGISTIC ? lasso_fit_certify(self) : STRADS_OK;
     }
     for (size_t i = 0; i < n; i++) {
-        scores[i] = score_of(self, vars[i] - self->first, self->gradient[i]);
+        scores[i] = score_of(self, vars[i] - self->first, self->set_aside[i]);
     }
     return STRADS_OK;
 }

@@ -9,6 +9,7 @@
 #include "apps/lasso/data_parallel.h"
 #include "apps/lasso/fit.h"
 #include "apps/lasso/gram.h"
+#include "apps/lasso/slack.h"
 
 struct lasso_worker {
     const lasso_site *site;
@@ -23,7 +24,8 @@ struct lasso_worker {
     uint32_t *support; /* [n_support] of the range, with all whose coefficient is not 0 */
     uint8_t *listed;   /* [n] 1: in `support` */
     size_t n_support;
-    double *gradient;  /* [n] x_j'r of the last scan */
+    double *gradient;  /* [n] x_j'r of the scan that found it last */
+    lasso_slack slack; /* which are to be found anew; not by rows */
     double *set_aside; /* [n] scratch: gradients of the support */
     uint32_t *cols;    /* [n] scratch: columns of variables */
     bool state_is_fresh;
