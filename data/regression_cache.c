@@ -151,19 +151,22 @@ static strads_status check_chunks(void *context, size_t first, size_t last)
     return good ? STRADS_OK : STRADS_ERR_DATA;
 }
 
-static bool are_finite(const double *values, size_t n)
+/* Whether these are finite, and none is 0 unless zeros are allowed. */
+static bool are_values_good(const double *values, size_t n, bool zeros)
 {
     bool good = true;
     for (size_t i = 0; i < n; i++) {
         good &= fabs(values[i]) < (double) INFINITY;
+        good &= zeros | (values[i] != 0.0);
     }
     return good;
 }
 
 static strads_status check_values(void *context, size_t first, size_t last)
 {
-    const mapped *m = context;
-    return are_finite(m->x.value + first, last - first) ? STRADS_OK : STRADS_ERR_DATA;
+    const data_matrix *x = &((const mapped *) context)->x;
+    return are_values_good(x->value + first, last - first, x->col_start == NULL) ? STRADS_OK
+                                                                                 : STRADS_ERR_DATA;
 }
 
 /* Whether the rows of each of these columns ascend, below n_rows. */
@@ -212,7 +215,8 @@ static bool is_whole(mapped *m, uint32_t n_threads)
            (m->x.col_start == NULL ||
             strads_parallel_for(n_threads, m->x.n_cols, check_columns, m) == STRADS_OK) &&
            strads_parallel_for(n_threads, m->head->n_values, check_values, m) == STRADS_OK &&
-           are_finite((const double *) m->sections[SECTION_TARGET], m->head->n_targets) &&
+           are_values_good((const double *) m->sections[SECTION_TARGET], m->head->n_targets,
+                           true) &&
            are_names_good(m);
 }
 

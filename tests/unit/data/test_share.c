@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tests/unit/data/test_share.c - what processes read together is the whole, cut. */
 #include <string.h>
+#include <unistd.h>
 
 #include "base/random.h"
+#include "data/regression_cache.h"
 #include "tests/support/parts.h"
 #include "tests/unit/data/reading.h"
 
@@ -223,6 +225,41 @@ static void compressed_and_matrix_market_files_are_read_whole_and_cut(void)
     check_shares((data_source){.path = path, .y_path = y_path});
     strads_free(y_path);
     strads_free(path);
+    path = suite_file("named", "a,b,c,y\n1,0,0,1\n0,0,2,2\n0,3,0,3\n0,0,4,4\n");
+    check_shares((data_source){.path = path, .target = "y"});
+    team self = {.source = {.path = path, .target = "y"}, .count = 2, .n_workers = 3};
+    read_together(&self);
+    REQUIRE_OK(self.status);
+    CHECK_TEXT(self.shares[1].names[2], "c");
+    drop(&self);
+    strads_free(path);
+}
+
+/* The cache is given another target, so that one sees what is taken. */
+static void a_cache_is_cut_like_the_text_that_it_was_made_of(void)
+{
+    static const char *const texts[] = {"1 1:2 3:4\n2 2:5\n3\n4 1:1\n5 7:2\n6 1:3 2:3 3:3\n",
+                                        "1 1:1 2:2\n2\n3 1:3 2:4\n4 1:5\n"};
+    for (size_t i = 0; i < 2; i++) {
+        char *path = suite_file("cached", texts[i]);
+        const data_source source = {.path = path, .cache = ""};
+        char *cache = NULL;
+        uint64_t key = 0;
+        data_regression data = {.y = NULL};
+        REQUIRE_OK(regression_cache_name(&cache, &key, &source));
+        unlink(cache);
+        check_shares((data_source){.path = path});
+        REQUIRE_OK(data_regression_read(&data, &source));
+        data.y[1] = 77.0;
+        regression_cache_save(&data, cache, key);
+        data_regression_fini(&data);
+        check_shares(source);
+        data_size by_rows = {0};
+        REQUIRE_OK(data_share_measure(&by_rows, &source, DATA_BY_ROWS, 2, 2));
+        CHECK(by_rows.peak_bytes > by_rows.bytes);
+        strads_free(cache);
+        strads_free(path);
+    }
 }
 
 static void a_target_of_its_own_is_cut_like_the_rows(void)
@@ -456,4 +493,6 @@ SUITE("data/share", {"lines are cut wherever ranges begin", lines_are_cut_wherev
        a_mistake_is_named_with_its_line_in_whichever_part_it_is},
       {"what is wrong with the whole is said once", what_is_wrong_with_the_whole_is_said_once},
       {"a .npy file of another length is refused", an_npy_file_of_another_length_is_refused},
+      {"a cache is cut like the text that it was made of",
+       a_cache_is_cut_like_the_text_that_it_was_made_of},
       {"every allocation of a lone process may fail", every_allocation_of_a_lone_process_may_fail})
