@@ -21,20 +21,18 @@
 #include "base/clock.h"
 #include "ssp/ssp.h"
 
-enum {
-    COLUMN_WORDS = 2048,     /* words that are read at a time, unless */
-    COLUMN_COUNTS = 1 << 21, /* they would have more counts */
-    COUNT_16_MOST = UINT16_MAX
-};
+/* Counts that are read at a time: they stay in the cache until what has changed is added. */
+enum { COLUMN_COUNTS = 1 << 16 };
 
 struct lda_tables {
     ssp_table *table;
-    uint32_t n_periods, period; /* of a round; the next */
-    uint32_t *counts;           /* of a column */
-    double *deltas;             /* [words of a column][n_topics] */
-    const double **views;       /* [words of a column] */
-    uint64_t *keys;             /* [words] by column, those whose rows are read */
-    uint32_t *n_keys;           /* [n_columns] */
+    uint32_t n_periods, period;  /* of a round; the next */
+    uint32_t *counts;            /* of a column */
+    double *deltas;              /* [words of a column][n_topics] */
+    const double **views;        /* [words of a column] */
+    uint64_t *keys;              /* [words] by column, those whose rows are read */
+    uint32_t *n_keys;            /* [n_columns] */
+    uint32_t *met[LDA_SUBS_MAX]; /* [words] of each sub, how many tokens of a word were met */
 };
 
 /* ---- sizes ---- */
@@ -46,8 +44,7 @@ bool lda_uses_tables(const strads_config *config)
 
 static uint32_t words_of_column(uint32_t n_topics)
 {
-    const uint32_t n = COLUMN_COUNTS / lda_padded(n_topics);
-    return n < COLUMN_WORDS ? n : COLUMN_WORDS;
+    return COLUMN_COUNTS / lda_padded(n_topics);
 }
 
 uint32_t lda_tables_n_columns(uint32_t n_words, uint32_t n_topics, uint32_t n_workers)
@@ -114,6 +111,13 @@ strads_status lda_tables_create(lda_tables **out, const lda_worker *worker)
         lda_tables_destroy(self);
         return STRADS_ERR_NOMEM;
     }
+    for (uint32_t s = 0; s < worker->documents->n_subs; s++) {
+        self->met[s] = strads_calloc(words->n, sizeof(*self->met[s]));
+        if (self->met[s] == NULL) {
+            lda_tables_destroy(self);
+            return STRADS_ERR_NOMEM;
+        }
+    }
     for (uint32_t c = strads_worker_rank(worker->worker); c < words->n_columns;
          c += site->n_workers) {
         worker->mine[c] = true;
@@ -126,6 +130,9 @@ void lda_tables_destroy(lda_tables *self)
 {
     if (self == NULL) {
         return;
+    }
+    for (uint32_t s = 0; s < LDA_SUBS_MAX; s++) {
+        strads_free(self->met[s]);
     }
     strads_free(self->counts);
     strads_free(self->deltas);
@@ -151,24 +158,31 @@ static uint64_t *keys_of(const lda_worker *worker, uint32_t column)
     return worker->tables->keys + first_of(&worker->site->words, column);
 }
 
-/* counts[n] := view; false: it is no row of such a word. */
+/* counts[n] := view; false: it is no row of such a word. By whole numbers, for the compiler then
+ * takes several at a time: 2^52 + n has n in its last bits. */
 static bool convert(const double *view, const lda_place *place, uint32_t n, int32_t *counts)
 {
-    const double most = place->form == LDA_ARRAY_32 ? INT32_MAX : COUNT_16_MOST;
-    double sum = 0.0;
-    bool bad = false;
+    const uint64_t most = place->form == LDA_ARRAY_32 ? INT32_MAX : UINT16_MAX;
+    const double shift = 0x1p52;
+    uint64_t shift_bits = 0;
+    uint64_t whole = 0;
+    uint64_t rest = 0;
+    uint64_t sum = 0;
+    memcpy(&shift_bits, &shift, sizeof(shift_bits));
     for (uint32_t k = 0; k < n; k++) {
-        bad |= !(view[k] >= 0.0 && view[k] <= most);
+        const double shifted = view[k] + shift;
+        const double fraction = view[k] - (shifted - shift);
+        uint64_t bits[2];
+        memcpy(&bits[0], &shifted, sizeof(shifted));
+        memcpy(&bits[1], &fraction, sizeof(fraction));
+        whole |= bits[0] ^ shift_bits;
+        rest |= bits[1] << 1;
+        counts[k] = (int32_t) bits[0];
     }
-    if (bad) {
-        return false;
+    for (uint32_t k = 0; place->form == LDA_LIST && k < n; k++) {
+        sum += (uint32_t) counts[k];
     }
-    for (uint32_t k = 0; k < n; k++) {
-        counts[k] = (int32_t) view[k];
-        sum += counts[k];
-        bad |= view[k] != counts[k];
-    }
-    return !bad && (place->form != LDA_LIST || sum <= place->capacity);
+    return whole <= most && rest == 0 && (place->form != LDA_LIST || sum <= place->capacity);
 }
 
 /* Reads the rows of the column's keys into `counts`; those of other words are left as they are. */
@@ -213,32 +227,37 @@ static strads_status add_column(lda_worker *worker, uint32_t column)
 
 /* ---- a period ---- */
 
-/* The first of docs low .. high-1, ascending, that is not below `doc`. */
-static uint64_t first_from(const uint32_t *docs, uint64_t low, uint64_t high, uint32_t doc)
+/* How many tokens that were not met in this pass, of the word at a position, documents of the sub
+ * below `end` have; they are met now. */
+static uint32_t meet(lda_tables *self, const lda_sub *sub, uint32_t s, uint32_t position,
+                     uint32_t end)
 {
-    while (low < high) {
-        const uint64_t middle = low + (high - low) / 2;
-        if (docs[middle] < doc) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
+    const uint32_t *docs = sub->docs + sub->starts[position];
+    const uint32_t n = (uint32_t) (sub->starts[position + 1] - sub->starts[position]);
+    const uint32_t before = self->met[s][position];
+    uint32_t at = before;
+    while (at < n && docs[at] < end) {
+        at++;
     }
-    return low;
+    self->met[s][position] = at;
+    return at - before;
 }
 
-/* How many tokens the documents of the pass have of the word at a position. */
-static uint64_t count_tokens(const lda_worker *worker, const lda_pass *plan, uint32_t position)
+/* How many tokens the documents of the part have of the word at a position. */
+static uint64_t count_tokens(lda_worker *worker, const lda_pass *plan, uint32_t position)
 {
+    lda_tables *self = worker->tables;
     uint64_t n = 0;
     for (uint32_t s = 0; s < worker->documents->n_subs; s++) {
         const lda_sub *sub = &worker->documents->subs[s];
-        const uint64_t end = sub->starts[position + 1];
         uint32_t low = 0;
         uint32_t high = 0;
         lda_plan_documents(plan, sub, &low, &high);
-        const uint64_t from = first_from(sub->docs, sub->starts[position], end, low);
-        n += first_from(sub->docs, from, end, high) - from;
+        if (plan->part == 0) {
+            self->met[s][position] = 0;
+            (void) meet(self, sub, s, position, low);
+        }
+        n += meet(self, sub, s, position, high);
     }
     return n;
 }
