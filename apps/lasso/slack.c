@@ -51,7 +51,8 @@ strads_status lasso_slack_find_near(lasso_slack *slack, const lasso_site *site, 
                                     size_t n, const double *state, const double *gradient,
                                     double l1)
 {
-    const strads_status status = slack->n == n ? STRADS_OK : open(slack, site->x.n_rows, n);
+    const strads_status status =
+        slack->residual != NULL ? STRADS_OK : open(slack, site->x.n_rows, n);
     if (status != STRADS_OK) {
         return status;
     }

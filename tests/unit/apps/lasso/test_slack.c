@@ -125,6 +125,17 @@ static void a_residual_that_stays_leaves_only_what_is_at_lambda(void)
     close_all(&self);
 }
 
+static void a_range_of_none_lists_none(void)
+{
+    opened self;
+    open_all(&self, 0);
+    for (int i = 0; i < 2; i++) {
+        REQUIRE_OK(lasso_slack_find_near(&self.slack, self.site, P, 0, self.state, NULL, 1.0));
+        CHECK(self.slack.n_near == 0);
+    }
+    close_all(&self);
+}
+
 static void the_failure_of_every_allocation_is_survived(void)
 {
     opened self;
@@ -145,4 +156,5 @@ static void the_failure_of_every_allocation_is_survived(void)
 SUITE("apps/lasso/slack", {"what is left out is below lambda", what_is_left_out_is_below_lambda},
       {"a residual that stays leaves only what is at lambda",
        a_residual_that_stays_leaves_only_what_is_at_lambda},
+      {"a range of none lists none", a_range_of_none_lists_none},
       {"the failure of every allocation is survived", the_failure_of_every_allocation_is_survived})
