@@ -232,7 +232,7 @@ strads_status data_csv_measure(data_size *out, data_input *input, const data_sou
     }
     status = read_all(&piece, input, source, &header, true);
     if (status == STRADS_OK) {
-        *out = data_piece_size(&piece, header.n_cols, data_threads_of(source));
+        *out = data_piece_size(&piece, header.n_cols);
     }
     csv_header_fini(&header);
     return status;

@@ -273,7 +273,7 @@ strads_status data_libsvm_measure(data_size *out, data_input *input, const data_
     size_t n_cols = 0;
     const strads_status status = read_whole(&piece, &n_cols, input, source, true);
     if (status == STRADS_OK) {
-        *out = data_piece_size(&piece, n_cols, data_threads_of(source));
+        *out = data_piece_size(&piece, n_cols);
     }
     return status;
 }

@@ -8,7 +8,8 @@
 #include "base/tasks.h"
 #include "data/readers.h"
 
-enum { MIN_PIECE_BYTES = 1 << 20 };
+/* HELD_BYTES, measured: what a thread more holds beside its entries. */
+enum { MIN_PIECE_BYTES = 1 << 20, HELD_BYTES = 5 << 20 };
 
 /* A range of a file, and what was read of it. */
 typedef struct range {
@@ -126,6 +127,7 @@ static strads_status join_ranges(const reading *it)
             data_columns_join(all->columns, piece->columns, (uint32_t) all->n_rows);
             piece->columns = NULL;
         }
+        all->n_joined++;
         all->n_rows += piece->n_rows;
         all->n_entries += piece->n_entries;
         all->max_index = all->max_index > piece->max_index ? all->max_index : piece->max_index;
@@ -192,7 +194,7 @@ strads_status data_piece_finish(data_piece *piece, size_t n_cols, bool dense, ui
     return status;
 }
 
-data_size data_piece_size(const data_piece *piece, size_t n_cols, uint32_t n_threads)
+data_size data_piece_size(const data_piece *piece, size_t n_cols)
 {
     const size_t n_rows = piece->n_rows;
     return (data_size){.n_rows = n_rows,
@@ -200,5 +202,5 @@ data_size data_piece_size(const data_piece *piece, size_t n_cols, uint32_t n_thr
                        .n_entries = piece->n_entries,
                        .dense = data_columns_dense(n_rows, n_cols, piece->n_entries),
                        .peak_bytes = data_columns_peak_bytes(n_rows, n_cols, piece->n_entries) +
-                                     (n_threads - 1) * DATA_INPUT_BYTES};
+                                     piece->n_joined * HELD_BYTES};
 }

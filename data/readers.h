@@ -25,6 +25,7 @@ typedef struct data_piece {
     double *y;             /* [n_rows]; NULL: there is none */
     size_t n_rows, n_entries;
     uint64_t max_index; /* the largest, from 1; 0: none */
+    size_t n_joined;    /* pieces that were joined to it */
 } data_piece;
 
 /* Reads all lines of an input that is newly opened, or stands behind a header. */
@@ -40,7 +41,7 @@ STRADS_MUST_CHECK strads_status data_piece_finish(data_piece *piece, size_t n_co
                                                   uint32_t n_threads, data_regression *out);
 void data_piece_fini(data_piece *piece); /* one of zeros is allowed */
 /* The size of a piece that was counted. */
-data_size data_piece_size(const data_piece *piece, size_t n_cols, uint32_t n_threads);
+data_size data_piece_size(const data_piece *piece, size_t n_cols);
 
 /* ---- formats ---- */
 
