@@ -4,7 +4,7 @@
 
 #include <assert.h>
 #include <math.h>
-#include <string.h>
+#include <stdlib.h>
 
 enum { N_PAIRS = LDA_COHERENCE_WORDS * (LDA_COHERENCE_WORDS - 1) / 2 };
 static const uint32_t NO_WORD = UINT32_MAX;
@@ -15,7 +15,7 @@ static strads_status no_memory(void)
     return STRADS_ERR_NOMEM;
 }
 
-/* Numbers the top words by first appearance, and counts the places of each in starts[index + 1]. */
+/* Numbers the top words by first appearance. */
 static void number_words(lda_coherence *c, const lda_tops *tops)
 {
     for (size_t w = 0; w < c->n_vocabulary; w++) {
@@ -31,47 +31,70 @@ static void number_words(lda_coherence *c, const lda_tops *tops)
                 c->index[w] = (uint32_t) c->n_words++;
             }
             c->top[k * LDA_COHERENCE_WORDS + i] = c->index[w];
-            c->starts[c->index[w] + 1]++;
         }
     }
 }
 
-/* Lists the places of each word. starts[] comes as counts and becomes where they begin. */
-static void list_places(lda_coherence *c)
+/* Of two words that are numbered, the first in the upper half: in order of these, pairs are in
+ * order. */
+static uint64_t pair_of(uint32_t v, uint32_t w)
 {
-    for (size_t u = 1; u <= c->n_words; u++) {
-        c->starts[u] += c->starts[u - 1];
-    }
+    return v < w ? (uint64_t) v << 32 | w : (uint64_t) w << 32 | v;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const uint64_t left = *(const uint64_t *) a;
+    const uint64_t right = *(const uint64_t *) b;
+    return (left > right) - (left < right);
+}
+
+/* Lists the pairs of all topics, each once: topics share many when they are young. */
+static void list_pairs(lda_coherence *c, uint64_t *pairs)
+{
+    size_t n = 0;
+    size_t n_different = 0;
     for (size_t k = 0; k < c->n_topics; k++) {
-        for (size_t i = 0; i < c->n_top[k]; i++) {
-            const size_t at = c->starts[c->top[k * LDA_COHERENCE_WORDS + i]]++;
-            c->topic_of[at] = (uint32_t) k;
-            c->rank_of[at] = (uint8_t) i;
+        const uint32_t *top = c->top + k * LDA_COHERENCE_WORDS;
+        for (size_t j = 1; j < c->n_top[k]; j++) {
+            for (size_t i = 0; i < j; i++) {
+                pairs[n++] = pair_of(top[i], top[j]);
+            }
         }
     }
-    /* Each has come to where the places of the next word begin. */
-    memmove(c->starts + 1, c->starts, c->n_words * sizeof(*c->starts));
-    c->starts[0] = 0;
+    qsort(pairs, n, sizeof(*pairs), by_value);
+    for (size_t i = 0; i < n; i++) {
+        if (i == 0 || pairs[i] != pairs[i - 1]) {
+            c->starts[(pairs[i] >> 32) + 1]++;
+            c->partners[n_different++] = (uint32_t) pairs[i];
+        }
+    }
+    for (size_t u = 0; u < c->n_words; u++) {
+        c->starts[u + 1] += c->starts[u];
+    }
 }
 
 strads_status lda_coherence_init(lda_coherence *out, const lda_tops *tops, size_t n_vocabulary)
 {
     const size_t n_places = tops->n_topics * LDA_COHERENCE_WORDS;
+    uint64_t *pairs = strads_alloc_array(tops->n_topics * N_PAIRS, sizeof(*pairs));
     lda_coherence made = {.n_topics = tops->n_topics,
                           .n_vocabulary = n_vocabulary,
                           .index = strads_alloc_array(n_vocabulary, sizeof(*made.index)),
                           .top = strads_alloc_array(n_places, sizeof(*made.top)),
                           .n_top = strads_alloc_array(tops->n_topics, sizeof(*made.n_top)),
                           .starts = strads_calloc(n_places + 1, sizeof(*made.starts)),
-                          .topic_of = strads_alloc_array(n_places, sizeof(*made.topic_of)),
-                          .rank_of = strads_alloc(n_places)};
-    if (made.index == NULL || made.top == NULL || made.n_top == NULL || made.starts == NULL ||
-        made.topic_of == NULL || made.rank_of == NULL) {
+                          .partners =
+                              strads_alloc_array(tops->n_topics * N_PAIRS, sizeof(*made.partners))};
+    if (pairs == NULL || made.index == NULL || made.top == NULL || made.n_top == NULL ||
+        made.starts == NULL || made.partners == NULL) {
+        strads_free(pairs);
         lda_coherence_fini(&made);
         return no_memory();
     }
     number_words(&made, tops);
-    list_places(&made);
+    list_pairs(&made, pairs);
+    strads_free(pairs);
     *out = made;
     return STRADS_OK;
 }
@@ -82,8 +105,7 @@ void lda_coherence_fini(lda_coherence *coherence)
     strads_free(coherence->top);
     strads_free(coherence->n_top);
     strads_free(coherence->starts);
-    strads_free(coherence->topic_of);
-    strads_free(coherence->rank_of);
+    strads_free(coherence->partners);
     *coherence = (lda_coherence){.n_topics = 0};
 }
 
@@ -91,85 +113,52 @@ void lda_coherence_fini(lda_coherence *coherence)
 
 size_t lda_coherence_n_counts(const lda_coherence *coherence)
 {
-    return 1 + coherence->n_words + coherence->n_topics * N_PAIRS;
-}
-
-/* Where the pairs of a topic begin, and one of ranks i < j in them. */
-static size_t pairs_at(const lda_coherence *c, size_t topic)
-{
-    return 1 + c->n_words + topic * N_PAIRS;
-}
-
-static size_t pair(size_t i, size_t j)
-{
-    return j * (j - 1) / 2 + i;
+    return 1 + coherence->n_words + coherence->starts[coherence->n_words];
 }
 
 /* What the document being counted has. */
 typedef struct document {
-    uint32_t *last;    /* [n_words] the document, from 1, that had the word last */
-    uint16_t *ranks;   /* [n_topics] a bit for each top word that it has */
-    uint32_t *touched; /* [n_topics] those with a bit */
-    size_t n_touched;
+    uint32_t *last;  /* [n_words] the document, from 1, that had the word last */
+    uint32_t *words; /* [n_words] those that it has */
 } document;
-
-static void take_word(const lda_coherence *c, document *has, uint32_t u)
-{
-    for (size_t p = c->starts[u]; p < c->starts[u + 1]; p++) {
-        const uint32_t k = c->topic_of[p];
-        if (has->ranks[k] == 0) {
-            has->touched[has->n_touched++] = k;
-        }
-        has->ranks[k] |= (uint16_t) (1U << c->rank_of[p]);
-    }
-}
-
-/* Adds all pairs of the bits to those of one topic. */
-static void count_pairs(double *pairs, unsigned ranks)
-{
-    for (; (ranks & (ranks - 1)) != 0; ranks &= ranks - 1) {
-        const size_t i = (size_t) __builtin_ctz(ranks);
-        for (unsigned rest = ranks & (ranks - 1); rest != 0; rest &= rest - 1) {
-            pairs[pair(i, (size_t) __builtin_ctz(rest))] += 1.0;
-        }
-    }
-}
 
 /* The d-th document, from 1, of tokens[n]. */
 static void count_document(const lda_coherence *c, document *has, uint32_t d,
                            const uint32_t *tokens, size_t n, double *counts)
 {
+    double *pairs = counts + 1 + c->n_words;
+    size_t n_words = 0;
     counts[0] += 1.0;
     for (size_t i = 0; i < n; i++) {
         const uint32_t u = c->index[tokens[i]];
         if (u != NO_WORD && has->last[u] != d) {
             has->last[u] = d;
+            has->words[n_words++] = u;
             counts[1 + u] += 1.0;
-            take_word(c, has, u);
         }
     }
-    for (size_t i = 0; i < has->n_touched; i++) {
-        const uint32_t k = has->touched[i];
-        count_pairs(counts + pairs_at(c, k), has->ranks[k]);
-        has->ranks[k] = 0;
+    for (size_t i = 0; i < n_words; i++) {
+        const uint32_t u = has->words[i];
+        for (size_t p = c->starts[u]; p < c->starts[u + 1]; p++) {
+            if (has->last[c->partners[p]] == d) {
+                pairs[p] += 1.0;
+            }
+        }
     }
-    has->n_touched = 0;
 }
 
 strads_status lda_coherence_count(const lda_coherence *coherence, const uint32_t *tokens,
                                   const size_t *starts, size_t n, double *counts)
 {
     document has = {.last = strads_calloc(coherence->n_words, sizeof(*has.last)),
-                    .ranks = strads_calloc(coherence->n_topics, sizeof(*has.ranks)),
-                    .touched = strads_alloc_array(coherence->n_topics, sizeof(*has.touched))};
-    const bool made = has.last != NULL && has.ranks != NULL && has.touched != NULL;
+                    .words = strads_alloc_array(coherence->n_words, sizeof(*has.words))};
+    const bool made = has.last != NULL && has.words != NULL;
     for (size_t d = 0; d < n && made; d++) {
         count_document(coherence, &has, (uint32_t) d + 1, tokens + starts[d],
                        starts[d + 1] - starts[d], counts);
     }
     strads_free(has.last);
-    strads_free(has.ranks);
-    strads_free(has.touched);
+    strads_free(has.words);
     return made ? STRADS_OK : no_memory();
 }
 
@@ -183,6 +172,25 @@ static double npmi(double n_both, double n_v, double n_w, double n)
     return n_both < n ? log(n_both * n / (n_v * n_w)) / -log(n_both / n) : 1.0;
 }
 
+/* How many documents have both words, a pair of some topic. */
+static double count_of_pair(const lda_coherence *c, const double *counts, uint32_t v, uint32_t w)
+{
+    const uint32_t first = v < w ? v : w;
+    const uint32_t second = v < w ? w : v;
+    size_t low = c->starts[first];
+    size_t high = c->starts[first + 1];
+    while (low + 1 < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (c->partners[middle] <= second) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    assert(c->partners[low] == second);
+    return counts[1 + c->n_words + low];
+}
+
 static double score_topic(const lda_coherence *c, const double *counts, size_t topic)
 {
     const uint32_t *top = c->top + topic * LDA_COHERENCE_WORDS;
@@ -190,7 +198,7 @@ static double score_topic(const lda_coherence *c, const double *counts, size_t t
     double sum = 0.0;
     for (size_t j = 1; j < n; j++) {
         for (size_t i = 0; i < j; i++) {
-            sum += npmi(counts[pairs_at(c, topic) + pair(i, j)], counts[1 + top[i]],
+            sum += npmi(count_of_pair(c, counts, top[i], top[j]), counts[1 + top[i]],
                         counts[1 + top[j]], counts[0]);
         }
     }

@@ -23,9 +23,8 @@ typedef struct lda_coherence {
     uint32_t *index;    /* [n_vocabulary] of a word among them; UINT32_MAX: it is none */
     uint32_t *top;      /* [n_topics][LDA_COHERENCE_WORDS] these indices, best first */
     uint32_t *n_top;    /* [n_topics] */
-    size_t *starts;     /* [n_words + 1] where the places of a word begin */
-    uint32_t *topic_of; /* [places] the topic that the word is a top word of, */
-    uint8_t *rank_of;   /* and the how manieth */
+    size_t *starts;     /* [n_words + 1] where the pairs of a word with later ones begin */
+    uint32_t *partners; /* [starts[n_words]] these later ones, in order */
 } lda_coherence;
 
 /* For the words of sorted tops; each below n_vocabulary. */
@@ -33,8 +32,8 @@ STRADS_MUST_CHECK strads_status lda_coherence_init(lda_coherence *out, const lda
                                                    size_t n_vocabulary);
 void lda_coherence_fini(lda_coherence *coherence); /* one of zeros is allowed */
 
-/* How many numbers the counts are: documents, those that have each word, those that have each pair
- * of top words of each topic. */
+/* How many numbers the counts are: documents, those that have each word, those that have both words
+ * of each pair that is in some topic. */
 size_t lda_coherence_n_counts(const lda_coherence *coherence);
 
 /* Adds n documents to counts[]; document d has tokens[starts[d]] .. tokens[starts[d + 1] - 1]. */
