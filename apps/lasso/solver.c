@@ -68,6 +68,12 @@ strads_status lasso_begin_stage(void *state, const strads_stage *stage)
     self->unit = self->l1 > 0.0 ? 1.0 / self->l1 : 0.0;
     /* What the last scan left out was below another lambda. */
     self->gradient_is_fresh = self->gradient_is_fresh && self->slack.n_near == self->slack.n;
+    if (stage->restart) {
+        for (size_t i = 0; i < self->n_support; i++) {
+            self->beta[self->support[i]] = 0.0; /* the next refresh drops them */
+        }
+        self->state_is_fresh = false;
+    }
     const uint32_t fold = (uint32_t) stage->params[LASSO_FOLD];
     return fold == self->fit.fold ? STRADS_OK : lasso_fit_begin(self, fold);
 }

@@ -2,6 +2,7 @@
 /* tests/support/lasso_case.c - see lasso_case.h. */
 #include "tests/support/lasso_case.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,24 @@ lasso_case lasso_case_draw(size_t n, size_t p, double density, unsigned seed)
     self.problem = (lasso_problem){
         .n = n, .p = p, .x = self.x, .y = self.y, .l1_ratio = 1.0, .intercept = true};
     return self;
+}
+
+void lasso_case_classify(lasso_case *self, unsigned seed, double low)
+{
+    uint64_t state = 2862933555777941757u + 7919u * seed;
+    const size_t n = self->problem.n;
+    double mean = 0.0;
+    double spread = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        mean += self->y[i] / (double) n;
+    }
+    for (size_t i = 0; i < n; i++) {
+        spread += fabs(self->y[i] - mean) / (double) n;
+    }
+    for (size_t i = 0; i < n; i++) {
+        self->y[i] = self->y[i] - mean > spread * draw(&state) ? 1.0 : low;
+    }
+    self->problem.logistic = true;
 }
 
 lasso_case lasso_case_of(size_t n, size_t p, const double *x, const double *y)
@@ -143,6 +162,7 @@ strads_config *lasso_case_config(const lasso_case *self, const strads_app *app,
     set(config, "lasso.l1_ratio=%.17g", problem->l1_ratio);
     set(config, "lasso.intercept=%s", problem->intercept ? "true" : "false");
     set(config, "lasso.standardize=%s", problem->standardize ? "true" : "false");
+    set(config, "lasso.loss=%s", problem->logistic ? "logistic" : "squared");
     if (problem->lambda > 0.0) {
         set(config, "lasso.lambda=%.17g", problem->lambda);
     }

@@ -20,6 +20,9 @@ typedef struct lasso_case {
  * with an intercept; lambda is left at 0. The same for the same arguments. */
 lasso_case lasso_case_draw(size_t n, size_t p, double density, unsigned seed);
 
+/* Makes y classes `low` and 1, by what it was and some chance, and the loss logistic. */
+void lasso_case_classify(lasso_case *self, unsigned seed, double low);
+
 /* A case of the given numbers, which are copied; x column by column. */
 lasso_case lasso_case_of(size_t n, size_t p, const double *x, const double *y);
 

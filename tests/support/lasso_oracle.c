@@ -58,6 +58,15 @@ static long double dot(const long double *a, const long double *b, size_t n)
     return sum;
 }
 
+static long double sum_of(const long double *v, size_t n)
+{
+    long double sum = 0.0L;
+    for (size_t i = 0; i < n; i++) {
+        sum += v[i];
+    }
+    return sum;
+}
+
 /* The weight of column j; INFINITY: constant. */
 static long double weight(const lasso_problem *problem, size_t j)
 {
@@ -101,16 +110,99 @@ static scaled scale(const lasso_problem *problem)
                  .norm = numbers(p),
                  .r = numbers(n),
                  .c = numbers(p),
-                 .y_mean = problem->intercept ? mean_of(problem->y, n) : 0.0L,
+                 .y_mean = 0.0L,
                  .l1 = (long double) problem->lambda * problem->l1_ratio,
                  .l2 = (long double) problem->lambda * (1.0L - problem->l1_ratio)};
     for (size_t i = 0; i < n; i++) {
-        to.r[i] = problem->y[i] - to.y_mean;
+        to.r[i] = problem->logistic ? (problem->y[i] > 0.0 ? 0.5L : -0.5L) : problem->y[i];
+    }
+    to.y_mean = problem->intercept ? sum_of(to.r, n) / n : 0.0L;
+    for (size_t i = 0; i < n; i++) {
+        to.r[i] -= to.y_mean;
     }
     for (size_t j = 0; j < p; j++) {
         scale_column(problem, j, &to);
     }
     return to;
+}
+
+/* ---- the logistic loss ---- */
+
+static double label(const lasso_problem *problem, size_t i)
+{
+    return problem->y[i] > 0.0 ? 1.0 : -1.0;
+}
+
+/* r := minus the slopes at eta. */
+static void find_slopes(scaled *s, const lasso_problem *problem, const long double *eta)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        const double y = label(problem, i);
+        s->r[i] = y / (1.0 + exp(y * (double) eta[i]));
+    }
+}
+
+/* Moves the intercept, or coefficient j, to where the bound is least. */
+static long double move(scaled *s, const lasso_problem *problem, long double *eta, size_t j)
+{
+    const long double *z = s->z + j * s->n;
+    const long double bound = s->norm[j] / 4.0L;
+    if (bound == 0.0L) {
+        return 0.0L;
+    }
+    const long double u = dot(z, s->r, s->n) + bound * s->c[j];
+    const long double c = copysignl(fmaxl(fabsl(u) - s->l1, 0.0L), u) / (bound + s->l2);
+    const long double step = c - s->c[j];
+    s->c[j] = c;
+    for (size_t i = 0; i < s->n; i++) {
+        eta[i] += step * z[i];
+    }
+    if (step != 0.0L) {
+        find_slopes(s, problem, eta);
+    }
+    return fabsl(step) * (bound + s->l2);
+}
+
+static long double move_intercept(scaled *s, const lasso_problem *problem, long double *eta)
+{
+    const long double slopes = sum_of(s->r, s->n);
+    for (size_t i = 0; i < s->n; i++) {
+        eta[i] += slopes * 4.0L / s->n;
+    }
+    find_slopes(s, problem, eta);
+    return fabsl(slopes);
+}
+
+static double loss_of(const lasso_problem *problem, const long double *eta)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < problem->n; i++) {
+        const double margin = label(problem, i) * (double) eta[i];
+        sum += margin > 0.0 ? log1p(exp(-margin)) : log1p(exp(margin)) - margin;
+    }
+    return sum;
+}
+
+/* Solves; returns the loss, *intercept is that of z. */
+static double solve_logistic(scaled *s, const lasso_problem *problem, long double unit,
+                             long double *intercept)
+{
+    long double *eta = numbers(s->n);
+    long double moved = unit;
+    find_slopes(s, problem, eta);
+    for (int i = 0; i < MAX_SWEEPS && moved > 1e-14L * unit; i++) {
+        moved = problem->intercept ? move_intercept(s, problem, eta) : 0.0L;
+        for (size_t j = 0; j < s->p; j++) {
+            moved = fmaxl(moved, move(s, problem, eta, j));
+        }
+    }
+    *intercept = eta[0];
+    for (size_t j = 0; j < s->p; j++) {
+        *intercept -= s->z[j * s->n] * s->c[j];
+    }
+    const double loss = loss_of(problem, eta);
+    free(eta);
+    return loss;
 }
 
 static void fini(scaled *s)
@@ -179,14 +271,15 @@ double lasso_oracle_solve(const lasso_problem *problem, double *b, double *inter
     scaled s = scale(problem);
     const long double unit = fmaxl(largest_gradient(&s), 1e-4000L);
     long double moved = unit;
-    for (int i = 0; i < MAX_SWEEPS && moved > 1e-17L * unit; i++) {
+    long double offset = s.y_mean;
+    double loss = problem->logistic ? solve_logistic(&s, problem, unit, &offset) : 0.0;
+    for (int i = 0; i < MAX_SWEEPS && moved > 1e-17L * unit && !problem->logistic; i++) {
         moved = 0.0L;
         for (size_t j = 0; j < s.p; j++) {
             moved = fmaxl(moved, update(&s, j));
         }
     }
     *violation = (double) (violation_of(&s) / unit);
-    long double offset = s.y_mean;
     long double l1 = 0.0L;
     for (size_t j = 0; j < s.p; j++) {
         b[j] = (double) (s.c[j] / s.w[j]);
@@ -195,7 +288,8 @@ double lasso_oracle_solve(const lasso_problem *problem, double *b, double *inter
     }
     *intercept = (double) offset;
     const long double l2 = dot(s.c, s.c, s.p);
-    const double objective = (double) (0.5L * dot(s.r, s.r, s.n) + s.l1 * l1 + 0.5L * s.l2 * l2);
+    loss = problem->logistic ? loss : (double) (0.5L * dot(s.r, s.r, s.n));
+    const double objective = (double) (loss + s.l1 * l1 + 0.5L * s.l2 * l2);
     fini(&s);
     return objective;
 }
@@ -203,21 +297,24 @@ double lasso_oracle_solve(const lasso_problem *problem, double *b, double *inter
 double lasso_oracle_objective(const lasso_problem *problem, const double *b, double intercept)
 {
     const size_t n = problem->n;
-    long double squares = 0.0L;
+    long double *eta = numbers(n);
+    long double loss = 0.0L;
     long double l1 = 0.0L;
     long double l2 = 0.0L;
     for (size_t i = 0; i < n; i++) {
-        long double r = (long double) problem->y[i] - intercept;
+        eta[i] = intercept;
         for (size_t j = 0; j < problem->p; j++) {
-            r -= (long double) problem->x[j * n + i] * b[j];
+            eta[i] += (long double) problem->x[j * n + i] * b[j];
         }
-        squares += r * r;
+        loss += 0.5L * (problem->y[i] - eta[i]) * (problem->y[i] - eta[i]);
     }
+    loss = problem->logistic ? loss_of(problem, eta) : loss;
+    free(eta);
     for (size_t j = 0; j < problem->p; j++) {
         const long double c = b[j] == 0.0 ? 0.0L : weight(problem, j) * b[j];
         l1 += fabsl(c);
         l2 += c * c;
     }
     const long double a = problem->l1_ratio;
-    return (double) (0.5L * squares + problem->lambda * (a * l1 + 0.5L * (1.0L - a) * l2));
+    return (double) (loss + problem->lambda * (a * l1 + 0.5L * (1.0L - a) * l2));
 }

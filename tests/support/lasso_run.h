@@ -41,7 +41,8 @@ typedef struct lasso_asked {
     const char *schedule[4]; /* settings, up to NULL */
     double gap;              /* stop.gap; below 1e-9: the coefficients are compared too */
     int workers;
-    bool many; /* the optimum is not one point */
+    bool many;             /* the optimum is not one point */
+    const strads_app *app; /* NULL: lasso_case_eager_app() */
 } lasso_asked;
 
 /* Runs the case, with work of any size shared among the workers. Whether the run
