@@ -370,6 +370,11 @@ static strads_status map_whole(data_regression *whole, const data_sharing *how)
         found.y = NULL;
         status = data_target_of(&found.y, source, found.x.n_rows);
     }
+    if (status == STRADS_OK && !same && strads_part_index(how->part) == 0) {
+        strads_info("%s: is read in parts: there is no cache that all processes have, and a run "
+                    "that partitions the data makes none",
+                    source->path);
+    }
     if (status != STRADS_OK || !same) {
         data_regression_fini(&found);
     }
