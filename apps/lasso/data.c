@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "apps/lasso/lasso.h"
+#include "apps/lasso/path.h"
 
 /* A column whose squares about its mean come to less than this share of the mean's is
  * constant: what is left of them is rounding. */
@@ -109,13 +109,7 @@ strads_status lasso_check_source(const strads_config *config)
             strads_config_place(config, "lasso.loss"));
         return STRADS_ERR_USAGE;
     }
-    if (strads_config_given(config, "lasso.lambda") &&
-        strads_config_given(config, "lasso.lambda_ratio")) {
-        strads_error("%s: lasso.lambda and lasso.lambda_ratio are both given; give one",
-                     strads_config_place(config, "lasso.lambda"));
-        return STRADS_ERR_USAGE;
-    }
-    return STRADS_OK;
+    return lasso_path_check(config);
 }
 
 /* ---- means and weights ---- */
@@ -427,6 +421,9 @@ strads_status lasso_open_site(const strads_config *config, strads_part *part, vo
     if (status == STRADS_OK) {
         status = read_names(site);
     }
+    if (status == STRADS_OK) {
+        status = lasso_draw_folds(site);
+    }
     if (status != STRADS_OK) {
         lasso_close_site(site);
         return status;
@@ -451,6 +448,7 @@ void lasso_close_site(void *state)
     data_matrix_fini(&site->x);
     strads_free(site->shards);
     strads_free(site->target);
+    strads_free(site->fold);
     strads_free(site->centre);
     strads_free(site->scale);
     strads_free(site->entries);

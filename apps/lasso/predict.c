@@ -1,81 +1,67 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* apps/lasso/predict.c - a saved model on new data. */
 #include <math.h>
-#include <string.h>
 
-#include "apps/lasso/lasso.h"
+#include "apps/lasso/model.h"
 
 static strads_status read_array(double **out, size_t *n, const char *dir, const char *name)
 {
-    const size_t bytes = strlen(dir) + strlen(name) + 2;
-    char *path = strads_alloc(bytes);
-    if (path == NULL) {
-        return STRADS_ERR_NOMEM;
-    }
-    snprintf(path, bytes, "%s/%s", dir, name);
-    const strads_status status = data_npy_read(out, n, path);
+    char *path = lasso_path_in(dir, name);
+    const strads_status status = path == NULL ? STRADS_ERR_NOMEM : data_npy_read(out, n, path);
     strads_free(path);
     return status;
 }
 
-static void add_columns(const data_matrix *x, const double *coefficients, double *predicted)
+/* What is predicted of rows whose x'b + b0 is eta: itself, or how likely class 1 is. */
+static bool write_predictions(const double *eta, size_t n, lasso_loss loss, FILE *to)
 {
-    for (size_t j = 0; j < x->n_cols; j++) {
-        const double b = coefficients[j];
-        if (b == 0.0) {
-            continue;
-        }
-        if (x->col_start == NULL) {
-            for (size_t i = 0; i < x->n_rows; i++) {
-                predicted[i] += b * x->value[j * x->n_rows + i];
-            }
-        } else {
-            for (int64_t k = x->col_start[j]; k < x->col_start[j + 1]; k++) {
-                predicted[x->row[k]] += b * x->value[k];
-            }
-        }
-    }
-}
-
-static void say_how_good(const double *y, const double *predicted, size_t n)
-{
-    double mean = 0.0;
-    for (size_t i = 0; i < n; i++) {
-        mean += y[i] / (double) n;
-    }
-    double total = 0.0;
-    double left = 0.0;
-    for (size_t i = 0; i < n; i++) {
-        total += (y[i] - mean) * (y[i] - mean);
-        left += (y[i] - predicted[i]) * (y[i] - predicted[i]);
-    }
-    strads_info("%zu rows  R^2 %.4f  RMSE %.6g", n, total > 0.0 ? 1.0 - left / total : (double) NAN,
-                sqrt(left / (double) n));
-}
-
-static strads_status predict(const data_regression *data, const double *coefficients,
-                             double intercept, FILE *to)
-{
-    const size_t n = data->x.n_rows;
-    double *predicted = strads_alloc_array(n, sizeof(*predicted));
-    if (predicted == NULL) {
-        return STRADS_ERR_NOMEM;
-    }
-    for (size_t i = 0; i < n; i++) {
-        predicted[i] = intercept;
-    }
-    add_columns(&data->x, coefficients, predicted);
     bool written = true;
     for (size_t i = 0; i < n && written; i++) {
-        written = fprintf(to, "%.10g\n", predicted[i]) > 0;
+        const double predicted = loss == LASSO_LOGISTIC ? 1.0 / (1.0 + exp(-eta[i])) : eta[i];
+        written = fprintf(to, "%.10g\n", predicted) > 0;
     }
     if (!written) {
         strads_error("cannot write the predictions");
-    } else if (data->y != NULL) {
-        say_how_good(data->y, predicted, n);
     }
-    strads_free(predicted);
-    return written ? STRADS_OK : STRADS_ERR_IO;
+    return written;
+}
+
+static strads_status say_how_good(const double *y, const double *eta, size_t n, lasso_loss loss,
+                                  const char *path)
+{
+    lasso_metrics metrics;
+    strads_status status = loss == LASSO_LOGISTIC ? lasso_check_labels(y, n, path) : STRADS_OK;
+    if (status == STRADS_OK) {
+        status = lasso_metrics_of(&metrics, loss, y, eta, n);
+    }
+    if (status == STRADS_OK) {
+        lasso_metrics_say(&metrics, loss, "");
+    }
+    return status;
+}
+
+static strads_status predict(const data_regression *data, const double *coefficients,
+                             double intercept, lasso_loss loss, const char *path, FILE *to)
+{
+    const size_t n = data->x.n_rows;
+    double *eta = strads_alloc_array(n, sizeof(*eta));
+    if (eta == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    for (size_t i = 0; i < n; i++) {
+        eta[i] = intercept;
+    }
+    for (size_t j = 0; j < data->x.n_cols; j++) {
+        if (coefficients[j] != 0.0) {
+            data_matrix_add(&data->x, j, coefficients[j], eta);
+        }
+    }
+    strads_status status = write_predictions(eta, n, loss, to) ? STRADS_OK : STRADS_ERR_IO;
+    if (status == STRADS_OK && data->y != NULL) {
+        status = say_how_good(data->y, eta, n, loss, path);
+    }
+    strads_free(eta);
+    return status;
 }
 
 strads_status lasso_predict(const strads_config *config, const char *model_dir,
@@ -108,7 +94,7 @@ strads_status lasso_predict(const strads_config *config, const char *model_dir,
         status = STRADS_ERR_DATA;
     }
     if (status == STRADS_OK) {
-        status = predict(&data, coefficients, intercept[0], to);
+        status = predict(&data, coefficients, intercept[0], lasso_loss_of(config), data_path, to);
     }
     data_regression_fini(&data);
     strads_free(intercept);

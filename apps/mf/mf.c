@@ -16,7 +16,9 @@ static const strads_option options[] = {
              "Matrix Market, also compressed by gzip."},
     {.key = "data.test",
      .type = STRADS_PATH,
-     .help = "Ratings to measure by; else a part of data.train is held out."},
+     .help =
+         "Data to measure by, in the form of those to train on. Without it mf holds out a part of "
+             "data.train."},
     {.key = "data.test_fraction",
      .type = STRADS_REAL,
      .fallback = "0.1",

@@ -232,7 +232,7 @@ static void what_is_saved_is_on_the_scale_of_the_data(void)
     REQUIRE_OK(lasso_open_model(config, site, &model));
     const double measures[LASSO_N_MEASURES] = {
         [LASSO_RATIO] = 20.0, [LASSO_CENTRE] = centre_of(site, values)};
-    const strads_view view = {.whole = true, .measures = measures};
+    const strads_view view = {.whole = true, .measures = measures, .values = values};
     strads_stage stage = {.gap = INFINITY};
     REQUIRE_OK(lasso_next_stage(model, &view, &stage)); /* it takes lambda */
     REQUIRE_OK(lasso_next_stage(model, &view, &stage));

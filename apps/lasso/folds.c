@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* apps/lasso/folds.c - which rows are held out, and when. */
+#include <math.h>
+
+#include "apps/lasso/path.h"
+#include "base/random.h"
+
+enum { FOLDS_STREAM = 0x464f4c44 }; /* of run.seed */
+
+/* A random order of n rows. */
+static strads_status draw_order(uint32_t **out, size_t n, uint64_t seed)
+{
+    uint32_t *order = strads_alloc_array(n, sizeof(*order));
+    if (order == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    strads_random random = strads_random_start(seed, FOLDS_STREAM);
+    for (size_t i = 0; i < n; i++) {
+        const size_t j = strads_random_below(&random, i + 1);
+        order[i] = order[j];
+        order[j] = (uint32_t) i;
+    }
+    *out = order;
+    return STRADS_OK;
+}
+
+/* Deals the rows that train to the folds: their sizes differ by at most one, and, of two
+ * classes, the numbers of each class too. */
+static void deal(lasso_site *site, const uint32_t *order, uint32_t n_folds)
+{
+    const bool classes = site->loss == LASSO_LOGISTIC;
+    size_t n_dealt = 0;
+    for (int turn = 0; turn < (classes ? 2 : 1); turn++) {
+        for (size_t i = 0; i < site->n_rows; i++) {
+            const uint32_t row = order[i];
+            if (site->fold[row] == 0 && (!classes || (site->target[row] > 0.0) == (turn == 0))) {
+                site->fold[row] = (uint16_t) (1 + n_dealt++ % n_folds);
+            }
+        }
+    }
+}
+
+static strads_status check_sizes(const lasso_site *site, size_t n_folds, size_t n_train)
+{
+    const strads_config *config = site->config;
+    if (n_train < 2) {
+        strads_error("%s: lasso.validation_fraction is %g: of %zu rows it leaves %zu to train on",
+                     strads_config_place(config, "lasso.validation_fraction"),
+                     strads_config_real(config, "lasso.validation_fraction"), site->n_rows,
+                     n_train);
+        return STRADS_ERR_USAGE;
+    }
+    if (n_folds > n_train) {
+        strads_error("%s: lasso.folds is %zu, but there are %zu rows to train on",
+                     strads_config_place(config, "lasso.folds"), n_folds, n_train);
+        return STRADS_ERR_USAGE;
+    }
+    return STRADS_OK;
+}
+
+strads_status lasso_draw_folds(lasso_site *site)
+{
+    const double fraction = strads_config_real(site->config, "lasso.validation_fraction");
+    const size_t n_folds = (size_t) strads_config_int(site->config, "lasso.folds");
+    const size_t n_held = (size_t) floor(fraction * (double) site->n_rows + 0.5);
+    uint32_t *order = NULL;
+    if (n_held == 0 && n_folds == 0) {
+        return STRADS_OK;
+    }
+    strads_status status = check_sizes(site, n_folds, site->n_rows - n_held);
+    if (status == STRADS_OK) {
+        status = draw_order(&order, site->n_rows,
+                            (uint64_t) strads_config_int(site->config, "run.seed"));
+    }
+    if (status != STRADS_OK) {
+        return status;
+    }
+    site->fold = strads_calloc(site->n_rows, sizeof(*site->fold));
+    if (site->fold == NULL) {
+        strads_free(order);
+        return STRADS_ERR_NOMEM;
+    }
+    for (size_t i = 0; i < n_held; i++) {
+        site->fold[order[i]] = LASSO_ALWAYS_OUT;
+    }
+    if (n_folds > 0) {
+        deal(site, order, (uint32_t) n_folds);
+    }
+    strads_free(order);
+    return STRADS_OK;
+}
