@@ -26,7 +26,7 @@ static const double LEAST_WEIGHT = 1e-9;
 static const double SUFFICIENT = 1e-3, ROUNDING = 1e-15;
 
 /* root and state := weights and residual at eta, less what the intercept takes of it;
- * direction := eta + the residual, from which it is found what has changed. */
+ * direction := the residual with it, by which it is found what a step has changed. */
 static void linearise(lasso_worker *self)
 {
     const lasso_site *site = self->site;
