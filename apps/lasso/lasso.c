@@ -28,7 +28,7 @@ static const strads_option options[] = {
      .type = STRADS_PATH,
      .help =
          "Data to measure by, in the form of those to train on. Without it mf holds out a part of "
-             "data.train."},
+         "data.train."},
     {.key = "data.names",
      .type = STRADS_PATH,
      .help = "Names of the columns, one a line, for coefficients.csv; unset: those of a CSV file."},

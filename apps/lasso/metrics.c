@@ -92,7 +92,7 @@ lasso_metrics lasso_metrics_held(const lasso_model *model, const lasso_value *va
 
 double lasso_metrics_error(const lasso_metrics *metrics, lasso_loss loss)
 {
-    return (loss == LASSO_SQUARED ? 2.0 : 1.0) * metrics->loss / metrics->n;
+    return lasso_error_of(loss, metrics->loss, metrics->n);
 }
 
 const char *lasso_error_name(lasso_loss loss)

@@ -102,6 +102,16 @@ static strads_status begin(lasso_model *model, const strads_view *view, strads_s
     return STRADS_OK;
 }
 
+/* A run ends with what it has chosen, not with the last value of the last fold. */
+static void tell_chosen(lasso_path *path, strads_stage *stage)
+{
+    lasso_path_cross_validate(path);
+    const lasso_value *chosen = &path->values[lasso_path_choose(path)];
+    stage->objective = chosen->objective;
+    stage->nonzeros = chosen->n;
+    stage->gap = chosen->reached ? chosen->gap : stage->gap;
+}
+
 /* The value under way is done: goes on to the next, if there is one. */
 static strads_status finish_value(lasso_model *model, const strads_view *view, strads_stage *stage)
 {
@@ -116,6 +126,8 @@ static strads_status finish_value(lasso_model *model, const strads_view *view, s
     }
     if (lasso_path_advance(path)) {
         begin_stage(model, stage);
+    } else if (path->n > 1 || path->n_folds > 0) {
+        tell_chosen(path, stage);
     }
     return STRADS_OK;
 }

@@ -144,7 +144,11 @@ strads_status lasso_path_init(lasso_path *path, const strads_config *config, con
                               double lambda_max)
 {
     const size_t n = lambda_max > 0.0 ? count_values(config) : 1;
-    *path = (lasso_path){.n = n, .n_folds = (uint32_t) strads_config_int(config, "lasso.folds")};
+    *path =
+        (lasso_path){.n = n,
+                     .n_folds = (uint32_t) strads_config_int(config, "lasso.folds"),
+                     .loss = lasso_loss_of(config),
+                     .one_se = strcmp(strads_config_text(config, "lasso.choose"), "one_se") == 0};
     path->values = strads_calloc(n, sizeof(*path->values));
     path->fold_errors = strads_calloc(path->n_folds * n + 1, sizeof(*path->fold_errors));
     path->fold_rows = strads_calloc(path->n_folds + (size_t) 1, sizeof(*path->fold_rows));
@@ -190,7 +194,8 @@ void lasso_path_note(lasso_path *path, const strads_view *view, const strads_sta
     lasso_value *value = &path->values[path->at];
     if (path->fold > 0) {
         path->fold_errors[(path->fold - 1) * path->n + path->at] =
-            view->measures[LASSO_HELD_LOSS] / fmax(view->measures[LASSO_HELD_ROWS], 1.0);
+            lasso_error_of(path->loss, view->measures[LASSO_HELD_LOSS],
+                           fmax(view->measures[LASSO_HELD_ROWS], 1.0));
         return;
     }
     value->known = true;
@@ -268,11 +273,11 @@ static double error_of(const lasso_path *path, const lasso_value *value)
 {
     const double n_held = value->measures[LASSO_HELD_ROWS];
     return path->n_folds > 0 ? value->cv_error
-           : n_held > 0.0    ? value->measures[LASSO_HELD_LOSS] / n_held
+           : n_held > 0.0    ? lasso_error_of(path->loss, value->measures[LASSO_HELD_LOSS], n_held)
                              : (double) NAN;
 }
 
-size_t lasso_path_choose(const lasso_path *path, bool one_se)
+size_t lasso_path_choose(const lasso_path *path)
 {
     size_t last = 0;
     size_t best = 0;
@@ -284,7 +289,7 @@ size_t lasso_path_choose(const lasso_path *path, bool one_se)
     if (isnan(least)) {
         return last;
     }
-    for (size_t i = 0; i < best && one_se; i++) {
+    for (size_t i = 0; i < best && path->one_se; i++) {
         if (error_of(path, &path->values[i]) <= least + path->values[best].cv_spread) {
             return i;
         }

@@ -34,10 +34,12 @@ typedef struct lasso_path {
     lasso_value *values; /* [n] falling */
     size_t n;
     uint32_t n_folds;      /* 0: no cross-validation */
-    double *fold_errors;   /* [n_folds][n] mean loss of a row that is held out */
+    double *fold_errors;   /* [n_folds][n] of the rows that are held out, as lasso_error_of */
     double *fold_rows;     /* [n_folds] how many these are */
     double n_train;        /* rows that train when no fold is held out */
     uint32_t n_folds_done; /* with all values */
+    lasso_loss loss;
+    bool one_se; /* lasso.choose */
 
     size_t at; /* under way: the value, and the fold, 0: of all that train */
     uint32_t fold;
@@ -64,9 +66,14 @@ STRADS_MUST_CHECK strads_status lasso_path_keep(lasso_path *path, const double *
 bool lasso_path_advance(lasso_path *path);
 /* Computes the cross-validated errors. */
 void lasso_path_cross_validate(lasso_path *path);
-/* Which value is chosen, by the folds, or the rows held out, or else the last; and, by the
- * folds, the largest within a standard error of the best. */
-size_t lasso_path_choose(const lasso_path *path, bool one_se);
+/* Which value is chosen, by the folds, or the rows held out, or else the last. */
+size_t lasso_path_choose(const lasso_path *path);
+
+/* The error of n rows whose losses add up to `sum`: the mean squared error, or the log-loss. */
+static inline double lasso_error_of(lasso_loss loss, double sum, double n)
+{
+    return (loss == LASSO_SQUARED ? 2.0 : 1.0) * sum / n;
+}
 
 /* ---- folds.c ---- */
 

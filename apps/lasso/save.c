@@ -192,11 +192,7 @@ strads_status lasso_save(void *state, const void *site_state, const double *valu
         return status;
     }
     lasso_path_cross_validate(path);
-    lasso_curve curve = {
-        .model = model,
-        .n = count_known(path),
-        .chosen = lasso_path_choose(
-            path, strcmp(strads_config_text(model->config, "lasso.choose"), "one_se") == 0)};
+    lasso_curve curve = {.model = model, .n = count_known(path), .chosen = lasso_path_choose(path)};
     warn_of_missing(path, curve.n);
     status = save_chosen(site, &path->values[curve.chosen], dir);
     if (status == STRADS_OK) {

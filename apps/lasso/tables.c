@@ -77,8 +77,7 @@ static void write_value(FILE *to, const lasso_curve *curve, size_t i)
         }
     }
     if (model->path.n_folds > 0) {
-        const double unit = model->loss == LASSO_SQUARED ? 2.0 : 1.0;
-        fprintf(to, ",%.9g,%.9g", unit * value->cv_error, unit * value->cv_spread);
+        fprintf(to, ",%.9g,%.9g", value->cv_error, value->cv_spread);
     }
     putc('\n', to);
 }
@@ -103,7 +102,6 @@ static strads_status save_path_csv(const lasso_curve *curve, const char *dir)
 static strads_status save_cv_csv(const lasso_curve *curve, const char *dir)
 {
     const lasso_path *path = &curve->model->path;
-    const double unit = curve->model->loss == LASSO_SQUARED ? 2.0 : 1.0;
     data_writer *writer = NULL;
     const strads_status status = open_csv(&writer, dir, "cv.csv");
     if (status != STRADS_OK) {
@@ -117,10 +115,9 @@ static strads_status save_cv_csv(const lasso_curve *curve, const char *dir)
     putc('\n', to);
     for (size_t i = 0; i < path->n; i++) {
         const lasso_value *value = &path->values[i];
-        fprintf(to, "%.17g,%.17g,%.17g", value->lambda, unit * value->cv_error,
-                unit * value->cv_spread);
+        fprintf(to, "%.17g,%.17g,%.17g", value->lambda, value->cv_error, value->cv_spread);
         for (uint32_t k = 0; k < path->n_folds_done; k++) {
-            fprintf(to, ",%.17g", unit * path->fold_errors[k * path->n + i]);
+            fprintf(to, ",%.17g", path->fold_errors[k * path->n + i]);
         }
         putc('\n', to);
     }
@@ -232,7 +229,6 @@ static void say_value(const lasso_curve *curve, size_t i)
     const lasso_value *value = &model->path.values[i];
     row sets[MAX_SETS];
     const size_t n = list_sets(curve, i, sets);
-    const double unit = model->loss == LASSO_SQUARED ? 2.0 : 1.0;
     char text[128] = "";
     size_t at = 0;
     for (size_t k = 0; k < n; k++) {
@@ -240,8 +236,8 @@ static void say_value(const lasso_curve *curve, size_t i)
                                 lasso_metrics_error(&sets[k].metrics, model->loss));
     }
     if (!isnan(value->cv_error)) {
-        snprintf(text + at, sizeof(text) - at, "  %9.4g +- %.2g", unit * value->cv_error,
-                 unit * value->cv_spread);
+        snprintf(text + at, sizeof(text) - at, "  %9.4g +- %.2g", value->cv_error,
+                 value->cv_spread);
     }
     strads_info("%c %10.4g  %8zu%s", i == curve->chosen ? '*' : ' ', value->lambda, value->n, text);
 }

@@ -18,7 +18,7 @@ static const strads_option options[] = {
      .type = STRADS_PATH,
      .help =
          "Data to measure by, in the form of those to train on. Without it mf holds out a part of "
-             "data.train."},
+         "data.train."},
     {.key = "data.test_fraction",
      .type = STRADS_REAL,
      .fallback = "0.1",

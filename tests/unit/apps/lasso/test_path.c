@@ -118,14 +118,14 @@ static void folds_follow_the_path_and_weigh_lambda_by_their_rows(void)
     lasso_path_fini(&path);
 }
 
-/* A walk in which value i of fold k is measured as errors[k][i], times 4 rows. */
+/* A walk in which value i of fold k has the error errors[k][i], of 4 rows. */
 static lasso_path walk(const double errors[3][2], size_t n_stages)
 {
     lasso_path path = open_path(two_folds, 8.0, folds);
     const double coefficients[P] = {0.0, 3.0, 0.0};
     for (size_t i = 0; i < n_stages; i++) {
         const double measures[LASSO_N_MEASURES] = {
-            [LASSO_HELD_ROWS] = 4.0, [LASSO_HELD_LOSS] = 4.0 * errors[i / 2][i % 2]};
+            [LASSO_HELD_ROWS] = 4.0, [LASSO_HELD_LOSS] = 2.0 * errors[i / 2][i % 2]};
         const strads_view view = {.whole = true, .measures = measures};
         const strads_stage stage = {.objective = 7.0, .gap = 0.5};
         lasso_path_note(&path, &view, &stage, 1.0);
@@ -144,8 +144,9 @@ static void errors_are_those_of_cv_glmnet(void)
     CHECK_NEAR(path.values[0].cv_spread, 1.0, 1e-14);
     CHECK_NEAR(path.values[1].cv_error, 4.5, 1e-14);
     CHECK_NEAR(path.values[1].cv_spread, 1.5, 1e-14);
-    CHECK(lasso_path_choose(&path, false) == 1);
-    CHECK(lasso_path_choose(&path, true) == 0); /* 6 is not above 4.5 + 1.5 */
+    CHECK(lasso_path_choose(&path) == 1);
+    path.one_se = true;
+    CHECK(lasso_path_choose(&path) == 0); /* 6 is not above 4.5 + 1.5 */
     CHECK(path.values[0].n == 1 && path.values[0].vars[0] == 1 &&
           path.values[0].coefficients[0] == 3.0);
     CHECK(path.values[1].known && path.values[1].intercept == 1.0);
@@ -156,10 +157,10 @@ static void a_walk_that_is_cut_short_chooses_the_last_that_is_known(void)
 {
     static const double errors[3][2] = {{1.0, 2.0}, {5.0, 3.0}, {7.0, 6.0}};
     lasso_path path = walk(errors, 1);
-    CHECK(lasso_path_choose(&path, false) == 0 && !path.values[1].known);
+    CHECK(lasso_path_choose(&path) == 0 && !path.values[1].known);
     lasso_path_fini(&path);
     path = walk(errors, 4); /* one fold alone says nothing of the others */
-    CHECK(isnan(path.values[0].cv_error) && lasso_path_choose(&path, false) == 1);
+    CHECK(isnan(path.values[0].cv_error) && lasso_path_choose(&path) == 1);
     lasso_path_fini(&path);
 }
 
