@@ -274,6 +274,7 @@ strads_status lasso_block_reload(lasso_block *block, const lasso_site *site,
                                  double l2)
 {
     block->n = task->n_vars;
+    block->vars = task->vars;
     block->n_active = 0;
     block->columns.start = block->start;
     block->columns.column = block->column;

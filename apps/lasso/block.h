@@ -12,10 +12,11 @@
 typedef struct lasso_block {
     lasso_columns columns;
     size_t n;
-    double *b;        /* [n] coefficients */
-    double *before;   /* [n] scratch of a Newton step */
-    uint32_t *all;    /* [n] 0 .. n-1 */
-    uint32_t *active; /* [n_active] those whose coefficient is not 0 */
+    const uint32_t *vars; /* [n] lent by the task */
+    double *b;            /* [n] coefficients */
+    double *before;       /* [n] scratch of a Newton step */
+    uint32_t *all;        /* [n] 0 .. n-1 */
+    uint32_t *active;     /* [n_active] those whose coefficient is not 0 */
     size_t n_active;
     double cost; /* entries */
 

@@ -67,6 +67,7 @@ strads_status lasso_fit_begin(lasso_worker *self, uint32_t fold)
     fit->fold = fold;
     fit->total = (double) n_train;
     fit->weighted = site->loss == LASSO_LOGISTIC || n_train < n_rows;
+    lasso_quadratic_forget(&self->quadratic);
     self->state_is_fresh = false;
     return STRADS_OK;
 }

@@ -187,12 +187,16 @@ strads_status lasso_solve(lasso_worker *self, double target)
 {
     const bool late = target < LATE;
     uint32_t n_parts = 1;
+    double n_updates = 0.0;
     strads_status status = choose_parts(self, &n_parts);
     if (status == STRADS_OK && late) {
         status = anderson_start(&self->mix, self->block.n, self->site->x.n_rows + 1);
     }
     for (int i = 0; i < MAX_SWEEPS && status == STRADS_OK; i++) {
         double farthest = 0.0;
+        if (lasso_products_pay(self, n_updates)) {
+            return lasso_solve_on_products(self, target, late);
+        }
         status = late ? extrapolate(self) : STRADS_OK;
         if (status == STRADS_OK) {
             status = lasso_step(self, false, n_parts, &farthest);
@@ -200,6 +204,7 @@ strads_status lasso_solve(lasso_worker *self, double target)
         if (status == STRADS_OK) {
             status = sweep_active(self, n_parts, farthest, late);
         }
+        n_updates += (double) (self->block.n + ACTIVE_SWEEPS * self->block.n_active);
         if (farthest <= target || strads_stopping(self->worker)) {
             break;
         }

@@ -45,6 +45,7 @@ void lasso_close_worker(void *state)
     lasso_tables_destroy(self->tables);
     lasso_block_fini(&self->block);
     lasso_gram_fini(&self->gram);
+    lasso_quadratic_fini(&self->quadratic);
     lasso_slack_fini(&self->slack);
     lasso_borrowed_fini(&self->borrowed);
     anderson_fini(&self->mix);

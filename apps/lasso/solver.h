@@ -9,6 +9,7 @@
 #include "apps/lasso/data_parallel.h"
 #include "apps/lasso/fit.h"
 #include "apps/lasso/gram.h"
+#include "apps/lasso/quadratic.h"
 #include "apps/lasso/slack.h"
 
 struct lasso_worker {
@@ -35,7 +36,8 @@ struct lasso_worker {
 
     lasso_gram gram; /* by rows, in the place of what follows */
     lasso_block block;
-    lasso_borrowed borrowed; /* by columns */
+    lasso_quadratic quadratic; /* what is known of products of columns */
+    lasso_borrowed borrowed;   /* by columns */
     anderson mix;
 
     lasso_tables *tables; /* of data_parallel; NULL before its first step */
@@ -60,5 +62,11 @@ STRADS_MUST_CHECK strads_status lasso_solve(lasso_worker *self, double target);
 /* One guarded step over the block, in n_parts; over its active columns only or all. */
 STRADS_MUST_CHECK strads_status lasso_step(lasso_worker *self, bool active, uint32_t n_parts,
                                            double *farthest);
+
+/* Whether the loaded block is better solved on products of its columns, after updates on the
+ * columns themselves; and that, with what extrapolates when it is late. */
+bool lasso_products_pay(const lasso_worker *self, double n_updates);
+STRADS_MUST_CHECK strads_status lasso_solve_on_products(lasso_worker *self, double target,
+                                                        bool late);
 
 #endif

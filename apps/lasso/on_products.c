@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * apps/lasso/on_products.c - when a worker goes on with a block on the products of its
+ * columns, and how: sweeps, extrapolation as late as on columns, and Newton's method when the
+ * sweeps have taken as long as a step of it.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "apps/lasso/solver.h"
+
+enum {
+    LEAST_ROOM = 512, /* so many variables always may ... */
+    MOST = 4096,      /* ... and no more */
+    ROOM_SHARE = 12,  /* products take at most one in so many of what the data take */
+    MAX_SWEEPS = 1000,
+    ACTIVE_SWEEPS = 4, /* after each whole one */
+    NEWTON_SHARE = 32  /* a step takes as long as one in so many sweeps a coefficient */
+};
+
+/* Active sweeps end when they move this much less than the whole one did. */
+static const double ACTIVE_ENOUGH = 0.1;
+/* Products that one update on columns pays for: each takes a fraction of a sweep's time, and
+ * the next blocks will use them too. */
+static const double PAID_FOR = 64.0;
+
+/* BLAS and LAPACK differ from processor to processor, so that deterministic runs do without. */
+bool lasso_products_pay(const lasso_worker *self, double n_updates)
+{
+    const lasso_site *site = self->site;
+    const lasso_block *block = &self->block;
+    const double n = (double) block->n;
+    const double room = fmax((double) LEAST_ROOM * LEAST_ROOM,
+                             (double) site->x.n_rows * (double) site->x.n_cols / ROOM_SHARE);
+    if (block->columns.row != NULL || site->loss != LASSO_SQUARED || block->n == 0 ||
+        block->n > MOST || n * n > room || strads_worker_members(self->worker) > 1 ||
+        strads_config_bool(site->config, "run.deterministic")) {
+        return false;
+    }
+    return (double) lasso_quadratic_n_new(&self->quadratic, block) * n <=
+           PAID_FOR * (n + 2.0 * n_updates);
+}
+
+/* Extrapolates, and keeps the outcome if the objective falls. */
+static strads_status extrapolate(lasso_worker *self)
+{
+    lasso_quadratic *q = &self->quadratic;
+    bool possible = false;
+    if (!anderson_note(&self->mix, q->b, q->gradient)) {
+        return STRADS_OK;
+    }
+    const strads_status status = anderson_combine(&self->mix, self->worker, &possible);
+    const double *b = self->mix.own[0];
+    const double *gradient = self->mix.shared[0];
+    if (status == STRADS_OK && possible && lasso_quadratic_change(q, b, gradient) < 0.0) {
+        memcpy(q->b, b, q->n * sizeof(*b));
+        memcpy(q->gradient, gradient, q->n * sizeof(*gradient));
+    }
+    anderson_note(&self->mix, q->b, q->gradient);
+    return status;
+}
+
+/* Sweeps over places[n], extrapolating when it is late. */
+static strads_status sweep(lasso_worker *self, const uint32_t *places, size_t n, bool late,
+                           double *farthest)
+{
+    const strads_status status = late ? extrapolate(self) : STRADS_OK;
+    if (status == STRADS_OK) {
+        *farthest = lasso_quadratic_sweep(&self->quadratic, places, n);
+        strads_worker_count(self->worker, (double) n, (double) n * (double) self->quadratic.n);
+    }
+    return status;
+}
+
+/* One sweep over all, then some over the active; returns how many in n_sweeps. */
+static strads_status sweep_often(lasso_worker *self, double target, bool late, double *farthest,
+                                 size_t *n_sweeps)
+{
+    lasso_quadratic *q = &self->quadratic;
+    strads_status status = sweep(self, q->all, q->n, late, farthest);
+    double moved = *farthest;
+    lasso_quadratic_find_active(q);
+    for (int i = 0; i < ACTIVE_SWEEPS && status == STRADS_OK && *farthest > target &&
+                    moved >= ACTIVE_ENOUGH * *farthest;
+         i++) {
+        status = sweep(self, q->active, q->n_active, late, &moved);
+        ++*n_sweeps;
+    }
+    return status;
+}
+
+strads_status lasso_solve_on_products(lasso_worker *self, double target, bool late)
+{
+    lasso_quadratic *q = &self->quadratic;
+    strads_status status = lasso_quadratic_load(q, self->site, &self->block, self->state);
+    if (status == STRADS_OK) {
+        status = anderson_start(&self->mix, q->n, q->n);
+    }
+    double farthest = INFINITY;
+    size_t n_sweeps = 0; /* since the last step of Newton */
+    size_t patience = 1;
+    for (int i = 0; i < MAX_SWEEPS && status == STRADS_OK && farthest > target; i++) {
+        status = sweep_often(self, target, late, &farthest, &n_sweeps);
+        if (status == STRADS_OK && farthest > target &&
+            n_sweeps * NEWTON_SHARE > patience * q->n_active) {
+            bool taken = false;
+            status = lasso_quadratic_newton(q, &taken);
+            patience *= taken ? 1 : 2;
+            n_sweeps = 0;
+            self->mix.n_kept = 0;
+        }
+        if (strads_stopping(self->worker)) {
+            break;
+        }
+    }
+    if (status == STRADS_OK) {
+        lasso_quadratic_unload(q, &self->block, self->state);
+    }
+    return status;
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* apps/lasso/quadratic.c - descent on kept products of columns, by coordinates and by Newton. */
+#include "apps/lasso/quadratic.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <string.h>
+
+enum {
+    STRIP_ROWS = 256, /* of the columns, multiplied at a time */
+    PANEL = 128,      /* new columns, multiplied at a time with all before them */
+    MAX_HALVINGS = 4  /* of a step of Newton */
+};
+
+/* LAPACK's, of OpenBLAS: A = L L' for the lower half of A, column by column; A x = b then. */
+void dpotrf_(const char *half, const int *n, double *a, const int *stride, int *failed);
+void dpotrs_(const char *half, const int *n, const int *n_sides, const double *l, const int *stride,
+             double *b, const int *b_stride, int *failed);
+
+void lasso_quadratic_fini(lasso_quadratic *q)
+{
+    strads_free(q->vars);
+    strads_free(q->products);
+    strads_free(q->b);
+    strads_free(q->gradient);
+    strads_free(q->column);
+    strads_free(q->all);
+    strads_free(q->active);
+    strads_free(q->place_of);
+    strads_free(q->trial);
+    strads_free(q->factor);
+    strads_free(q->strip);
+    *q = (lasso_quadratic){.n = 0};
+}
+
+/* ---- the products ---- */
+
+/* Room for n variables; those that are known stay. */
+static strads_status reserve(lasso_quadratic *q, size_t n_cols, size_t n)
+{
+    if (n <= q->stride) {
+        return STRADS_OK;
+    }
+    const size_t stride = n + n / 4;
+    lasso_quadratic fresh = {.stride = stride, .n = q->n};
+    fresh.vars = strads_alloc_array(stride, sizeof(*fresh.vars));
+    fresh.products = strads_alloc_array(stride, stride * sizeof(*fresh.products));
+    fresh.b = strads_alloc_array(stride, sizeof(*fresh.b));
+    fresh.gradient = strads_alloc_array(stride, sizeof(*fresh.gradient));
+    fresh.column = strads_alloc_array(stride, sizeof(*fresh.column));
+    fresh.all = strads_alloc_array(stride, sizeof(*fresh.all));
+    fresh.active = strads_alloc_array(stride, sizeof(*fresh.active));
+    fresh.trial = strads_alloc_array(3 * stride, sizeof(*fresh.trial));
+    fresh.place_of =
+        q->place_of == NULL ? strads_calloc(n_cols, sizeof(*fresh.place_of)) : q->place_of;
+    if (fresh.vars == NULL || fresh.products == NULL || fresh.b == NULL || fresh.gradient == NULL ||
+        fresh.column == NULL || fresh.all == NULL || fresh.active == NULL || fresh.trial == NULL ||
+        fresh.place_of == NULL) {
+        fresh.place_of = fresh.place_of == q->place_of ? NULL : fresh.place_of;
+        lasso_quadratic_fini(&fresh);
+        return STRADS_ERR_NOMEM;
+    }
+    for (size_t k = 0; k < stride; k++) {
+        fresh.all[k] = (uint32_t) k;
+    }
+    for (size_t k = 0; k < q->n; k++) {
+        fresh.vars[k] = q->vars[k];
+        memcpy(fresh.products + k * stride, q->products + k * q->stride,
+               q->n * sizeof(*fresh.products));
+    }
+    q->place_of = NULL;
+    lasso_quadratic_fini(q);
+    *q = fresh;
+    return STRADS_OK;
+}
+
+void lasso_quadratic_forget(lasso_quadratic *q)
+{
+    for (size_t k = 0; k < q->n; k++) {
+        q->place_of[q->vars[k]] = 0;
+    }
+    q->n = 0;
+}
+
+size_t lasso_quadratic_n_new(const lasso_quadratic *q, const lasso_block *block)
+{
+    size_t n_known = 0;
+    for (size_t k = 0; k < block->n && q->n > 0; k++) {
+        n_known += q->place_of[block->vars[k]] != 0;
+    }
+    return block->n - n_known;
+}
+
+/* Keeps the products of vars[n], moved together, and gives the others of vars the places
+ * behind them; returns how many are kept. */
+static size_t settle(lasso_quadratic *q, const uint32_t *vars, size_t n)
+{
+    uint32_t *from = q->active; /* a place: whether it stays, then where it was */
+    memset(from, 0, q->n * sizeof(*from));
+    for (size_t k = 0; k < n; k++) {
+        const uint32_t place = q->place_of[vars[k]];
+        if (place != 0) {
+            from[place - 1] = 1;
+        }
+    }
+    size_t n_kept = 0;
+    for (uint32_t i = 0; i < q->n; i++) {
+        q->place_of[q->vars[i]] = 0;
+        if (from[i] != 0) {
+            q->vars[n_kept] = q->vars[i];
+            from[n_kept++] = i;
+            q->place_of[q->vars[i]] = (uint32_t) n_kept;
+        }
+    }
+    for (size_t i = 0; i < n_kept && n_kept < q->n; i++) { /* none moves down or to the right */
+        const double *row = q->products + from[i] * q->stride;
+        for (size_t j = 0; j < n_kept; j++) {
+            q->products[i * q->stride + j] = row[from[j]];
+        }
+    }
+    q->n = n_kept;
+    for (size_t k = 0; k < n; k++) {
+        if (q->place_of[vars[k]] == 0) {
+            q->vars[q->n++] = vars[k];
+            q->place_of[vars[k]] = (uint32_t) q->n;
+        }
+    }
+    return n_kept;
+}
+
+/* Copies rows row .. row+n-1 of all columns side by side, by place. */
+static void take_strip(lasso_quadratic *q, const lasso_block *block, size_t row, size_t n)
+{
+    for (size_t k = 0; k < block->n; k++) {
+        const size_t place = q->place_of[block->vars[k]] - 1;
+        memcpy(q->strip + place * STRIP_ROWS, block->columns.value + block->columns.start[k] + row,
+               n * sizeof(*q->strip));
+    }
+}
+
+/* The products of the places from n_kept on with all. */
+static void multiply(lasso_quadratic *q, const lasso_block *block, size_t n_kept)
+{
+    const size_t n_rows = block->columns.n_rows;
+    for (size_t row = 0; row < n_rows && n_kept < q->n; row += STRIP_ROWS) {
+        const size_t n = n_rows - row < STRIP_ROWS ? n_rows - row : STRIP_ROWS;
+        take_strip(q, block, row, n);
+        for (size_t first = n_kept; first < q->n; first += PANEL) {
+            const size_t end = first + PANEL < q->n ? first + PANEL : q->n;
+            cblas_dgemm(CblasColMajor, CblasTrans, CblasNoTrans, (int) end, (int) (end - first),
+                        (int) n, 1.0, q->strip, STRIP_ROWS, q->strip + first * STRIP_ROWS,
+                        STRIP_ROWS, row == 0 ? 0.0 : 1.0, q->products + first * q->stride,
+                        (int) q->stride);
+        }
+    }
+    for (size_t a = n_kept; a < q->n; a++) {
+        for (size_t b = 0; b < a; b++) {
+            q->products[b * q->stride + a] = q->products[a * q->stride + b];
+        }
+    }
+}
+
+strads_status lasso_quadratic_load(lasso_quadratic *q, const lasso_site *site,
+                                   const lasso_block *block, const double *state)
+{
+    strads_status status = reserve(q, site->n_cols, block->n);
+    if (status == STRADS_OK) {
+        status = strads_reserve(&q->strip, &q->strip_capacity, q->stride * STRIP_ROWS,
+                                sizeof(*q->strip));
+    }
+    if (status != STRADS_OK) {
+        return status;
+    }
+    openblas_set_num_threads(1); /* the workers are the threads */
+    q->kernels = site->kernels;
+    multiply(q, block, settle(q, block->vars, block->n));
+    for (size_t k = 0; k < block->n; k++) {
+        const uint32_t place = q->place_of[block->vars[k]] - 1;
+        const double *x = block->columns.value + block->columns.start[k];
+        q->b[place] = block->b[k];
+        q->column[place] = block->column[k];
+        q->gradient[place] = q->kernels->dot(x, state, block->columns.n_rows);
+    }
+    return STRADS_OK;
+}
+
+void lasso_quadratic_unload(const lasso_quadratic *q, lasso_block *block, double *state)
+{
+    for (size_t k = 0; k < block->n; k++) {
+        const double b = q->b[q->place_of[block->vars[k]] - 1];
+        if (b != block->b[k]) {
+            q->kernels->add(block->b[k] - b, block->columns.value + block->columns.start[k], state,
+                            block->columns.n_rows);
+            block->b[k] = b;
+        }
+    }
+}
+
+/* ---- descent ---- */
+
+static double soft(double u, double l1)
+{
+    const double size = fabs(u) - l1;
+    return size > 0.0 ? copysign(size, u) : 0.0;
+}
+
+double lasso_quadratic_sweep(lasso_quadratic *q, const uint32_t *places, size_t n)
+{
+    double farthest = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t k = places[i];
+        const lasso_column *c = &q->column[k];
+        const double old = q->b[k];
+        const double step = soft(q->gradient[k] + c->norm2 * old, c->l1) * c->inverse - old;
+        if (step != 0.0) {
+            q->b[k] = old + step;
+            q->kernels->add(-step, q->products + k * q->stride, q->gradient, q->n);
+            farthest = fmax(farthest, fabs(step) * c->urgency);
+        }
+    }
+    return farthest;
+}
+
+void lasso_quadratic_find_active(lasso_quadratic *q)
+{
+    size_t n = 0;
+    for (size_t k = 0; k < q->n; k++) {
+        q->active[n] = (uint32_t) k;
+        n += q->b[k] != 0.0;
+    }
+    q->n_active = n;
+}
+
+/* Solves for the move to the minimum of the active coefficients' quadratic function, their
+ * signs as they are: (P + L2) d = g - l1 sign(b) - L2 b; false when P is singular. */
+static bool solve_active(lasso_quadratic *q, double *move)
+{
+    const int n = (int) q->n_active;
+    const int one = 1;
+    int failed = 0;
+    for (size_t i = 0; i < q->n_active; i++) {
+        const uint32_t k = q->active[i];
+        const lasso_column *c = &q->column[k];
+        const double *row = q->products + k * q->stride;
+        const double curvature = 1.0 / c->inverse;
+        double *to = q->factor + i * q->n_active;
+        for (size_t j = i; j < q->n_active; j++) {
+            to[j] = row[q->active[j]];
+        }
+        to[i] = curvature;
+        move[i] = q->gradient[k] - copysign(c->l1, q->b[k]) - (curvature - c->norm2) * q->b[k];
+    }
+    dpotrf_("L", &n, q->factor, &n, &failed);
+    if (failed == 0) {
+        dpotrs_("L", &n, &one, q->factor, &n, move, &n, &failed);
+    }
+    return failed == 0;
+}
+
+double lasso_quadratic_change(const lasso_quadratic *q, const double *b, const double *gradient)
+{
+    double change = 0.0;
+    for (size_t k = 0; k < q->n; k++) {
+        const lasso_column *c = &q->column[k];
+        const double step = b[k] - q->b[k];
+        const double l2 = c->inverse == 0.0 ? 0.0 : 1.0 / c->inverse - c->norm2;
+        change += step * 0.5 * (l2 * (b[k] + q->b[k]) - (q->gradient[k] + gradient[k])) +
+                  c->l1 * (fabs(b[k]) - fabs(q->b[k]));
+    }
+    return change;
+}
+
+/* Makes b + share move the trial point, with 0 for what would be beyond it; whether the
+ * objective falls. */
+static bool falls_by(lasso_quadratic *q, const double *move, double share)
+{
+    double *b = q->trial;
+    double *gradient = q->trial + q->stride;
+    memcpy(b, q->b, q->n * sizeof(*b));
+    memcpy(gradient, q->gradient, q->n * sizeof(*gradient));
+    for (size_t i = 0; i < q->n_active; i++) {
+        const uint32_t k = q->active[i];
+        const double to = b[k] + share * move[i];
+        b[k] = to * b[k] > 0.0 ? to : 0.0;
+        q->kernels->add(q->b[k] - b[k], q->products + k * q->stride, gradient, q->n);
+    }
+    return lasso_quadratic_change(q, b, gradient) < 0.0;
+}
+
+strads_status lasso_quadratic_newton(lasso_quadratic *q, bool *taken)
+{
+    const strads_status status = strads_reserve(&q->factor, &q->factor_capacity,
+                                                q->n_active * q->n_active, sizeof(*q->factor));
+    double *move = q->trial + 2 * q->stride;
+    *taken = false;
+    if (status != STRADS_OK || !solve_active(q, move)) {
+        return status;
+    }
+    double share = 1.0;
+    for (int i = 0; i <= MAX_HALVINGS && !*taken; i++, share *= 0.5) {
+        *taken = falls_by(q, move, share);
+    }
+    if (*taken) {
+        memcpy(q->b, q->trial, q->n * sizeof(*q->b));
+        memcpy(q->gradient, q->trial + q->stride, q->n * sizeof(*q->gradient));
+    }
+    return STRADS_OK;
+}

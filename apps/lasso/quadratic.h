@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * apps/lasso/quadratic.h - a dense block solved on the products of its columns.
+ *
+ * With P = X'X of the block's n columns and g = X'r, the objective at b + d differs from
+ * that at b by
+ *   -g'd + 1/2 d'P d + penalty(b + d) - penalty(b)
+ * so an update takes n numbers where the columns take twice as many as there are rows, and
+ * one that does not move takes none. Where descent by coordinates is slow, as it is for
+ * strongly correlated columns, a step of Newton's method on the coefficients that are not 0
+ * ends it: the quadratic function that they have, their signs given, is minimised.
+ *
+ * Products are kept from block to block: those of variables that the next one has too are
+ * not made again.
+ */
+#ifndef STRADS_LASSO_QUADRATIC_H
+#define STRADS_LASSO_QUADRATIC_H
+
+#include "apps/lasso/block.h"
+
+typedef struct lasso_quadratic {
+    size_t n;             /* variables, each at a place */
+    uint32_t *vars;       /* [n] by place */
+    double *products;     /* [n][stride] */
+    double *b;            /* [n] */
+    double *gradient;     /* [n] g at b */
+    lasso_column *column; /* [n] */
+    uint32_t *all;        /* [n] 0 .. n-1 */
+    uint32_t *active;     /* [n_active] places whose coefficient is not 0 */
+    size_t n_active;
+
+    uint32_t *place_of; /* [all columns] place + 1; 0: none */
+    double *trial;      /* [3][stride] a point, its gradient, the way there */
+    double *factor;     /* [n_active][n_active] of Cholesky */
+    double *strip;      /* [n][some rows] of the columns, side by side */
+    size_t stride, factor_capacity, strip_capacity;
+    const lasso_kernels *kernels;
+} lasso_quadratic;
+
+void lasso_quadratic_fini(lasso_quadratic *q);
+
+/* Forgets all products: the weights of the rows have changed. */
+void lasso_quadratic_forget(lasso_quadratic *q);
+
+/* How many of the block's variables have no products yet. */
+size_t lasso_quadratic_n_new(const lasso_quadratic *q, const lasso_block *block);
+
+/* Takes over a block of dense columns, whose residual is `state`. */
+STRADS_MUST_CHECK strads_status lasso_quadratic_load(lasso_quadratic *q, const lasso_site *site,
+                                                     const lasso_block *block, const double *state);
+
+/* Gives the coefficients back to the block, and what they moved to its residual. */
+void lasso_quadratic_unload(const lasso_quadratic *q, lasso_block *block, double *state);
+
+/* Updates the coefficients of places[n] in that order; returns the most urgent move. */
+double lasso_quadratic_sweep(lasso_quadratic *q, const uint32_t *places, size_t n);
+
+/* Renews the list of active places. */
+void lasso_quadratic_find_active(lasso_quadratic *q);
+
+/* What the objective changes from b to another point, whose gradient is given. */
+double lasso_quadratic_change(const lasso_quadratic *q, const double *b, const double *gradient);
+
+/* A step of Newton's method on the active coefficients, which lowers the objective or is not
+ * taken; what would change its sign becomes 0. Not taken either where P is singular. */
+STRADS_MUST_CHECK strads_status lasso_quadratic_newton(lasso_quadratic *q, bool *taken);
+
+#endif

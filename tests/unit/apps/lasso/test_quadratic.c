@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * tests/unit/apps/lasso/test_quadratic.c - blocks on the products of their columns, against
+ * the columns.
+ */
+#include "apps/lasso/quadratic.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "tests/support/lasso_case.h"
+#include "tests/support/suite.h"
+#include "tests/unit/apps/lasso/lone_worker.h"
+
+enum { N = 300, P = 24 }; /* more rows than one strip has */
+
+static const double L1 = 2.0, L2 = 0.5;
+
+typedef struct opened {
+    lasso_case data;
+    strads_config *config;
+    void *site;
+    lasso_block block;
+    lasso_borrowed held;
+    lasso_quadratic q;
+    double state[N + 1];
+} opened;
+
+static void open_all(opened *self)
+{
+    static const char *const settings[] = {NULL};
+    *self = (opened){.data = lasso_case_draw(N, P, 1.0, 81)};
+    lasso_case_write(&self->data, false);
+    self->config = lasso_case_config(&self->data, &lasso_app, settings);
+    REQUIRE(self->config != NULL);
+    REQUIRE_OK(lasso_case_open(self->config, 1, &self->site));
+}
+
+static void close_all(opened *self)
+{
+    lasso_quadratic_fini(&self->q);
+    lasso_block_fini(&self->block);
+    lasso_close_site(self->site);
+    strads_config_destroy(self->config);
+    lasso_case_fini(&self->data);
+}
+
+/* Loads vars[n] with values b[var], and the residual of those. */
+static strads_status load(opened *self, const uint32_t *vars, uint32_t n, const double *b)
+{
+    const lasso_site *site = self->site;
+    double values[P];
+    memcpy(self->state, site->target, sizeof(self->state));
+    for (uint32_t k = 0; k < n; k++) {
+        values[k] = b[vars[k]];
+        lasso_add(site, vars[k], -values[k], self->state);
+    }
+    const strads_block task = {.n_vars = n, .vars = vars, .values = values};
+    REQUIRE_OK(lasso_block_load(&self->block, site, &self->held, &task, L1, L2));
+    return lasso_quadratic_load(&self->q, site, &self->block, self->state);
+}
+
+/* The objective of the block's variables at the coefficients by place. */
+static double objective(const opened *self, const double *b)
+{
+    const lasso_site *site = self->site;
+    double r[N + 1];
+    double sum = 0.0;
+    memcpy(r, site->target, sizeof(r));
+    for (size_t k = 0; k < self->q.n; k++) {
+        const double scale = lasso_scale(site, self->q.vars[k]);
+        lasso_add(site, self->q.vars[k], -b[k], r);
+        sum += L1 * fabs(b[k]) / scale + 0.5 * L2 * b[k] * b[k] / (scale * scale);
+    }
+    for (size_t i = 0; i < N; i++) {
+        sum += 0.5 * r[i] * r[i];
+    }
+    return sum;
+}
+
+/* Products and gradient are those of the columns. */
+static void check(const opened *self)
+{
+    const lasso_site *site = self->site;
+    const lasso_quadratic *q = &self->q;
+    double r[N + 1];
+    memcpy(r, site->target, sizeof(r));
+    for (size_t a = 0; a < q->n; a++) {
+        double x[N] = {0.0};
+        lasso_add(site, q->vars[a], -q->b[a], r);
+        lasso_add(site, q->vars[a], 1.0, x);
+        for (size_t b = 0; b < q->n; b++) {
+            CHECK_NEAR(q->products[a * q->stride + b], lasso_dot(site, q->vars[b], x), 1e-9);
+        }
+    }
+    for (size_t a = 0; a < q->n; a++) {
+        CHECK_NEAR(q->gradient[a], lasso_dot(site, q->vars[a], r), 1e-9);
+    }
+}
+
+static void products_are_kept_from_block_to_block(void)
+{
+    static const uint32_t first[] = {1, 4, 5, 9, 11}, second[] = {0, 4, 9, 10, 20, 21, 23},
+                          third[] = {9, 23};
+    const double zeros[P] = {0.0};
+    opened self;
+    open_all(&self);
+    REQUIRE_OK(load(&self, first, 5, zeros));
+    check(&self);
+    const strads_block task = {.n_vars = 7, .vars = second, .values = zeros};
+    REQUIRE_OK(lasso_block_load(&self.block, self.site, &self.held, &task, L1, L2));
+    CHECK(lasso_quadratic_n_new(&self.q, &self.block) == 5);
+    REQUIRE_OK(load(&self, second, 7, zeros));
+    check(&self);
+    REQUIRE_OK(load(&self, third, 2, zeros));
+    CHECK(self.q.n == 2);
+    check(&self);
+    lasso_quadratic_forget(&self.q);
+    CHECK(lasso_quadratic_n_new(&self.q, &self.block) == 2);
+    REQUIRE_OK(load(&self, first, 5, zeros));
+    check(&self);
+    close_all(&self);
+}
+
+static void sweeps_and_newton_come_to_the_optimum_and_give_it_back(void)
+{
+    uint32_t vars[P];
+    const double zeros[P] = {0.0};
+    opened self;
+    open_all(&self);
+    for (uint32_t j = 0; j < P; j++) {
+        vars[j] = j;
+    }
+    REQUIRE_OK(load(&self, vars, P, zeros));
+    bool taken = false;
+    for (int i = 0; i < 4; i++) {
+        lasso_quadratic_sweep(&self.q, self.q.all, self.q.n);
+        check(&self);
+        lasso_quadratic_find_active(&self.q);
+        const double before = objective(&self, self.q.b);
+        REQUIRE_OK(lasso_quadratic_newton(&self.q, &taken));
+        const double after = objective(&self, self.q.b);
+        CHECK(after <= before * (1.0 + 1e-12));
+        check(&self);
+    }
+    CHECK(lasso_quadratic_sweep(&self.q, self.q.all, self.q.n) < 1e-9);
+    lasso_quadratic_unload(&self.q, &self.block, self.state);
+    for (uint32_t j = 0; j < P; j++) {
+        const double slope = lasso_dot(self.site, j, self.state) - L2 * self.block.b[j];
+        const double b = self.block.b[j];
+        CHECK(b == 0.0 ? fabs(slope) <= L1 * (1.0 + 1e-9) : fabs(slope - copysign(L1, b)) < 1e-6);
+    }
+    close_all(&self);
+}
+
+static void a_change_is_that_of_the_objective(void)
+{
+    static const uint32_t vars[] = {0, 3, 8};
+    const double b[P] = {[0] = 0.3, [3] = -0.2};
+    const double to[] = {-0.1, 0.0, 0.4};
+    opened self;
+    open_all(&self);
+    REQUIRE_OK(load(&self, vars, 3, b));
+    double gradient[3];
+    for (size_t a = 0; a < 3; a++) {
+        gradient[a] = self.q.gradient[a];
+        for (size_t c = 0; c < 3; c++) {
+            gradient[a] -= self.q.products[a * self.q.stride + c] * (to[c] - self.q.b[c]);
+        }
+    }
+    const double change = objective(&self, to) - objective(&self, self.q.b);
+    CHECK_NEAR(lasso_quadratic_change(&self.q, to, gradient), change, 1e-9 * fabs(change));
+    close_all(&self);
+}
+
+static void a_singular_matrix_is_left_to_sweeps(void)
+{
+    static const uint32_t vars[] = {0, 1};
+    const double b[P] = {[0] = 0.5, [1] = 0.5};
+    opened self;
+    open_all(&self);
+    REQUIRE_OK(load(&self, vars, 2, b));
+    for (size_t k = 0; k < 4; k++) {
+        self.q.products[k / 2 * self.q.stride + k % 2] = 1.0;
+    }
+    self.q.column[0].inverse = 1.0;
+    self.q.column[1].inverse = 2.0; /* the matrix is {1, 1; 1, 1/2} */
+    bool taken = true;
+    lasso_quadratic_find_active(&self.q);
+    REQUIRE_OK(lasso_quadratic_newton(&self.q, &taken));
+    CHECK(!taken);
+    CHECK(self.q.b[0] == 0.5 && self.q.b[1] == 0.5);
+    close_all(&self);
+}
+
+static void loading_survives_the_failure_of_every_allocation(void)
+{
+    static const uint32_t vars[] = {2, 3, 5, 7};
+    const double zeros[P] = {0.0};
+    opened self;
+    open_all(&self);
+    REQUIRE_OK(load(&self, vars, 2, zeros));
+    const size_t live = strads_mem_live();
+    strads_status status = STRADS_ERR_NOMEM;
+    for (size_t i = 1; status != STRADS_OK && i < 40; i++) {
+        lasso_quadratic_fini(&self.q);
+        strads_mem_fail_after(i);
+        status = lasso_quadratic_load(&self.q, self.site, &self.block, self.state);
+        strads_mem_fail_after(0);
+        CHECK(status == STRADS_OK || status == STRADS_ERR_NOMEM);
+    }
+    CHECK_STATUS(status, STRADS_OK);
+    CHECK(strads_mem_live() == live);
+    check(&self);
+    close_all(&self);
+}
+
+SUITE("apps/lasso/quadratic",
+      {"products are kept from block to block", products_are_kept_from_block_to_block},
+      {"sweeps and Newton come to the optimum and give it back",
+       sweeps_and_newton_come_to_the_optimum_and_give_it_back},
+      {"a change is that of the objective", a_change_is_that_of_the_objective},
+      {"a singular matrix is left to sweeps", a_singular_matrix_is_left_to_sweeps},
+      {"loading survives the failure of every allocation",
+       loading_survives_the_failure_of_every_allocation})
