@@ -105,9 +105,18 @@ static void a_process_with_few_of_the_workers_needs_no_more(void)
     CHECK(part.site_bytes <= whole.site_bytes);
 }
 
+static void words_in_a_table_are_copied_by_every_worker(void)
+{
+    const strads_size grid = estimate_of("lda.topics=100", "run.seed=1", 4);
+    const strads_size tables = estimate_of("lda.topics=100", "schedule.kind=data_parallel", 4);
+    CHECK(tables.n_vars >= 4);
+    CHECK(tables.worker_bytes > grid.worker_bytes && tables.site_bytes > grid.site_bytes);
+}
+
 SUITE("apps/lda/estimate",
       {"a run beyond memory is refused with both sizes",
        a_run_beyond_memory_is_refused_with_both_sizes},
       {"more topics and fitted priors need more", more_topics_and_fitted_priors_need_more},
       {"a process with few of the workers needs no more",
-       a_process_with_few_of_the_workers_needs_no_more})
+       a_process_with_few_of_the_workers_needs_no_more},
+      {"words in a table are copied by every worker", words_in_a_table_are_copied_by_every_worker})
