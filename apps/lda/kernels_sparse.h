@@ -30,6 +30,7 @@ typedef struct sparse {
     float *phi;            /* [n_padded + GROUP], 0 from n_topics on */
     int32_t *counts;       /* [n_padded] */
     float *groups;         /* [groups, padded] sums of alpha_k phi_k */
+    float *running;        /* [groups, padded] running sums of them, lane by lane */
     float sum;             /* ... of all */
     bool is_list;          /* what changes is listed */
     uint16_t *list;        /* the topics that it has or had */
@@ -70,7 +71,8 @@ static void lay_out(sparse *it)
     }
     it->groups = at;
     it->bare_groups = at + n_groups;
-    it->counts = (int32_t *) (void *) (at + 2 * n_groups);
+    it->running = at + 2 * n_groups;
+    it->counts = (int32_t *) (void *) (at + 3 * n_groups);
     it->list = (uint16_t *) (it->counts + n);
     it->listed = (unsigned char *) (it->list + n);
     memset(it->self->scratch, 0, lda_scratch_floats(it->self->n_topics) * sizeof(float));
@@ -225,20 +227,6 @@ typedef struct row {
     lanes sums;           /* of products, lane by lane */
 } row;
 
-INLINE lanes gather(const float *phi, const uint32_t *entries)
-{
-#define PHI_(i) phi[(uint16_t) entries[i]]
-#if defined(__AVX512F__)
-    return (lanes){PHI_(0), PHI_(1), PHI_(2),  PHI_(3),  PHI_(4),  PHI_(5),  PHI_(6),  PHI_(7),
-                   PHI_(8), PHI_(9), PHI_(10), PHI_(11), PHI_(12), PHI_(13), PHI_(14), PHI_(15)};
-#elif defined(__AVX2__)
-    return (lanes){PHI_(0), PHI_(1), PHI_(2), PHI_(3), PHI_(4), PHI_(5), PHI_(6), PHI_(7)};
-#else
-    return (lanes){PHI_(0), PHI_(1), PHI_(2), PHI_(3)};
-#endif
-#undef PHI_
-}
-
 /* The products of the entries; with `again` phi is what was gathered for the token before. */
 INLINE void multiply(sparse *it, row *r, bool first, bool again)
 {
@@ -280,36 +268,48 @@ INLINE uint32_t find_entry(const sparse *it, const row *r, lanes ends, float u)
     return (uint32_t) lane_of(chunk, lane) * LANES + lane;
 }
 
+/* The topic of the group in whose part of alpha_k phi_k u falls. */
+INLINE uint32_t find_in_group(const sparse *it, uint32_t group, float u)
+{
+    enum { N = GROUP / LANES };
+    lanes parts[N];
+    lanes sums = {0};
+    for (uint32_t i = 0; i < N; i++) {
+        const uint32_t k = group * GROUP + i * LANES;
+        sums += load(it->self->alpha + k) * load(it->phi + k);
+        parts[i] = sums;
+    }
+    const lanes ends = prefix(sums);
+    const uint32_t lane = n_below(ends, all(u));
+    const lanes rest = all(u) - up(ends);
+    ints chunk = {0};
+    for (uint32_t i = 0; i + 1 < N; i++) {
+        chunk -= parts[i] <= rest;
+    }
+    return group * GROUP + (uint32_t) lane_of(chunk, lane) * LANES + lane;
+}
+
 /* The topic in whose part of alpha_k phi_k u falls. */
-INLINE uint32_t find_smooth(const sparse *it, float u)
+INLINE uint32_t find_smooth(sparse *it, float u)
 {
     lanes sums = {0};
     for (uint32_t g = 0; g < it->n_groups; g += LANES) {
         sums += load(it->groups + g);
+        store(it->running + g, sums);
     }
     const lanes ends = prefix(sums);
     const uint32_t lane = n_below(ends, all(u));
-    if (lane >= it->n_groups) {
+    const lanes rest = all(u) - up(ends);
+    ints chunk = {0};
+    for (uint32_t g = 0; g < it->n_groups; g += LANES) {
+        chunk -= load(it->running + g) <= rest;
+    }
+    const uint32_t group = (uint32_t) lane_of(chunk, lane) * LANES + lane;
+    if (group >= it->n_groups) {
         return it->self->n_topics; /* rounding: there is no such group */
     }
-    u -= lane_float(up(ends), lane);
-    uint32_t g = lane;
-    for (; g + LANES < it->n_groups && u >= it->groups[g]; g += LANES) {
-        u -= it->groups[g];
-    }
-    uint32_t topic = g * GROUP;
-    for (uint32_t k = 0; k < GROUP; k += LANES) {
-        const uint32_t at = g * GROUP + k;
-        const lanes parts = prefix(load(it->self->alpha + at) * load(it->phi + at));
-        const uint32_t below = n_below(parts, all(u));
-        const float whole = lane_float(parts, LANES - 1);
-        if (u < whole || k + LANES == GROUP) {
-            return topic + below;
-        }
-        u -= whole;
-        topic += LANES;
-    }
-    return topic;
+    const float before = group < LANES ? 0.0F : it->running[group - LANES];
+    return find_in_group(it, group, lane_float(rest, lane) - before);
 }
 
 enum { NOWHERE = UINT32_MAX >> 1 };

@@ -3,12 +3,12 @@
 #include "apps/lda/kernels.h"
 
 /* As kernels_sparse.h lays it out: five arrays of floats and the counts, a list and flags of
- * topics, and sums by group; lda_sample_long needs less. */
+ * topics, and three of sums by group; lda_sample_long needs less. */
 size_t lda_scratch_floats(uint32_t n_topics)
 {
     const size_t n = lda_padded(n_topics) + 32;
     const size_t n_groups = lda_padded(n_topics) / 16 + 48;
-    return 6 * n + n / 2 + n / 4 + 2 * n_groups + 16;
+    return 6 * n + n / 2 + n / 4 + 3 * n_groups + 16;
 }
 
 static double next_uniform(uint32_t (*state)[16])
