@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * tests/integration/test_lasso_path.c - whole paths and cross-validations: every value is
+ * the oracle's optimum, the files are the same whatever the nodes are, and a run that is cut
+ * short leaves what it has.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "data/data.h"
+#include "tests/support/lasso_run.h"
+#include "tests/support/suite.h"
+
+enum { N = 40, P = 12, COUNT = 8, FILE_BYTES = 1 << 16, MAX_SETTINGS = 12 };
+
+/* A file that the run left. */
+typedef struct left {
+    char bytes[FILE_BYTES];
+    size_t n;
+} left;
+
+static left *read_left(const char *name)
+{
+    char path[256];
+    left *self = calloc(1, sizeof(*self));
+    snprintf(path, sizeof(path), "%s/out/%s", suite_folder(), name);
+    FILE *file = fopen(path, "r");
+    REQUIRE(self != NULL && file != NULL);
+    self->n = fread(self->bytes, 1, sizeof(self->bytes), file);
+    fclose(file);
+    REQUIRE(self->n > 0 && self->n < sizeof(self->bytes));
+    return self;
+}
+
+static void run(const lasso_case *data, const char *const *settings)
+{
+    lasso_outcome outcome = lasso_case_run(data, lasso_case_eager_app(), settings);
+    REQUIRE_OK(outcome.status);
+    lasso_outcome_fini(&outcome);
+}
+
+static void files_are_the_same_on_threads_and_simulated_machines(void)
+{
+    static const char *const names[] = {"path.npy", "path.csv", "cv.csv", "folds.npy"};
+    static const char *const workers[] = {"run.workers=1", "run.workers=2", "run.workers=3"};
+    static const char *const kinds[] = {"schedule.round=0", "schedule.round=4"};
+    lasso_case data = lasso_case_draw(N, P, 1.0, 51);
+    lasso_case_write(&data, false);
+    for (int i = 0; i < 6; i++) {
+        left *kept[4];
+        const char *settings[] = {"lasso.path.count=8",
+                                  "lasso.folds=4",
+                                  "run.deterministic=true",
+                                  workers[i % 3],
+                                  kinds[i / 3],
+                                  "run.driver=threads",
+                                  NULL};
+        run(&data, settings);
+        for (size_t k = 0; k < 4; k++) {
+            kept[k] = read_left(names[k]);
+        }
+        settings[5] = "run.driver=sim";
+        run(&data, settings);
+        for (size_t k = 0; k < 4; k++) {
+            left *again = read_left(names[k]);
+            CHECK(again->n == kept[k]->n && memcmp(again->bytes, kept[k]->bytes, again->n) == 0);
+            free(again);
+            free(kept[k]);
+        }
+    }
+    lasso_case_fini(&data);
+}
+
+/* The number in that column of line `line` of a CSV file, line 1 behind its head. */
+static double number_in(const left *file, int line, int column)
+{
+    const char *at = file->bytes;
+    for (int i = 0; i < line; i++) {
+        at = strchr(at, '\n') + 1;
+    }
+    for (int i = 0; i < column; i++) {
+        at = strchr(at, ',') + 1;
+    }
+    return strtod(at, NULL);
+}
+
+static void every_value_of_a_path_is_an_optimum(void)
+{
+    static const char *const settings[] = {"lasso.path.count=8", "lasso.path.ratio=1e-3",
+                                           "stop.gap=1e-10", "run.workers=2", NULL};
+    lasso_case data = lasso_case_draw(N, P, 1.0, 52);
+    lasso_case_write(&data, false);
+    run(&data, settings);
+    left *path = read_left("path.csv");
+    for (int i = 1; i <= COUNT; i++) {
+        lasso_case at = data;
+        at.problem.lambda = number_in(path, i, 0);
+        lasso_answer best = lasso_case_solve(&at);
+        CHECK_NEAR(number_in(path, i, 2), best.objective, 1e-9 * best.objective);
+        CHECK_NEAR(number_in(path, i, 5), best.intercept, 1e-4 * (1.0 + fabs(best.intercept)));
+        CHECK(number_in(path, i, 4) == 1.0);
+        lasso_answer_fini(&best);
+    }
+    free(path);
+    lasso_case_fini(&data);
+}
+
+static void a_path_that_is_cut_short_leaves_what_it_has(void)
+{
+    static const char *const settings[] = {"lasso.path.count=8", "stop.rounds=3", "run.workers=1",
+                                           NULL};
+    lasso_case data = lasso_case_draw(N, P, 1.0, 53);
+    lasso_case_write(&data, false);
+    lasso_outcome outcome = lasso_case_run(&data, lasso_case_eager_app(), settings);
+    REQUIRE_OK(outcome.status);
+    CHECK(outcome.result.verdict == STRADS_STOPPED);
+    left *path = read_left("path.csv");
+    const char *end = path->bytes;
+    int n = 0;
+    for (; (end = strchr(end, '\n')) != NULL; end++) {
+        n++;
+    }
+    CHECK(n >= 3 && n < 1 + COUNT);
+    free(path);
+    lasso_outcome_fini(&outcome);
+    lasso_case_fini(&data);
+}
+
+/* Beyond what doubles hold a value is marked, and the path goes on. */
+static void a_value_that_doubles_cannot_solve_does_not_end_the_path(void)
+{
+    static const char *const settings[] = {"lasso.path.count=8", "stop.gap=1e-300", "run.workers=1",
+                                           NULL};
+    lasso_case data = lasso_case_draw(N, P, 1.0, 54);
+    lasso_case_write(&data, false);
+    alarm(60);
+    run(&data, settings);
+    alarm(0);
+    left *path = read_left("path.csv");
+    for (int i = 2; i <= COUNT; i++) {
+        CHECK(number_in(path, i, 3) < 1e-12);
+    }
+    free(path);
+    lasso_case_fini(&data);
+}
+
+SUITE("integration/lasso_path",
+      {"files are the same on threads and simulated machines",
+       files_are_the_same_on_threads_and_simulated_machines},
+      {"every value of a path is an optimum", every_value_of_a_path_is_an_optimum},
+      {"a path that is cut short leaves what it has", a_path_that_is_cut_short_leaves_what_it_has},
+      {"a value that doubles cannot solve does not end the path",
+       a_value_that_doubles_cannot_solve_does_not_end_the_path})
