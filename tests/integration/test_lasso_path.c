@@ -144,10 +144,36 @@ static void a_value_that_doubles_cannot_solve_does_not_end_the_path(void)
     lasso_case_fini(&data);
 }
 
+static void a_cross_validation_is_that_of_glmnet(void)
+{
+    static const char *const settings[] = {"lasso.path.count=8", "lasso.folds=4", "stop.gap=1e-12",
+                                           "run.workers=2", NULL};
+    double off[3];
+    int same = 0;
+    char command[1024];
+    if (system("Rscript -e 'library(glmnet)' >/dev/null 2>&1") != 0) {
+        printf("glmnet is not installed: skipped\n");
+        return;
+    }
+    lasso_case data = lasso_case_draw(N, P, 1.0, 55);
+    lasso_case_write(&data, false);
+    run(&data, settings);
+    snprintf(command, sizeof(command),
+             "Rscript tests/integration/peer_glmnet_cv.R %s %s %s/out 2>/dev/null", data.x_path,
+             data.y_path, suite_folder());
+    FILE *said = popen(command, "r");
+    REQUIRE(said != NULL);
+    CHECK(fscanf(said, "%lf %lf %lf %d", &off[0], &off[1], &off[2], &same) == 4);
+    CHECK(pclose(said) == 0);
+    CHECK(off[0] < 1e-5 && off[1] < 1e-5 && off[2] < 1e-5 && same == 1);
+    lasso_case_fini(&data);
+}
+
 SUITE("integration/lasso_path",
       {"files are the same on threads and simulated machines",
        files_are_the_same_on_threads_and_simulated_machines},
       {"every value of a path is an optimum", every_value_of_a_path_is_an_optimum},
       {"a path that is cut short leaves what it has", a_path_that_is_cut_short_leaves_what_it_has},
       {"a value that doubles cannot solve does not end the path",
-       a_value_that_doubles_cannot_solve_does_not_end_the_path})
+       a_value_that_doubles_cannot_solve_does_not_end_the_path},
+      {"a cross-validation is that of glmnet", a_cross_validation_is_that_of_glmnet})
