@@ -22,6 +22,7 @@ static strads_status read_test(lasso_model *model)
     source.path = path;
     source.y_path = NULL;
     source.n_cols = model->site->n_cols;
+    source.names = (const char *const *) model->site->names;
     const strads_status status = data_regression_read(&model->test, &source);
     if (status != STRADS_OK) {
         return status;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* apps/lasso/predict.c - a saved model on new data. */
 #include <math.h>
+#include <unistd.h>
 
 #include "apps/lasso/model.h"
 
@@ -64,6 +65,18 @@ static strads_status predict(const data_regression *data, const double *coeffici
     return status;
 }
 
+/* The names of the n columns; *out NULL: the model has none. */
+static strads_status read_names(char ***out, size_t n, const char *dir)
+{
+    char *path = lasso_path_in(dir, "names.txt");
+    strads_status status = path == NULL ? STRADS_ERR_NOMEM : STRADS_OK;
+    if (status == STRADS_OK && access(path, F_OK) == 0) {
+        status = data_names_read(out, n, path);
+    }
+    strads_free(path);
+    return status;
+}
+
 strads_status lasso_predict(const strads_config *config, const char *model_dir,
                             const char *data_path, FILE *to)
 {
@@ -71,6 +84,7 @@ strads_status lasso_predict(const strads_config *config, const char *model_dir,
     double *intercept = NULL;
     size_t n_cols = 0;
     size_t n_intercepts = 0;
+    char **names = NULL;
     data_regression data = {.y = NULL};
     strads_status status = read_array(&coefficients, &n_cols, model_dir, "coefficients.npy");
     if (status == STRADS_OK) {
@@ -83,9 +97,16 @@ strads_status lasso_predict(const strads_config *config, const char *model_dir,
         status = STRADS_ERR_DATA;
     }
     if (status == STRADS_OK) {
-        /* The target of the training data is not that of these. */
-        const data_source source = {
-            .path = data_path, .format = lasso_source(config).format, .n_cols = n_cols};
+        status = read_names(&names, n_cols, model_dir);
+    }
+    if (status == STRADS_OK) {
+        /* The file of targets of the training data is not that of these. */
+        const data_source training = lasso_source(config);
+        const data_source source = {.path = data_path,
+                                    .format = training.format,
+                                    .n_cols = n_cols,
+                                    .target = training.target,
+                                    .names = (const char *const *) names};
         status = data_regression_read(&data, &source);
     }
     if (status == STRADS_OK && data.x.n_cols != n_cols) {
@@ -97,6 +118,7 @@ strads_status lasso_predict(const strads_config *config, const char *model_dir,
         status = predict(&data, coefficients, intercept[0], lasso_loss_of(config), data_path, to);
     }
     data_regression_fini(&data);
+    data_names_free(names, n_cols);
     strads_free(intercept);
     strads_free(coefficients);
     return status;

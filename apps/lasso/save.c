@@ -54,6 +54,25 @@ static strads_status save_csv(const lasso_site *site, const lasso_value *value, 
     return data_writer_commit(writer);
 }
 
+/* For predict, which takes the columns of a CSV file by their names. */
+static strads_status save_names(const lasso_site *site, const char *dir)
+{
+    if (site->names == NULL) {
+        return STRADS_OK;
+    }
+    char *path = lasso_path_in(dir, "names.txt");
+    data_writer *writer = NULL;
+    const strads_status status = path == NULL ? STRADS_ERR_NOMEM : data_writer_open(&writer, path);
+    strads_free(path);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    for (size_t j = 0; j < site->n_cols; j++) {
+        fprintf(data_writer_stream(writer), "%s\n", site->names[j]);
+    }
+    return data_writer_commit(writer);
+}
+
 static strads_status save_array(const double *values, size_t n, const char *dir, const char *name)
 {
     char *path = lasso_path_in(dir, name);
@@ -78,7 +97,10 @@ static strads_status save_chosen(const lasso_site *site, const lasso_value *valu
     if (status == STRADS_OK) {
         status = save_array(&value->intercept, 1, dir, "intercept.npy");
     }
-    return status == STRADS_OK ? save_csv(site, value, dir) : status;
+    if (status == STRADS_OK) {
+        status = save_csv(site, value, dir);
+    }
+    return status == STRADS_OK ? save_names(site, dir) : status;
 }
 
 /* ---- what it was measured by ---- */
