@@ -18,7 +18,9 @@
  *   logistic.c  blocks under the logistic loss
  *   gather.c  columns of other workers, copied; lending them (borrowed.c keeps them)
  *   loss.c    what is minimised, and its dual, from what workers measured
- *   model.c   the coordinator: lambda, objective, duality gap; saving and predicting
+ *   model.c   the coordinator: objective, duality gap, the walk along a path of lambdas
+ *   path.c    the values of lambda, what came of each, and the choice of one; folds.c
+ *   save.c    what a run leaves; tables.c the path, metrics.c how good it is, predict.c
  *   lasso.c   the table of callbacks and the options
  *   estimate.c  what memory a run takes
  */
@@ -133,7 +135,7 @@ data_source lasso_source(const strads_config *config);
 /* What of the data a worker holds, and what is minimised. */
 strads_split lasso_split_of(const strads_config *config);
 lasso_loss lasso_loss_of(const strads_config *config);
-/* Refuses a configuration without a source, or with two lambdas. */
+/* Refuses a configuration without a source, or options that do not go together. */
 strads_status lasso_check_source(const strads_config *config);
 
 /* ---- estimate.c ---- */
