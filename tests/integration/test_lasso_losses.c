@@ -87,6 +87,22 @@ static strads_status open_held(const strads_config *config, strads_part *part, v
     return status;
 }
 
+/* A fold without a cross-validation, of which the coordinator knows nothing. */
+static strads_status open_unaware(const strads_config *config, const void *site, void **model)
+{
+    static lasso_site whole;
+    whole = *(const lasso_site *) site;
+    whole.fold = NULL;
+    return lasso_open_model(config, &whole, model);
+}
+
+static strads_status measure_unaware(void *state, double *out)
+{
+    const strads_status status = lasso_measure(state, out);
+    out[LASSO_HELD_ROWS] = 0.0;
+    return status;
+}
+
 static strads_status hold_out(void *model, const strads_view *view, strads_stage *stage)
 {
     const strads_status status = lasso_next_stage(model, view, stage);
@@ -99,7 +115,11 @@ static strads_app held_app(uint16_t fold)
     strads_app app = *lasso_case_eager_app();
     held_fold = fold;
     app.open_site = open_held;
-    app.next_stage = fold == FOLD ? hold_out : lasso_next_stage;
+    if (fold == FOLD) {
+        app.open_model = open_unaware;
+        app.next_stage = hold_out;
+        app.measure = measure_unaware;
+    }
     return app;
 }
 
