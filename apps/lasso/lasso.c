@@ -59,12 +59,11 @@ static const strads_option options[] = {
              "number of rows."},
     {.key = "lasso.lambda_ratio",
      .type = STRADS_REAL,
-     .fallback = "0.1",
      .min = 0,
      .max = INFINITY,
      .above_min = true,
      .help = "The weight of the penalty as a share of lambda_max, the smallest at which all "
-             "coefficients are 0. Not used when lasso.lambda is given."},
+             "coefficients are 0. 0.1 where neither it, nor lasso.lambda, nor a path is given."},
     {.key = "lasso.path.count",
      .type = STRADS_INT,
      .fallback = "0",

@@ -5,6 +5,9 @@
 #include <math.h>
 #include <string.h>
 
+/* Where nothing else is given, lambda as a share of lambda_max. */
+static const double USUAL_RATIO = 0.1;
+
 /* ---- options ---- */
 
 static bool has_values(const strads_config *config)
@@ -25,16 +28,20 @@ static strads_status refuse_both(const strads_config *config, const char *a, con
 
 static strads_status check_one_is_given(const strads_config *config)
 {
-    static const char *const ways[] = {"lasso.lambda", "lasso.lambda_ratio", "lasso.path.count",
-                                       "lasso.path.values"};
+    /* The configuration that a run has written gives all keys, most of them nothing. */
+    const struct {
+        const char *key;
+        bool is_given;
+    } ways[] = {{"lasso.lambda", strads_config_given(config, "lasso.lambda")},
+                {"lasso.lambda_ratio", strads_config_given(config, "lasso.lambda_ratio")},
+                {"lasso.path.count", strads_config_int(config, "lasso.path.count") > 0},
+                {"lasso.path.values", has_values(config)}};
     const char *given = NULL;
     for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-        const bool is_given = strads_config_given(config, ways[i]) &&
-                              (i != 2 || strads_config_int(config, ways[i]) > 0);
-        if (is_given && given != NULL) {
-            return refuse_both(config, given, ways[i]);
+        if (ways[i].is_given && given != NULL) {
+            return refuse_both(config, given, ways[i].key);
         }
-        given = is_given ? ways[i] : given;
+        given = ways[i].is_given ? ways[i].key : given;
     }
     return STRADS_OK;
 }
@@ -123,9 +130,12 @@ static double value_at(const strads_config *config, size_t i, size_t n, double l
         const double ratio = strads_config_real(config, "lasso.path.ratio");
         return i == 0 ? lambda_max : lambda_max * pow(ratio, (double) i / (double) (n - 1));
     }
-    return strads_config_given(config, "lasso.lambda")
-               ? strads_config_real(config, "lasso.lambda")
-               : strads_config_real(config, "lasso.lambda_ratio") * lambda_max;
+    if (strads_config_given(config, "lasso.lambda")) {
+        return strads_config_real(config, "lasso.lambda");
+    }
+    return lambda_max * (strads_config_given(config, "lasso.lambda_ratio")
+                             ? strads_config_real(config, "lasso.lambda_ratio")
+                             : USUAL_RATIO);
 }
 
 static void count_held_out(lasso_path *path, const lasso_site *site)

@@ -108,6 +108,14 @@ static void what_a_run_of_another_kind_leaves_can_be_run_again(void)
     CHECK(command_run("run small.yaml --quiet --out first") == 0);
     CHECK(command_run("run first/config.yaml --quiet --out second") == 0);
     CHECK_TEXT(command_err, "");
+    static const char *const ways[] = {"lasso.lambda=0.5", "lasso.path.count=3",
+                                       "'lasso.path.values=[0.5, 0.4]'"};
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        CHECK(command_run("run small.yaml --quiet --out first --set lasso.lambda_ratio= --set %s",
+                          ways[i]) == 0);
+        CHECK(command_run("run first/config.yaml --quiet --out second") == 0);
+        CHECK_TEXT(command_err, "");
+    }
 }
 
 SUITE("integration/data_parallel",
