@@ -66,6 +66,8 @@ int cli_predict(int argc, char **argv)
          .config = session.config, .key = "predict.top"},
         {"nearest", "N", "DATA has items: the N most similar to each", .config = session.config,
          .key = "predict.nearest"},
+        {"lambda", "X", "the value of a saved path, instead of the one that was chosen",
+         .config = session.config, .key = "predict.lambda"},
         {"set", "KEY=VALUE", "overrides a key of the run's configuration, data.format say",
          .config = session.config},
     };

@@ -130,6 +130,13 @@ static const strads_option options[] = {
      .fallback = "false",
      .help = "Whether to penalise coefficients in units of their column's standard deviation. The "
              "coefficients are those of the data as they are either way."},
+    {.key = "predict.lambda",
+     .type = STRADS_REAL,
+     .min = 0,
+     .max = INFINITY,
+     .above_min = true,
+     .help = "The value of a path that strads predict takes, the nearest if one is within a "
+             "hundredth; unset: the one that was chosen."},
 };
 
 static const strads_measure measures[LASSO_N_MEASURES] = {

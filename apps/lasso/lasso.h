@@ -20,7 +20,8 @@
  *   loss.c    what is minimised, and its dual, from what workers measured
  *   model.c   the coordinator: objective, duality gap, the walk along a path of lambdas
  *   path.c    the values of lambda, what came of each, and the choice of one; folds.c
- *   save.c    what a run leaves; tables.c the path, metrics.c how good it is, predict.c
+ *   save.c    what a run leaves; tables.c the path, metrics.c how good it is, predict.c,
+ *             saved.c for another lambda
  *   lasso.c   the table of callbacks and the options
  *   estimate.c  what memory a run takes
  */

@@ -57,6 +57,13 @@ STRADS_MUST_CHECK strads_status lasso_save_path(const lasso_curve *curve, const 
 lasso_metrics lasso_metrics_trained(const lasso_model *model, const lasso_value *value);
 lasso_metrics lasso_metrics_held(const lasso_model *model, const lasso_value *value);
 
+/* ---- saved.c ---- */
+
+/* Replaces the coefficients and the intercept of a saved run by those at another lambda of its
+ * path, given to a hundredth. */
+STRADS_MUST_CHECK strads_status lasso_saved_at(double *coefficients, size_t n_cols,
+                                               double *intercept, double lambda, const char *dir);
+
 /* ---- save.c ---- */
 
 /* "DIR/NAME"; for strads_free. */

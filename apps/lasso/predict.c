@@ -96,6 +96,10 @@ strads_status lasso_predict(const strads_config *config, const char *model_dir,
                      model_dir, n_cols, n_intercepts);
         status = STRADS_ERR_DATA;
     }
+    if (status == STRADS_OK && strads_config_given(config, "predict.lambda")) {
+        status = lasso_saved_at(coefficients, n_cols, intercept,
+                                strads_config_real(config, "predict.lambda"), model_dir);
+    }
     if (status == STRADS_OK) {
         status = read_names(&names, n_cols, model_dir);
     }

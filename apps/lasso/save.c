@@ -151,6 +151,16 @@ static strads_status add_metrics(const lasso_curve *curve, strads_summary *summa
     return status;
 }
 
+/* How many of the first n values were left short of the goal. */
+static size_t count_short(const lasso_path *path, size_t n)
+{
+    size_t n_short = 0;
+    for (size_t i = 0; i < n; i++) {
+        n_short += !path->values[i].reached;
+    }
+    return n_short;
+}
+
 static strads_status add_facts(const lasso_curve *curve, strads_summary *summary)
 {
     const lasso_model *model = curve->model;
@@ -166,6 +176,7 @@ static strads_status add_facts(const lasso_curve *curve, strads_summary *summary
                  {"rows", (double) model->site->n_rows, true},
                  {"columns", (double) model->site->n_cols, true},
                  {"lambda_values", (double) curve->n, path->n > 1},
+                 {"not_reached", (double) count_short(path, curve->n), path->n > 1},
                  {"cv_error", value->cv_error, path->n_folds > 0},
                  {"cv_spread", value->cv_spread, path->n_folds > 0}};
     strads_status status = STRADS_OK;
@@ -189,10 +200,7 @@ static size_t count_known(const lasso_path *path)
 /* A run that was ended amid a path has chosen by what it has. */
 static void warn_of_missing(const lasso_path *path, size_t n_known)
 {
-    size_t n_short = 0;
-    for (size_t i = 0; i < n_known; i++) {
-        n_short += !path->values[i].reached;
-    }
+    const size_t n_short = count_short(path, n_known);
     if (path->n > 1 && (n_known < path->n || n_short > 0)) {
         strads_warn("lasso: of %zu values of lambda %zu were solved, %zu of them short of the goal",
                     path->n, n_known, n_short);

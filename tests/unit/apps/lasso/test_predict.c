@@ -26,12 +26,18 @@ static void write_model(size_t n, size_t n_intercepts)
     write_array("intercept.npy", intercept, n_intercepts);
 }
 
-/* Predicts for the file, with data.format `format`; the lines go to `text`. */
+/* Predicts for the file, with data.format `format`, of which ",KEY=VALUE" may follow; the lines
+ * go to `text`. */
 static strads_status predict(const char *path, const char *format, char text[256])
 {
     char setting[64];
-    const char *const settings[] = {setting, NULL};
+    const char *settings[] = {setting, NULL, NULL};
     snprintf(setting, sizeof(setting), "data.format=%s", format);
+    char *comma = strchr(setting, ',');
+    if (comma != NULL) {
+        *comma = '\0';
+        settings[1] = comma + 1;
+    }
     lasso_case none = {.problem = {.l1_ratio = 1.0}};
     strads_config *config = lasso_case_config(&none, &lasso_app, settings);
     FILE *to = tmpfile();
@@ -83,6 +89,52 @@ static void data_and_models_that_do_not_fit_are_refused(void)
     }
 }
 
+/* Of two lambdas; columns 0 and 2 have coefficients. */
+static void write_path(void)
+{
+    static const double values[] = {0.0, 1.0, 3.0, -1.0};
+    char path[256];
+    snprintf(path, sizeof(path), "%s/path.npy", suite_folder());
+    REQUIRE_OK(data_npy_write(path, values, 2, 2));
+    strads_free(suite_file("path.csv", "lambda,nonzeros,intercept,cv_error\n"
+                                       "0.987654,1,5,nan\n0.5,2,6,nan\n"));
+    strads_free(suite_file("path_columns.csv", "index,name\n0,a\n2,b\n"));
+}
+
+static void another_lambda_of_the_path_is_taken(void)
+{
+    static const struct {
+        const char *lambda, *text;
+        strads_status status;
+    } cases[] = {{"0.98", "26\n5\n", STRADS_OK},
+                 {"0.5", "-1\n7\n", STRADS_OK},
+                 {"0.7", "", STRADS_ERR_USAGE}};
+    char *rows = suite_file("rows.libsvm", "1 3:7\n1 1:1\n");
+    write_model(P, 1);
+    write_path();
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char setting[96];
+        char text[256];
+        snprintf(setting, sizeof(setting), "auto,predict.lambda=%s", cases[i].lambda);
+        CHECK_STATUS(predict(rows, setting, text), cases[i].status);
+        CHECK_TEXT(text, cases[i].text);
+    }
+    strads_free(rows);
+}
+
+static void a_path_of_another_run_is_refused(void)
+{
+    char text[256];
+    char *rows = suite_file("rows.libsvm", "1 3:7\n");
+    write_model(P, 1);
+    write_path();
+    strads_free(suite_file("path_columns.csv", "index,name\n0,a\n3,b\n"));
+    CHECK_STATUS(predict(rows, "auto,predict.lambda=0.5", text), STRADS_ERR_DATA);
+    strads_free(suite_file("path_columns.csv", "index,name\n0,a\n"));
+    CHECK_STATUS(predict(rows, "auto,predict.lambda=0.5", text), STRADS_ERR_DATA);
+    strads_free(rows);
+}
+
 static void a_model_that_is_not_there_is_named(void)
 {
     lasso_case none = {.problem = {.l1_ratio = 1.0}};
@@ -109,6 +161,8 @@ static void predictions_that_cannot_be_written_are_an_error(void)
 
 SUITE("apps/lasso/predict", {"each row has its line", each_row_has_its_line},
       {"data and models that do not fit are refused", data_and_models_that_do_not_fit_are_refused},
+      {"another lambda of the path is taken", another_lambda_of_the_path_is_taken},
+      {"a path of another run is refused", a_path_of_another_run_is_refused},
       {"a model that is not there is named", a_model_that_is_not_there_is_named},
       {"predictions that cannot be written are an error",
        predictions_that_cannot_be_written_are_an_error})
