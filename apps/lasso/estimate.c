@@ -54,11 +54,50 @@ static void add_up_rows(const strads_config *config, const data_size *data, stra
                          BY_WORKER * data->n_cols + 2 * n * n * sizeof(double);
 }
 
+/* What fit.c keeps of the rows besides. */
+static size_t count_fits(const strads_config *config)
+{
+    const bool held_out = strads_config_int(config, "lasso.folds") > 0 ||
+                          strads_config_real(config, "lasso.validation_fraction") > 0.0;
+    return lasso_loss_of(config) == LASSO_LOGISTIC ? 5 : held_out ? 1 : 0;
+}
+
 static void add_up_columns(const strads_config *config, const data_size *data, strads_size *size)
 {
     const size_t copies = has_sets(config) ? COPIES + ITERATES : COPIES;
     size->site_bytes = larger(data->peak_bytes, data->bytes + BY_VARIABLE * data->n_cols);
-    size->worker_bytes = copies * data->n_rows * sizeof(double);
+    size->worker_bytes = (copies + count_fits(config)) * data->n_rows * sizeof(double);
+}
+
+/* The most that a path keeps of its values, a number and its place each: a value has at most
+ * about as many coefficients as there are rows. */
+static size_t kept_bytes(const strads_config *config, const data_size *data)
+{
+    const size_t given = strads_config_list_size(config, "lasso.path.values");
+    const size_t count = (size_t) strads_config_int(config, "lasso.path.count");
+    const size_t n = given > 0 ? given : count;
+    return n * least(data->n_rows, data->n_cols) * (sizeof(double) + sizeof(uint32_t));
+}
+
+/* What the coordinator's process holds besides: the path, and the data to test by, whose width
+ * is that of those to train on. */
+static strads_status add_up_model(const strads_config *config, strads_size *size,
+                                  const data_size *data)
+{
+    const char *path = strads_config_text(config, "data.test");
+    size->site_bytes += kept_bytes(config, data);
+    if (path == NULL) {
+        return STRADS_OK;
+    }
+    data_source source = lasso_source(config);
+    data_size test;
+    source.path = path;
+    source.y_path = NULL;
+    const strads_status status = data_regression_measure(&test, &source);
+    if (status == STRADS_OK) {
+        size->site_bytes += test.bytes;
+    }
+    return status;
 }
 
 strads_status lasso_estimate(const strads_config *config, strads_size *size)
@@ -86,5 +125,5 @@ strads_status lasso_estimate(const strads_config *config, strads_size *size)
     } else {
         add_up_columns(config, &data, size);
     }
-    return STRADS_OK;
+    return add_up_model(config, size, &data);
 }
