@@ -33,7 +33,7 @@ bool lasso_products_pay(const lasso_worker *self, double n_updates)
     const double room = fmax((double) LEAST_ROOM * LEAST_ROOM,
                              (double) site->x.n_rows * (double) site->x.n_cols / ROOM_SHARE);
     if (block->columns.row != NULL || site->loss != LASSO_SQUARED || block->n == 0 ||
-        block->n > MOST || n * n > room || strads_worker_members(self->worker) > 1 ||
+        block->n > MOST || block->n > 2 * site->x.n_rows || n * n > room || strads_worker_members(self->worker) > 1 ||
         strads_config_bool(site->config, "run.deterministic")) {
         return false;
     }
@@ -89,6 +89,12 @@ static strads_status sweep_often(lasso_worker *self, double target, bool late, d
     return status;
 }
 
+/* More columns than rows are dependent, and Newton's method has no step. */
+static bool may_be_regular(const lasso_worker *self)
+{
+    return self->l2 > 0.0 || self->quadratic.n_active <= self->site->x.n_rows;
+}
+
 strads_status lasso_solve_on_products(lasso_worker *self, double target, bool late)
 {
     lasso_quadratic *q = &self->quadratic;
@@ -101,7 +107,7 @@ strads_status lasso_solve_on_products(lasso_worker *self, double target, bool la
     size_t patience = 1;
     for (int i = 0; i < MAX_SWEEPS && status == STRADS_OK && farthest > target; i++) {
         status = sweep_often(self, target, late, &farthest, &n_sweeps);
-        if (status == STRADS_OK && farthest > target &&
+        if (status == STRADS_OK && farthest > target && may_be_regular(self) &&
             n_sweeps * NEWTON_SHARE > patience * q->n_active) {
             bool taken = false;
             status = lasso_quadratic_newton(q, &taken);
