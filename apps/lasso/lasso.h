@@ -13,7 +13,7 @@
  *   rows.c    the same when each worker has only some rows; solving a block then
  *   solver.c  a worker: scores, and the update of blocks
  *   slack.c   which columns a scan of everything may leave out
- *   on_products.c  dense blocks on the products of their columns (quadratic.c keeps them)
+ *   on_products.c  blocks on the products of their columns (quadratic.c keeps them)
  *   fit.c     a worker's rows: which of them train, what they come to, the intercept
  *   logistic.c  blocks under the logistic loss
  *   gather.c  columns of other workers, copied; lending them (borrowed.c keeps them)

@@ -10,9 +10,10 @@
 #include "apps/lasso/solver.h"
 
 enum {
-    LEAST_ROOM = 512, /* so many variables always may ... */
-    MOST = 4096,      /* ... and no more */
-    ROOM_SHARE = 12,  /* products take at most one in so many of what the data take */
+    LEAST_ROOM = 1024, /* so many variables always may ... */
+    MOST = 4096,       /* ... and no more */
+    ROOM_SHARE = 12,   /* products take at most one in so many of what the data take */
+    SCATTERED = 4,     /* an entry of a sparse column takes as long as so many of a row */
     MAX_SWEEPS = 1000,
     ACTIVE_SWEEPS = 4, /* after each whole one */
     NEWTON_SHARE = 32  /* a step takes as long as one in so many sweeps a coefficient */
@@ -20,25 +21,40 @@ enum {
 
 /* Active sweeps end when they move this much less than the whole one did. */
 static const double ACTIVE_ENOUGH = 0.1;
-/* Products that one update on columns pays for: each takes a fraction of a sweep's time, and
- * the next blocks will use them too. */
+/* Products of dense columns that one update on columns pays for: each takes a fraction of a
+ * sweep's time, and the next blocks will use them too. */
 static const double PAID_FOR = 64.0;
+
+/* Whether products of the loaded block fit, and updates on them take less. */
+static bool may_pay(const lasso_worker *self)
+{
+    const lasso_site *site = self->site;
+    const lasso_block *block = &self->block;
+    const double n = (double) block->n;
+    const bool dense = block->columns.row == NULL;
+    const double stored = dense ? (double) site->x.n_rows * (double) site->x.n_cols
+                                : (double) site->x.col_start[site->x.n_cols];
+    const double room = fmax((double) LEAST_ROOM * LEAST_ROOM, stored / ROOM_SHARE);
+    return block->n > 0 && block->n <= MOST && n * n <= room &&
+           n * n <= (dense ? 2.0 : SCATTERED * 2.0) * block->cost;
+}
 
 /* BLAS and LAPACK differ from processor to processor, so that deterministic runs do without. */
 bool lasso_products_pay(const lasso_worker *self, double n_updates)
 {
     const lasso_site *site = self->site;
     const lasso_block *block = &self->block;
-    const double n = (double) block->n;
-    const double room = fmax((double) LEAST_ROOM * LEAST_ROOM,
-                             (double) site->x.n_rows * (double) site->x.n_cols / ROOM_SHARE);
-    if (block->columns.row != NULL || site->loss != LASSO_SQUARED || block->n == 0 ||
-        block->n > MOST || block->n > 2 * site->x.n_rows || n * n > room || strads_worker_members(self->worker) > 1 ||
-        strads_config_bool(site->config, "run.deterministic")) {
+    if (site->loss != LASSO_SQUARED || strads_worker_members(self->worker) > 1 ||
+        strads_config_bool(site->config, "run.deterministic") || !may_pay(self)) {
         return false;
     }
-    return (double) lasso_quadratic_n_new(&self->quadratic, block) * n <=
-           PAID_FOR * (n + 2.0 * n_updates);
+    const double n = (double) block->n;
+    const double n_new = (double) lasso_quadratic_n_new(&self->quadratic, block);
+    const double work =
+        block->columns.row == NULL
+            ? n_new * n / PAID_FOR
+            : n_new * block->cost / (double) site->x.n_rows; /* their rows' length */
+    return work <= n + 2.0 * n_updates;
 }
 
 /* Extrapolates, and keeps the outcome if the objective falls. */

@@ -1,104 +1,193 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* apps/lasso/products.c - products of sparse columns, along lists of the rows' entries. */
+/* apps/lasso/products.c - products of sparse columns, along the entries of their rows. */
 #include "apps/lasso/products.h"
 
-enum { NONE = -1 };
+#include <string.h>
 
 typedef struct entry {
-    uint32_t place; /* of its column in the list */
-    int32_t next;   /* in the list of its row */
     double value;
+    uint32_t place; /* of its column in the list */
 } entry;
 
-typedef struct row_lists {
-    int32_t *heads; /* [n_rows] */
+/* The entries of the columns so far, row by row. */
+typedef struct rows_so_far {
+    struct span {
+        size_t start, end;
+    } * spans; /* [n_rows] of entries */
     entry *entries;
-    size_t n_entries;
-    double *products;  /* [n] of the running column with each before it, 0 between */
-    uint32_t *touched; /* [n] those that share a row with the running column */
-    uint32_t *seen_by; /* [n] the column that touched it last */
-} row_lists;
+    double *products; /* [n] of the running column with each before it, 0 between */
+    uint32_t *met;    /* [n] those that share a row with the running column */
+    uint32_t *met_by; /* [n] the column that met it last */
+} rows_so_far;
 
-static void free_lists(row_lists *lists)
+static void free_rows(rows_so_far *rows)
 {
-    strads_free(lists->heads);
-    strads_free(lists->entries);
-    strads_free(lists->products);
-    strads_free(lists->touched);
-    strads_free(lists->seen_by);
+    strads_free(rows->spans);
+    strads_free(rows->entries);
+    strads_free(rows->products);
+    strads_free(rows->met);
+    strads_free(rows->met_by);
 }
 
-static strads_status make_lists(row_lists *lists, const lasso_products *of)
+/* Gives each row its room, and returns how many entries there will be. */
+static size_t lay_out(struct span *spans, const lasso_products *of)
 {
     const data_matrix *x = of->x;
     size_t n_entries = 0;
     for (uint32_t a = 0; a < of->n; a++) {
-        n_entries += (size_t) (x->col_start[of->cols[a] + 1] - x->col_start[of->cols[a]]);
-    }
-    *lists = (row_lists){.n_entries = 0};
-    lists->heads = strads_alloc_array(x->n_rows, sizeof(*lists->heads));
-    lists->entries =
-        n_entries > INT32_MAX ? NULL : strads_alloc_array(n_entries, sizeof(*lists->entries));
-    lists->products = strads_calloc(of->n, sizeof(*lists->products));
-    lists->touched = strads_alloc_array(of->n, sizeof(*lists->touched));
-    lists->seen_by = strads_calloc(of->n, sizeof(*lists->seen_by));
-    if (lists->heads == NULL || lists->entries == NULL || lists->products == NULL ||
-        lists->touched == NULL || lists->seen_by == NULL) {
-        free_lists(lists);
-        return STRADS_ERR_NOMEM;
+        for (int64_t k = x->col_start[of->cols[a]]; k < x->col_start[of->cols[a] + 1]; k++) {
+            spans[x->row[k]].end++;
+        }
     }
     for (size_t i = 0; i < x->n_rows; i++) {
-        lists->heads[i] = NONE;
+        spans[i].start = n_entries;
+        n_entries += spans[i].end;
+        spans[i].end = spans[i].start;
+    }
+    return n_entries;
+}
+
+static strads_status make_rows(rows_so_far *rows, const lasso_products *of)
+{
+    *rows = (rows_so_far){.spans = strads_calloc(of->x->n_rows, sizeof(*rows->spans))};
+    const size_t n_entries = rows->spans == NULL ? 0 : lay_out(rows->spans, of);
+    rows->entries = strads_alloc_array(n_entries, sizeof(*rows->entries));
+    rows->products = strads_calloc(of->n, sizeof(*rows->products));
+    rows->met = strads_alloc_array(of->n, sizeof(*rows->met));
+    rows->met_by = strads_calloc(of->n, sizeof(*rows->met_by));
+    if (rows->spans == NULL || rows->entries == NULL || rows->products == NULL ||
+        rows->met == NULL || rows->met_by == NULL) {
+        free_rows(rows);
+        return STRADS_ERR_NOMEM;
     }
     return STRADS_OK;
 }
 
 /* Gathers and reports the products of column a with those entered before it. */
-static void report(const lasso_products *of, row_lists *lists, uint32_t a)
+static void report(const lasso_products *of, rows_so_far *rows, uint32_t a)
 {
     const data_matrix *x = of->x;
     const uint32_t col = of->cols[a];
-    size_t n_touched = 0;
+    size_t n_met = 0;
     for (int64_t k = x->col_start[col]; k < x->col_start[col + 1]; k++) {
-        for (int32_t e = lists->heads[x->row[k]]; e != NONE; e = lists->entries[e].next) {
-            const entry *other = &lists->entries[e];
-            if (lists->seen_by[other->place] != a) { /* 0 at first, and a > other->place >= 0 */
-                lists->seen_by[other->place] = a;
-                lists->touched[n_touched++] = other->place;
+        const struct span span = rows->spans[x->row[k]];
+        const double value = x->value[k];
+        for (size_t e = span.start; e < span.end; e++) {
+            const uint32_t b = rows->entries[e].place;
+            if (rows->met_by[b] != a) { /* 0 at first, and a > b >= 0 */
+                rows->met_by[b] = a;
+                rows->met[n_met++] = b;
             }
-            lists->products[other->place] += x->value[k] * other->value;
+            rows->products[b] += value * rows->entries[e].value;
         }
     }
-    for (size_t i = 0; i < n_touched; i++) {
-        const uint32_t b = lists->touched[i];
-        of->take(of->context, a, b, lists->products[b]);
-        lists->products[b] = 0.0;
+    for (size_t i = 0; i < n_met; i++) {
+        const uint32_t b = rows->met[i];
+        of->take(of->context, a, b, rows->products[b]);
+        rows->products[b] = 0.0;
     }
 }
 
-static void enter(const data_matrix *x, row_lists *lists, uint32_t place, uint32_t col)
+static void enter(rows_so_far *rows, const data_matrix *x, uint32_t place, uint32_t col)
 {
     for (int64_t k = x->col_start[col]; k < x->col_start[col + 1]; k++) {
-        int32_t *head = &lists->heads[x->row[k]];
-        lists->entries[lists->n_entries] =
-            (entry){.place = place, .next = *head, .value = x->value[k]};
-        *head = (int32_t) lists->n_entries++;
+        const size_t e = rows->spans[x->row[k]].end++;
+        rows->entries[e] = (entry){.value = x->value[k], .place = place};
     }
 }
 
 strads_status lasso_products_take(const lasso_products *of)
 {
-    row_lists lists;
-    const strads_status status = make_lists(&lists, of);
+    rows_so_far rows;
+    const strads_status status = make_rows(&rows, of);
     if (status != STRADS_OK) {
         return status;
     }
     for (uint32_t a = 0; a < of->n; a++) {
         if (a >= of->first_new && a % of->n_ranks == of->rank) {
-            report(of, &lists, a);
+            report(of, &rows, a);
         }
-        enter(of->x, &lists, a, of->cols[a]);
+        enter(&rows, of->x, a, of->cols[a]);
     }
-    free_lists(&lists);
+    free_rows(&rows);
     return STRADS_OK;
+}
+
+/* ---- many pairs of few columns ---- */
+
+enum { PART_ROWS = 2048 }; /* whose entries stay in cache */
+
+/* The entries of a part of the rows, row by row. */
+typedef struct row_part {
+    int64_t *next; /* [n] each column's first entry beyond the parts before */
+    size_t start[PART_ROWS], end[PART_ROWS];
+    entry *entries;
+    size_t capacity;
+} row_part;
+
+/* Whether column `col` has an entry at k in the rows below `last`. */
+static bool is_within(const data_matrix *x, uint32_t col, int64_t k, size_t last)
+{
+    return k < x->col_start[col + 1] && x->row[k] < last;
+}
+
+/* Gives each of the rows first .. last-1 its room. */
+static strads_status lay_out_part(row_part *part, const lasso_products *of, size_t first,
+                                  size_t last)
+{
+    const data_matrix *x = of->x;
+    size_t n_entries = 0;
+    memset(part->end, 0, sizeof(part->end));
+    for (uint32_t a = 0; a < of->n; a++) {
+        for (int64_t k = part->next[a]; is_within(x, of->cols[a], k, last); k++) {
+            part->end[x->row[k] - first]++;
+        }
+    }
+    for (size_t i = 0; i < PART_ROWS; i++) {
+        part->start[i] = n_entries;
+        n_entries += part->end[i];
+        part->end[i] = part->start[i];
+    }
+    return strads_reserve(&part->entries, &part->capacity, n_entries, sizeof(*part->entries));
+}
+
+static strads_status add_part(row_part *part, const lasso_products *of, size_t first,
+                              double *products, size_t stride)
+{
+    const data_matrix *x = of->x;
+    const size_t last = first + PART_ROWS;
+    const strads_status status = lay_out_part(part, of, first, last);
+    for (uint32_t a = 0; a < of->n && status == STRADS_OK; a++) {
+        double *to = products + a * stride;
+        for (; is_within(x, of->cols[a], part->next[a], last); part->next[a]++) {
+            const size_t i = x->row[part->next[a]] - first;
+            const double value = x->value[part->next[a]];
+            for (size_t e = part->start[i]; a >= of->first_new && e < part->end[i]; e++) {
+                to[part->entries[e].place] += value * part->entries[e].value;
+            }
+            part->entries[part->end[i]++] = (entry){.value = value, .place = a};
+        }
+    }
+    return status;
+}
+
+strads_status lasso_products_add(const lasso_products *of, double *products, size_t stride)
+{
+    row_part *part = strads_calloc(1, sizeof(*part));
+    strads_status status = STRADS_ERR_NOMEM;
+    if (part != NULL && (part->next = strads_alloc_array(of->n, sizeof(*part->next))) != NULL) {
+        status = STRADS_OK;
+        for (uint32_t a = 0; a < of->n; a++) {
+            part->next[a] = of->x->col_start[of->cols[a]];
+        }
+    }
+    for (size_t row = 0; row < of->x->n_rows && status == STRADS_OK; row += PART_ROWS) {
+        status = add_part(part, of, row, products, stride);
+    }
+    if (part != NULL) {
+        strads_free(part->next);
+        strads_free(part->entries);
+    }
+    strads_free(part);
+    return status;
 }

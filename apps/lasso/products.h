@@ -2,8 +2,8 @@
 /*
  * apps/lasso/products.h - inner products of sparse columns, all pairs of a list.
  *
- * Sparse columns meet only where they share a row: columns are entered into a list a
- * row, and a column's products with all before it are gathered along its rows.
+ * Sparse columns meet only where they share a row: columns are entered into lists, one
+ * a row, and a column's products with all before it are gathered along its rows.
  */
 #ifndef STRADS_LASSO_PRODUCTS_H
 #define STRADS_LASSO_PRODUCTS_H
@@ -22,5 +22,11 @@ typedef struct lasso_products {
 } lasso_products;
 
 STRADS_MUST_CHECK strads_status lasso_products_take(const lasso_products *of);
+
+/* The same, added to products[a * stride + b], b < a, for columns whose rows ascend; `take`,
+ * `rank` and `n_ranks` are not looked at. Some rows at a time, so that their entries stay in
+ * cache: where few columns have many entries it takes a fraction of the time. */
+STRADS_MUST_CHECK strads_status lasso_products_add(const lasso_products *of, double *products,
+                                                   size_t stride);
 
 #endif

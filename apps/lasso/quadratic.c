@@ -6,6 +6,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "apps/lasso/products.h"
+
 enum {
     STRIP_ROWS = 256, /* of the columns, multiplied at a time */
     PANEL = 128,      /* new columns, multiplied at a time with all before them */
@@ -138,10 +140,16 @@ static void take_strip(lasso_quadratic *q, const lasso_block *block, size_t row,
     }
 }
 
-/* The products of the places from n_kept on with all. */
-static void multiply(lasso_quadratic *q, const lasso_block *block, size_t n_kept)
+/* The products of the places from n_kept on with all, of dense columns. */
+static strads_status multiply_dense(lasso_quadratic *q, const lasso_block *block, size_t n_kept)
 {
     const size_t n_rows = block->columns.n_rows;
+    const strads_status status =
+        strads_reserve(&q->strip, &q->strip_capacity, q->stride * STRIP_ROWS, sizeof(*q->strip));
+    if (status != STRADS_OK) {
+        return status;
+    }
+    openblas_set_num_threads(1); /* the workers are the threads */
     for (size_t row = 0; row < n_rows && n_kept < q->n; row += STRIP_ROWS) {
         const size_t n = n_rows - row < STRIP_ROWS ? n_rows - row : STRIP_ROWS;
         take_strip(q, block, row, n);
@@ -153,6 +161,34 @@ static void multiply(lasso_quadratic *q, const lasso_block *block, size_t n_kept
                         (int) q->stride);
         }
     }
+    return STRADS_OK;
+}
+
+/* The same of sparse ones, as if they had lost their means. */
+static strads_status multiply_sparse(lasso_quadratic *q, const lasso_block *block, size_t n_kept)
+{
+    const data_matrix x = {.n_rows = block->columns.n_rows,
+                           .n_cols = block->n,
+                           .col_start = block->start,
+                           .row = block->row,
+                           .value = block->value};
+    const lasso_products products = {
+        .x = &x, .cols = q->active, .n = (uint32_t) q->n, .first_new = (uint32_t) n_kept};
+    for (uint32_t k = 0; k < block->n; k++) {
+        q->active[q->place_of[block->vars[k]] - 1] = k;
+    }
+    for (size_t a = n_kept; a < q->n; a++) {
+        for (size_t b = 0; b < a; b++) {
+            q->products[a * q->stride + b] = -q->column[a].sum * q->column[b].mean;
+        }
+        q->products[a * q->stride + a] = q->column[a].norm2;
+    }
+    return lasso_products_add(&products, q->products, q->stride);
+}
+
+/* Products with what comes before are those with what comes behind. */
+static void mirror(lasso_quadratic *q, size_t n_kept)
+{
     for (size_t a = n_kept; a < q->n; a++) {
         for (size_t b = 0; b < a; b++) {
             q->products[b * q->stride + a] = q->products[a * q->stride + b];
@@ -160,39 +196,62 @@ static void multiply(lasso_quadratic *q, const lasso_block *block, size_t n_kept
     }
 }
 
+static void take_point(lasso_quadratic *q, const lasso_block *block, const double *state)
+{
+    const lasso_columns *columns = &block->columns;
+    for (size_t k = 0; k < block->n; k++) {
+        const uint32_t place = q->place_of[block->vars[k]] - 1;
+        const int64_t start = columns->start[k];
+        const lasso_column *c = &block->column[k];
+        q->b[place] = block->b[k];
+        q->column[place] = *c;
+        q->gradient[place] =
+            columns->row == NULL
+                ? q->kernels->dot(columns->value + start, state, columns->n_rows)
+                : q->kernels->dot_sparse(columns->value + start, columns->row + start,
+                                         (size_t) (columns->start[k + 1] - start), state) +
+                      state[columns->n_rows] * c->sum;
+    }
+}
+
 strads_status lasso_quadratic_load(lasso_quadratic *q, const lasso_site *site,
                                    const lasso_block *block, const double *state)
 {
     strads_status status = reserve(q, site->n_cols, block->n);
-    if (status == STRADS_OK) {
-        status = strads_reserve(&q->strip, &q->strip_capacity, q->stride * STRIP_ROWS,
-                                sizeof(*q->strip));
-    }
     if (status != STRADS_OK) {
         return status;
     }
-    openblas_set_num_threads(1); /* the workers are the threads */
     q->kernels = site->kernels;
-    multiply(q, block, settle(q, block->vars, block->n));
-    for (size_t k = 0; k < block->n; k++) {
-        const uint32_t place = q->place_of[block->vars[k]] - 1;
-        const double *x = block->columns.value + block->columns.start[k];
-        q->b[place] = block->b[k];
-        q->column[place] = block->column[k];
-        q->gradient[place] = q->kernels->dot(x, state, block->columns.n_rows);
+    const size_t n_kept = settle(q, block->vars, block->n);
+    take_point(q, block, state);
+    status = block->columns.row == NULL ? multiply_dense(q, block, n_kept)
+                                        : multiply_sparse(q, block, n_kept);
+    if (status != STRADS_OK) {
+        lasso_quadratic_forget(q);
+        return status;
     }
+    mirror(q, n_kept);
     return STRADS_OK;
 }
 
 void lasso_quadratic_unload(const lasso_quadratic *q, lasso_block *block, double *state)
 {
+    const lasso_columns *columns = &block->columns;
     for (size_t k = 0; k < block->n; k++) {
         const double b = q->b[q->place_of[block->vars[k]] - 1];
-        if (b != block->b[k]) {
-            q->kernels->add(block->b[k] - b, block->columns.value + block->columns.start[k], state,
-                            block->columns.n_rows);
-            block->b[k] = b;
+        const double back = block->b[k] - b;
+        const int64_t start = columns->start[k];
+        if (back == 0.0) {
+            continue;
         }
+        if (columns->row == NULL) {
+            q->kernels->add(back, columns->value + start, state, columns->n_rows);
+        } else {
+            q->kernels->add_sparse(back, columns->value + start, columns->row + start,
+                                   (size_t) (columns->start[k + 1] - start), state);
+            state[columns->n_rows] -= back * block->column[k].mean;
+        }
+        block->b[k] = b;
     }
 }
 

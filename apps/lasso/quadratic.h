@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * apps/lasso/quadratic.h - a dense block solved on the products of its columns.
+ * apps/lasso/quadratic.h - a block solved on the products of its columns.
  *
- * With P = X'X of the block's n columns and g = X'r, the objective at b + d differs from
- * that at b by
- *   -g'd + 1/2 d'P d + penalty(b + d) - penalty(b)
- * so an update takes n numbers where the columns take twice as many as there are rows, and
- * one that does not move takes none. Where descent by coordinates is slow, as it is for
- * strongly correlated columns, a step of Newton's method on the coefficients that are not 0
- * ends it: the quadratic function that they have, their signs given, is minimised.
+ * With P = X'X of the block's n columns, less their means, and g = X'r, the objective at b + d
+ * differs from that at b by -g'd + 1/2 d'P d + penalty(b + d) - penalty(b) so an update takes n
+ * numbers where the columns take twice their entries, and one that does not move takes none. Where
+ * descent by coordinates is slow, as it is for strongly correlated columns, a step of Newton's
+ * method on the coefficients that are not 0 ends it: the quadratic function that they have, their
+ * signs given, is minimised.
  *
  * Products are kept from block to block: those of variables that the next one has too are
  * not made again.
@@ -32,7 +31,7 @@ typedef struct lasso_quadratic {
     uint32_t *place_of; /* [all columns] place + 1; 0: none */
     double *trial;      /* [3][stride] a point, its gradient, the way there */
     double *factor;     /* [n_active][n_active] of Cholesky */
-    double *strip;      /* [n][some rows] of the columns, side by side */
+    double *strip;      /* [n][some rows] of dense columns, side by side */
     size_t stride, factor_capacity, strip_capacity;
     const lasso_kernels *kernels;
 } lasso_quadratic;
@@ -45,7 +44,7 @@ void lasso_quadratic_forget(lasso_quadratic *q);
 /* How many of the block's variables have no products yet. */
 size_t lasso_quadratic_n_new(const lasso_quadratic *q, const lasso_block *block);
 
-/* Takes over a block of dense columns, whose residual is `state`. */
+/* Takes over a block, whose residual is `state`. */
 STRADS_MUST_CHECK strads_status lasso_quadratic_load(lasso_quadratic *q, const lasso_site *site,
                                                      const lasso_block *block, const double *state);
 

@@ -6,7 +6,7 @@
 #include "base/random.h"
 #include "tests/support/suite.h"
 
-enum { ROWS = 15, COLS = 12, LISTED = 9 };
+enum { ROWS = 15, MANY_ROWS = 5000, COLS = 12, LISTED = 9 };
 
 /* A matrix in both forms, and a list of its columns; column 0 is empty. */
 typedef struct drawn {
@@ -116,6 +116,48 @@ static void products_are_those_of_dense_columns(void)
     }
 }
 
+/* Over more rows than are held at a time. */
+static void products_are_added_to_what_is_there(void)
+{
+    uint32_t row[COLS * MANY_ROWS / 2];
+    double value[COLS * MANY_ROWS / 2];
+    int64_t start[COLS + 1] = {0};
+    double right[COLS][COLS] = {{0.0}};
+    double products[COLS][COLS + 2];
+    uint32_t cols[COLS];
+    size_t n = 0;
+    for (uint32_t j = 0; j < COLS; j++) {
+        cols[j] = j;
+        for (uint32_t i = j; i < MANY_ROWS; i += 2 + j, n++) { /* column j: j, 2 j + 2, ... */
+            row[n] = i;
+            value[n] = (double) (i % 7) - 2.0;
+        }
+        start[j + 1] = (int64_t) n;
+        for (uint32_t b = 0; b < COLS + 2; b++) {
+            products[j][b] = 0.5;
+        }
+    }
+    for (uint32_t i = 0; i < MANY_ROWS; i++) {
+        for (uint32_t a = 0; a < COLS; a++) {
+            for (uint32_t b = 0; b < a; b++) {
+                const bool share =
+                    i >= a && (i - a) % (2 + a) == 0 && i >= b && (i - b) % (2 + b) == 0;
+                const double x = (double) (i % 7) - 2.0;
+                right[a][b] += share ? x * x : 0.0;
+            }
+        }
+    }
+    const data_matrix x = {
+        .n_rows = MANY_ROWS, .n_cols = COLS, .value = value, .row = row, .col_start = start};
+    const lasso_products of = {.x = &x, .cols = cols, .n = COLS, .first_new = 5};
+    REQUIRE_OK(lasso_products_add(&of, products[0], COLS + 2));
+    for (uint32_t a = 0; a < COLS; a++) {
+        for (uint32_t b = 0; b < COLS + 2; b++) {
+            CHECK(products[a][b] == 0.5 + (a >= 5 && b < a ? right[a][b] : 0.0));
+        }
+    }
+}
+
 static void every_allocation_may_fail(void)
 {
     drawn self;
@@ -123,20 +165,27 @@ static void every_allocation_may_fail(void)
     const data_matrix x = matrix_of(&self);
     const size_t live = strads_mem_live();
     strads_status status = STRADS_ERR_NOMEM;
-    for (size_t n = 1; status != STRADS_OK && n < 20; n++) {
+    strads_status added = STRADS_ERR_NOMEM;
+    for (size_t n = 1; (status != STRADS_OK || added != STRADS_OK) && n < 20; n++) {
         taken none = {.rank = 0};
+        double products[LISTED][LISTED] = {{0.0}};
         const lasso_products of = products_of(&self, &x, &none);
         strads_mem_fail_after(n);
         status = lasso_products_take(&of);
+        strads_mem_fail_after(n);
+        added = lasso_products_add(&of, products[0], LISTED);
         strads_mem_fail_after(0);
         CHECK(status == STRADS_OK || status == STRADS_ERR_NOMEM);
+        CHECK(added == STRADS_OK || added == STRADS_ERR_NOMEM);
         CHECK(status == STRADS_OK || none.times[1][0] == 0);
         CHECK(strads_mem_live() == live);
     }
     CHECK_STATUS(status, STRADS_OK);
+    CHECK_STATUS(added, STRADS_OK);
 }
 
 SUITE("apps/lasso/products",
       {"products are those of dense columns, whoever takes them",
        products_are_those_of_dense_columns},
+      {"products are added to what is there", products_are_added_to_what_is_there},
       {"every allocation may fail", every_allocation_may_fail})

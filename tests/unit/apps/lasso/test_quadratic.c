@@ -27,14 +27,19 @@ typedef struct opened {
     double state[N + 1];
 } opened;
 
-static void open_all(opened *self)
+static void open_as(opened *self, bool sparse)
 {
     static const char *const settings[] = {NULL};
-    *self = (opened){.data = lasso_case_draw(N, P, 1.0, 81)};
-    lasso_case_write(&self->data, false);
+    *self = (opened){.data = lasso_case_draw(N, P, sparse ? 0.4 : 1.0, 81)};
+    lasso_case_write(&self->data, sparse);
     self->config = lasso_case_config(&self->data, &lasso_app, settings);
     REQUIRE(self->config != NULL);
     REQUIRE_OK(lasso_case_open(self->config, 1, &self->site));
+}
+
+static void open_all(opened *self)
+{
+    open_as(self, false);
 }
 
 static void close_all(opened *self)
@@ -46,6 +51,22 @@ static void close_all(opened *self)
     lasso_case_fini(&self->data);
 }
 
+/* state += a times the column less its mean. */
+static void move(const lasso_site *site, uint32_t var, double a, double state[N + 1])
+{
+    lasso_add(site, var, a, state);
+    state[N] -= a * lasso_mean(site, var);
+}
+
+/* Takes the offset into the numbers before it. */
+static void settle(double state[N + 1])
+{
+    for (size_t i = 0; i < N; i++) {
+        state[i] += state[N];
+    }
+    state[N] = 0.0;
+}
+
 /* Loads vars[n] with values b[var], and the residual of those. */
 static strads_status load(opened *self, const uint32_t *vars, uint32_t n, const double *b)
 {
@@ -54,7 +75,7 @@ static strads_status load(opened *self, const uint32_t *vars, uint32_t n, const 
     memcpy(self->state, site->target, sizeof(self->state));
     for (uint32_t k = 0; k < n; k++) {
         values[k] = b[vars[k]];
-        lasso_add(site, vars[k], -values[k], self->state);
+        move(site, vars[k], -values[k], self->state);
     }
     const strads_block task = {.n_vars = n, .vars = vars, .values = values};
     REQUIRE_OK(lasso_block_load(&self->block, site, &self->held, &task, L1, L2));
@@ -70,9 +91,10 @@ static double objective(const opened *self, const double *b)
     memcpy(r, site->target, sizeof(r));
     for (size_t k = 0; k < self->q.n; k++) {
         const double scale = lasso_scale(site, self->q.vars[k]);
-        lasso_add(site, self->q.vars[k], -b[k], r);
+        move(site, self->q.vars[k], -b[k], r);
         sum += L1 * fabs(b[k]) / scale + 0.5 * L2 * b[k] * b[k] / (scale * scale);
     }
+    settle(r);
     for (size_t i = 0; i < N; i++) {
         sum += 0.5 * r[i] * r[i];
     }
@@ -87,25 +109,27 @@ static void check(const opened *self)
     double r[N + 1];
     memcpy(r, site->target, sizeof(r));
     for (size_t a = 0; a < q->n; a++) {
-        double x[N] = {0.0};
-        lasso_add(site, q->vars[a], -q->b[a], r);
-        lasso_add(site, q->vars[a], 1.0, x);
+        double x[N + 1] = {0.0};
+        move(site, q->vars[a], -q->b[a], r);
+        move(site, q->vars[a], 1.0, x);
+        settle(x);
         for (size_t b = 0; b < q->n; b++) {
             CHECK_NEAR(q->products[a * q->stride + b], lasso_dot(site, q->vars[b], x), 1e-9);
         }
     }
+    settle(r);
     for (size_t a = 0; a < q->n; a++) {
         CHECK_NEAR(q->gradient[a], lasso_dot(site, q->vars[a], r), 1e-9);
     }
 }
 
-static void products_are_kept_from_block_to_block(void)
+static void check_keeping(bool sparse)
 {
     static const uint32_t first[] = {1, 4, 5, 9, 11}, second[] = {0, 4, 9, 10, 20, 21, 23},
                           third[] = {9, 23};
     const double zeros[P] = {0.0};
     opened self;
-    open_all(&self);
+    open_as(&self, sparse);
     REQUIRE_OK(load(&self, first, 5, zeros));
     check(&self);
     const strads_block task = {.n_vars = 7, .vars = second, .values = zeros};
@@ -123,12 +147,18 @@ static void products_are_kept_from_block_to_block(void)
     close_all(&self);
 }
 
-static void sweeps_and_newton_come_to_the_optimum_and_give_it_back(void)
+static void products_are_kept_from_block_to_block(void)
+{
+    check_keeping(false);
+    check_keeping(true);
+}
+
+static void check_descent(bool sparse)
 {
     uint32_t vars[P];
     const double zeros[P] = {0.0};
     opened self;
-    open_all(&self);
+    open_as(&self, sparse);
     for (uint32_t j = 0; j < P; j++) {
         vars[j] = j;
     }
@@ -146,12 +176,19 @@ static void sweeps_and_newton_come_to_the_optimum_and_give_it_back(void)
     }
     CHECK(lasso_quadratic_sweep(&self.q, self.q.all, self.q.n) < 1e-9);
     lasso_quadratic_unload(&self.q, &self.block, self.state);
+    settle(self.state);
     for (uint32_t j = 0; j < P; j++) {
         const double slope = lasso_dot(self.site, j, self.state) - L2 * self.block.b[j];
         const double b = self.block.b[j];
         CHECK(b == 0.0 ? fabs(slope) <= L1 * (1.0 + 1e-9) : fabs(slope - copysign(L1, b)) < 1e-6);
     }
     close_all(&self);
+}
+
+static void sweeps_and_newton_come_to_the_optimum_and_give_it_back(void)
+{
+    check_descent(false);
+    check_descent(true);
 }
 
 static void a_change_is_that_of_the_objective(void)
@@ -194,12 +231,12 @@ static void a_singular_matrix_is_left_to_sweeps(void)
     close_all(&self);
 }
 
-static void loading_survives_the_failure_of_every_allocation(void)
+static void check_failures(bool sparse)
 {
     static const uint32_t vars[] = {2, 3, 5, 7};
     const double zeros[P] = {0.0};
     opened self;
-    open_all(&self);
+    open_as(&self, sparse);
     REQUIRE_OK(load(&self, vars, 2, zeros));
     const size_t live = strads_mem_live();
     strads_status status = STRADS_ERR_NOMEM;
@@ -214,6 +251,12 @@ static void loading_survives_the_failure_of_every_allocation(void)
     CHECK(strads_mem_live() == live);
     check(&self);
     close_all(&self);
+}
+
+static void loading_survives_the_failure_of_every_allocation(void)
+{
+    check_failures(false);
+    check_failures(true);
 }
 
 SUITE("apps/lasso/quadratic",
