@@ -61,7 +61,7 @@ static void the_area_is_the_share_of_pairs_in_order(void)
 {
     for (int round = 0; round < 50; round++) {
         double eta[N];
-        int positive[N];
+        int positive[N] = {0};
         uint64_t keys[2 * N];
         const size_t n = (size_t) (round < 3 ? round : 3 + round % (N - 3));
         for (size_t i = 0; i < n; i++) {
