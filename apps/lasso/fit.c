@@ -121,6 +121,7 @@ static double find_intercept(const lasso_worker *self)
     double low = -INFINITY;
     double high = INFINITY;
     double intercept = self->fit.intercept;
+    double longest = LONGEST;
     for (int i = 0; i < MAX_NEWTON; i++) {
         double curvature = 0.0;
         const double slopes = sum_slopes(self, intercept, &curvature);
@@ -128,7 +129,8 @@ static double find_intercept(const lasso_worker *self)
             break;
         }
         *(slopes > 0.0 ? &low : &high) = intercept;
-        double next = intercept + fmax(-LONGEST, fmin(LONGEST, slopes / curvature));
+        double next = intercept + fmax(-longest, fmin(longest, slopes / curvature));
+        longest *= 2.0; /* it may be far: the mean of a column that is not centred counts in it */
         if (next <= low || next >= high) {
             next = 0.5 * (low + high);
         }
@@ -207,7 +209,7 @@ static double dual_at(const lasso_worker *self, double s, double l2)
     double sum = 0.0;
     for (size_t i = 0; i < self->site->x.n_rows; i++) {
         const double u = s * fabs(self->state[i]);
-        sum -= u_log_u(u) + (1.0 - u) * log1p(-u);
+        sum -= u_log_u(u) + (u < 1.0 ? (1.0 - u) * log1p(-u) : 0.0);
     }
     return sum - 0.5 * self->l2 * s * s * l2;
 }

@@ -57,10 +57,12 @@ static strads_status save_csv(const lasso_site *site, const lasso_value *value, 
 /* For predict, which takes the columns of a CSV file by their names. */
 static strads_status save_names(const lasso_site *site, const char *dir)
 {
-    if (site->names == NULL) {
+    char *path = lasso_path_in(dir, "names.txt");
+    if (path != NULL && site->names == NULL) { /* that of an earlier run */
+        remove(path);
+        strads_free(path);
         return STRADS_OK;
     }
-    char *path = lasso_path_in(dir, "names.txt");
     data_writer *writer = NULL;
     const strads_status status = path == NULL ? STRADS_ERR_NOMEM : data_writer_open(&writer, path);
     strads_free(path);
