@@ -111,7 +111,8 @@ static void the_growing_start_and_many_topics_will_do(void)
     set_up();
     CHECK(command_run("generate lda --documents 2100 --words 90 --topics 3 --length 9 --beta 0.1 "
                       "--seed 5 --out stages.txt") == 0);
-    for (int topics = 3; topics <= 200; topics += 197) {
+    /* With as few topics as there are in truth some runs still have two in one after 20 sweeps. */
+    for (int topics = 10; topics <= 200; topics += 190) {
         snprintf(more, sizeof(more),
                  "--set data.corpus=stages.txt --set lda.start=growing --set lda.sweeps=20 "
                  "--set lda.save_assignments=false --set lda.topics=%d",
@@ -121,7 +122,7 @@ static void the_growing_start_and_many_topics_will_do(void)
         snprintf(more + strlen(more), sizeof(more) - strlen(more),
                  " --set schedule.kind=rotation --set ssp.periods=32");
         run("grid", more);
-        CHECK_NEAR(tables, number_of("grid", "log_likelihood_per_token"), 0.3);
+        CHECK_NEAR(tables, number_of("grid", "log_likelihood_per_token"), 0.2);
     }
 }
 
