@@ -204,7 +204,7 @@ void coordinator_advance(coordinator *self)
             if (self->n_flights > 0) {
                 return; /* drain first */
             }
-            status = coordinator_scan_all(self);
+            status = coordinator_scan_rest(self);
             break;
         }
         plan_outcome outcome = PLAN_NONE;

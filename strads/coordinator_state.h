@@ -71,7 +71,7 @@ struct coordinator {
     size_t commit_capacity;
 
     bool told_to_stop; /* by a worker */
-    uint64_t round, updates, updates_at_scan;
+    uint64_t round, updates, updates_at_scan, round_at_scan;
     uint64_t scored, products;     /* variables, pairs of columns */
     uint64_t n_scans, n_questions; /* begun */
     size_t active;
@@ -129,6 +129,9 @@ size_t coordinator_list_start(const coordinator *self, const uint32_t *vars, siz
                               uint32_t rank);
 
 STRADS_MUST_CHECK strads_status coordinator_scan_all(coordinator *self);
+/* The same when it is due, or the last time; ends the run where no round was sent since the last
+ * one: a limit that is reached just after that was judged leaves nothing new to see. */
+STRADS_MUST_CHECK strads_status coordinator_scan_rest(coordinator *self);
 STRADS_MUST_CHECK strads_status coordinator_scan_pool(coordinator *self);
 void coordinator_on_scores(coordinator *self, uint32_t rank, const net_message *message);
 /* Ends a run in which nothing is left to update. */

@@ -69,6 +69,15 @@ strads_status coordinator_scan_all(coordinator *self)
     return send_scans(self, &scan, set->vars, set->n);
 }
 
+strads_status coordinator_scan_rest(coordinator *self)
+{
+    if (self->whole && self->round == self->round_at_scan) {
+        coordinator_end(self, STRADS_STOPPED);
+        return STRADS_OK;
+    }
+    return coordinator_scan_all(self);
+}
+
 strads_status coordinator_scan_pool(coordinator *self)
 {
     const msg_scan scan = {.whole = 0};
@@ -304,6 +313,7 @@ static void scan_done(coordinator *self)
     if (self->whole) {
         self->first_score = self->first_score < 0.0 ? self->worst_score : self->first_score;
         self->updates_at_scan = self->updates;
+        self->round_at_scan = self->round;
     }
     bool stalled = false;
     strads_status status = next_stage(self, false);
