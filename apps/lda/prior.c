@@ -55,17 +55,20 @@ strads_status lda_prior_open(lda_prior *prior, ssp_session *session)
     return ssp_table_open(&prior->table, session, "lda.prior", &options);
 }
 
+/* A document is as long as it has tokens with a topic: who is free to meet columns may not have met
+ * all yet. */
 static void count(lda_prior *self, const lda_documents *documents, const lda_doc_rows *rows)
 {
     memset(self->room, 0, n_cells(self) * sizeof(*self->room));
     for (uint32_t s = 0; s < documents->n_subs; s++) {
-        const lda_sub *sub = &documents->subs[s];
-        for (uint32_t doc = 0; doc < sub->n; doc++) {
+        for (uint32_t doc = 0; doc < documents->subs[s].n; doc++) {
             const uint32_t n = lda_rows_read(&rows[s], doc, self->topics, self->counts);
+            uint32_t length = 0;
             for (uint32_t i = 0; i < n; i++) {
                 lda_alpha_add(self->room, self->n_bins, self->topics[i], self->counts[i]);
+                length += self->counts[i];
             }
-            lda_alpha_add(self->room, self->n_bins, self->n_topics, sub->lengths[doc]);
+            lda_alpha_add(self->room, self->n_bins, self->n_topics, length);
         }
     }
 }

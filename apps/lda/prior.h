@@ -3,8 +3,9 @@
  * apps/lda/prior.h - the workers of a run fit the prior of the topics together.
  *
  * A table has the histograms of alpha.h over all documents, a row a topic, and one of the
- * lengths. Each worker gives what its own have changed by since it last gave, and learns when all
- * have given: all see the same sums, whole numbers, and so make the same prior of them.
+ * lengths, in tokens that have a topic. Each worker gives what its own have changed by since it
+ * last gave, and learns when all have given: all see the same sums, whole numbers, and so make the
+ * same prior of them.
  */
 #ifndef STRADS_LDA_PRIOR_H
 #define STRADS_LDA_PRIOR_H

@@ -63,6 +63,15 @@ static void draw_topics(one *it, strads_random *random)
     }
 }
 
+/* Takes the topics from about half of the tokens that have the first or the last one. */
+static void forget_topics(one *it)
+{
+    for (uint32_t d = 0; d < N_DOCUMENTS; d++) {
+        it->rows[0].wide[d * N_TOPICS] /= 2;
+        it->rows[0].wide[d * N_TOPICS + N_TOPICS - 1] /= 2;
+    }
+}
+
 /* From the histograms of all documents at once. */
 static void expect(double *alpha)
 {
@@ -70,25 +79,32 @@ static void expect(double *alpha)
     double *histograms = strads_calloc((N_TOPICS + 1) * n_bins, sizeof(*histograms));
     for (uint32_t w = 0; w < N_WORKERS; w++) {
         for (uint32_t d = 0; d < N_DOCUMENTS; d++) {
+            uint32_t length = 0;
             for (uint32_t k = 0; k < N_TOPICS; k++) {
-                lda_alpha_add(histograms, n_bins, k, workers[w].rows[0].wide[d * N_TOPICS + k]);
+                const uint32_t count = workers[w].rows[0].wide[d * N_TOPICS + k];
+                lda_alpha_add(histograms, n_bins, k, count);
+                length += count;
             }
-            lda_alpha_add(histograms, n_bins, N_TOPICS, workers[w].lengths[d]);
+            lda_alpha_add(histograms, n_bins, N_TOPICS, length);
         }
     }
     lda_alpha_update(alpha, N_TOPICS, histograms, n_bins, STEPS);
     strads_free(histograms);
 }
 
+/* The last time some tokens have no topic. */
 static void all_workers_learn_the_prior_of_all_documents_each_time_anew(void)
 {
     strads_random random = strads_random_start(2, 0);
     double expected[N_TOPICS] = {0.1, 0.1, 0.1, 0.1, 0.1};
     double alpha[N_WORKERS][N_TOPICS] = {{0.1, 0.1, 0.1, 0.1, 0.1}, {0.1, 0.1, 0.1, 0.1, 0.1}};
     open_all();
-    for (int time = 0; time < 3; time++) {
+    for (int time = 0; time < 4; time++) {
         for (uint32_t w = 0; w < N_WORKERS; w++) {
             draw_topics(&workers[w], &random);
+            if (time == 3) {
+                forget_topics(&workers[w]);
+            }
             REQUIRE_OK(lda_prior_give(&workers[w].prior, &workers[w].documents, workers[w].rows));
             REQUIRE_OK(ssp_clock(workers[w].session));
         }
