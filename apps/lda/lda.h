@@ -142,8 +142,8 @@ bool lda_plan_evaluates(const strads_config *config, uint32_t sweep);
 /* Of the held-out documents each so many-th is foretold after the sweep: all after the last one;
  * earlier about one in a hundred of the documents of the run, for time. */
 uint32_t lda_plan_foretells(const strads_config *config, uint32_t sweep);
-/* Whether workers tell in this pass how its documents were before it, and learn a prior after it.
- */
+/* Whether workers tell in this pass how its documents were before it, and learn a prior after it,
+ * which holds from the next pass on. */
 bool lda_plan_learns(const lda_site *site, uint64_t pass);
 
 /* ---- estimate.c ---- */

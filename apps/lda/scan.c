@@ -130,10 +130,13 @@ static strads_status evaluate(lda_worker *self, const double *totals, double *me
     return site->n_heldout > 0 ? foretell(self, totals, measures) : STRADS_OK;
 }
 
+/* For the next pass: a run that ends here leaves the prior by which its topics were drawn and
+ * judged. */
 static strads_status learn_alpha(lda_worker *self)
 {
-    const strads_status status = lda_prior_learn(&self->prior, self->alpha);
-    return status == STRADS_OK ? lda_use_alpha(self) : status;
+    memcpy(self->next_alpha, self->alpha, self->site->n_topics * sizeof(*self->alpha));
+    self->has_next = true;
+    return lda_prior_learn(&self->prior, self->next_alpha);
 }
 
 static strads_status end_scan(lda_worker *self, double *measures)
@@ -177,18 +180,16 @@ strads_status lda_measure(void *state, uint32_t column, strads_buffer *buffer, d
 {
     lda_worker *self = state;
     const uint32_t *counts = NULL;
+    strads_status status = STRADS_OK;
     if (self->pass < self->n_scans) { /* of free: a pass without a cell for this worker */
-        lda_enter_pass(self, self->n_scans - 1);
+        status = lda_enter_pass(self, self->n_scans - 1);
     }
-    if (lda_scan_needs(self, column)) {
-        const strads_status status = lda_check_column(
-            self->site, column, strads_buffer_data(buffer), strads_buffer_bytes(buffer));
-        if (status != STRADS_OK) {
-            return status;
-        }
+    if (status == STRADS_OK && lda_scan_needs(self, column)) {
+        status = lda_check_column(self->site, column, strads_buffer_data(buffer),
+                                  strads_buffer_bytes(buffer));
         counts = lda_column_counts(buffer);
     }
-    return lda_scan_column(self, column, counts, measures);
+    return status == STRADS_OK ? lda_scan_column(self, column, counts, measures) : status;
 }
 
 /* ---- the end ---- */

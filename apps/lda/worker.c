@@ -38,6 +38,7 @@ static strads_status init_sampler(lda_worker *self)
     const size_t align = 64;
     self->scratch = strads_alloc(lda_scratch_floats(site->n_topics) * sizeof(float) + align);
     self->alpha = strads_alloc_array(site->n_topics, sizeof(*self->alpha));
+    self->next_alpha = strads_alloc_array(site->n_topics, sizeof(*self->next_alpha));
     self->alpha_single = strads_calloc(n, sizeof(*self->alpha_single));
     self->sampler = (lda_sampler){
         .n_topics = site->n_topics,
@@ -50,8 +51,9 @@ static strads_status init_sampler(lda_worker *self)
                                                  : LAG_SPARSE,
         .random = self->random,
     };
-    if (self->scratch == NULL || self->alpha == NULL || self->alpha_single == NULL ||
-        self->sampler.totals == NULL || self->sampler.changes == NULL) {
+    if (self->scratch == NULL || self->alpha == NULL || self->next_alpha == NULL ||
+        self->alpha_single == NULL || self->sampler.totals == NULL ||
+        self->sampler.changes == NULL) {
         return STRADS_ERR_NOMEM;
     }
     self->sampler.scratch =
@@ -152,6 +154,7 @@ void lda_close_worker(void *state)
     strads_free(self->sampler.changes);
     strads_free(self->alpha_single);
     strads_free(self->alpha);
+    strads_free(self->next_alpha);
     strads_free(self->scratch);
     strads_free(self->deltas);
     strads_free(self->known);
@@ -246,21 +249,27 @@ strads_status lda_add_to_totals(lda_worker *self)
 
 /* ---- a pass ---- */
 
-void lda_enter_pass(lda_worker *self, uint64_t pass)
+strads_status lda_enter_pass(lda_worker *self, uint64_t pass)
 {
     self->pass = pass + 1;
     self->plan = lda_plan_pass(self->site, pass);
     self->sampler.beta = (float) lda_plan_beta(self->site, &self->plan);
     self->n_moved = 0.0;
     self->begun = self->ended = strads_now();
+    if (!self->has_next) {
+        return STRADS_OK;
+    }
+    self->has_next = false;
+    memcpy(self->alpha, self->next_alpha, self->site->n_topics * sizeof(*self->alpha));
+    return lda_use_alpha(self);
 }
 
 strads_status lda_begin_pass(lda_worker *self, uint64_t pass)
 {
-    lda_enter_pass(self, pass);
-    return lda_plan_learns(self->site, pass)
+    const strads_status status = lda_enter_pass(self, pass);
+    return status == STRADS_OK && lda_plan_learns(self->site, pass)
                ? lda_prior_give(&self->prior, self->documents, self->rows)
-               : STRADS_OK;
+               : status;
 }
 
 /* The documents of a sub that the pass works on, in a part of a block of words. */

@@ -24,7 +24,9 @@ typedef struct lda_worker {
     uint16_t *topics[LDA_SUBS_MAX]; /* of each token; 64 more */
     lda_doc_rows rows[LDA_SUBS_MAX];
 
-    double *alpha; /* [n_topics] */
+    double *alpha;      /* [n_topics] */
+    double *next_alpha; /* [n_topics] that the last scan has learnt; */
+    bool has_next;      /* it is alpha from the next pass on */
     float *alpha_single;
     lda_sampler sampler;
     uint32_t random[4][16];
@@ -50,8 +52,8 @@ typedef struct lda_worker {
     uint32_t *row_topics, *row_counts; /* [n_topics] room to read a row into */
 } lda_worker;
 
-/* What the pass does is known from now on. */
-void lda_enter_pass(lda_worker *self, uint64_t pass);
+/* What the pass does is known from now on, and what was learnt before it holds. */
+STRADS_MUST_CHECK strads_status lda_enter_pass(lda_worker *self, uint64_t pass);
 /* The same, for a pass that this worker has a part in. */
 STRADS_MUST_CHECK strads_status lda_begin_pass(lda_worker *self, uint64_t pass);
 

@@ -14,7 +14,7 @@
 enum { DOCUMENTS = 200, WORDS = 120, TOPICS = 3 };
 
 /* Of the default of the configuration below. */
-static const double ALPHA = 0.1, BETA = 0.01;
+static const double ALPHA[TOPICS] = {0.1, 0.1, 0.1}, BETA = 0.01;
 
 static char folder_path[COMMAND_BYTES];
 

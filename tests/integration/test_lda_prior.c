@@ -10,6 +10,7 @@
 
 #include "base/random.h"
 #include "tests/support/command.h"
+#include "tests/support/lda_oracle.h"
 
 enum { N_TOPICS = 4, WORDS_OF_A_TOPIC = 200, N_DOCUMENTS = 2000, LENGTH = 60 };
 static const double drawn_from[N_TOPICS] = {0.1, 0.2, 0.4, 0.8};
@@ -61,14 +62,7 @@ static double number_of(const char *folder, const char *key)
     return value;
 }
 
-static int by_size(const void *a, const void *b)
-{
-    const double x = *(const double *) a;
-    const double y = *(const double *) b;
-    return (x > y) - (x < y);
-}
-
-/* The prior that a run has left, the smallest first: the last numbers of the file. */
+/* The prior that a run has left: the last numbers of the file. */
 static void read_alpha(const char *folder, double alpha[N_TOPICS])
 {
     char path[COMMAND_BYTES];
@@ -78,6 +72,18 @@ static void read_alpha(const char *folder, double alpha[N_TOPICS])
     REQUIRE(fseek(file, -(long) (N_TOPICS * sizeof(*alpha)), SEEK_END) == 0);
     REQUIRE(fread(alpha, sizeof(*alpha), N_TOPICS, file) == N_TOPICS);
     fclose(file);
+}
+
+static int by_size(const void *a, const void *b)
+{
+    const double x = *(const double *) a;
+    const double y = *(const double *) b;
+    return (x > y) - (x < y);
+}
+
+static void read_sorted_alpha(const char *folder, double alpha[N_TOPICS])
+{
+    read_alpha(folder, alpha);
     qsort(alpha, N_TOPICS, sizeof(*alpha), by_size);
 }
 
@@ -86,7 +92,7 @@ static bool is_found(const char *folder)
 {
     double alpha[N_TOPICS];
     bool found = true;
-    read_alpha(folder, alpha);
+    read_sorted_alpha(folder, alpha);
     for (size_t k = 0; k < N_TOPICS; k++) {
         found = found && fabs(alpha[k] - drawn_from[k]) <= 0.2 * drawn_from[k];
     }
@@ -104,7 +110,7 @@ static void runs_find_the_prior_and_gain_by_it(void)
     set_up();
     REQUIRE(command_run("run prior.yaml --out even --workers 1") == 0);
     double alpha[N_TOPICS];
-    read_alpha("even", alpha);
+    read_sorted_alpha("even", alpha);
     CHECK(alpha[0] == 0.1 && alpha[N_TOPICS - 1] == 0.1);
     for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i += SUITE_SANITIZED ? 2 : 1) {
         bool found = false;
@@ -140,6 +146,34 @@ static void held_out_documents_are_foretold_as_well_as_can_be(void)
     CHECK_HAS(journal, "\"perplexity\": null");
 }
 
+/* The eleventh sweep tells a prior: a run that ends there, for whatever reason, leaves the one that
+ * it drew and judged its topics by. */
+static void a_run_leaves_the_prior_that_its_likelihood_is_of(void)
+{
+    static const char *const ways[] = {
+        "--set lda.sweeps=11", "--set stop.rounds=12 --set lda.evaluate_every=1",
+        "--set lda.sweeps=11 --set schedule.kind=free",
+        "--set lda.sweeps=11 --set schedule.kind=data_parallel --set ssp.periods=8",
+        "--set lda.sweeps=12"};
+    set_up();
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        double alpha[N_TOPICS];
+        char path[COMMAND_BYTES];
+        lda_oracle oracle;
+        REQUIRE(command_run("run prior.yaml --out left --set lda.optimize_alpha=true --set "
+                            "lda.save_assignments=true --set lda.heldout_fraction=0 %s",
+                            ways[i]) == 0);
+        read_alpha("left", alpha);
+        CHECK((alpha[0] == 0.1) == (number_of("left", "sweeps") == 11.0));
+        snprintf(path, sizeof(path), "%s/left/assignments.txt", suite_folder());
+        lda_oracle_read(&oracle, path, (size_t) number_of("left", "words"), N_TOPICS, alpha, 0.01);
+        CHECK_NEAR(number_of("left", "log_likelihood_per_token"), oracle.likelihood, 1e-9);
+        lda_oracle_fini(&oracle);
+    }
+}
+
 SUITE("lda prior", {"runs find the prior and gain by it", runs_find_the_prior_and_gain_by_it},
       {"held-out documents are foretold as well as can be",
-       held_out_documents_are_foretold_as_well_as_can_be})
+       held_out_documents_are_foretold_as_well_as_can_be},
+      {"a run leaves the prior that its likelihood is of",
+       a_run_leaves_the_prior_that_its_likelihood_is_of})

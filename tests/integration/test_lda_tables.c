@@ -12,7 +12,7 @@
 
 enum { DOCUMENTS = 200, WORDS = 120, TOPICS = 3, NAME = 500 };
 
-static const double ALPHA = 0.1, BETA = 0.01;
+static const double ALPHA[TOPICS] = {0.1, 0.1, 0.1}, BETA = 0.01;
 
 static void set_up(void)
 {

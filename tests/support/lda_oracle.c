@@ -21,17 +21,22 @@ static double log_rising(double a, double n)
     return n > 0.0 ? lgamma(a + n) - lgamma(a) : 0.0;
 }
 
-static double log_rising_all(double a, const double *counts, size_t n)
+/* Of the topics of a document, and of how many tokens it has. */
+static double log_document(const double *alpha, const double *counts, size_t n_topics)
 {
     double sum = 0.0;
-    for (size_t i = 0; i < n; i++) {
-        sum += log_rising(a, counts[i]);
+    double a = 0.0;
+    double n = 0.0;
+    for (size_t k = 0; k < n_topics; k++) {
+        sum += log_rising(alpha[k], counts[k]);
+        a += alpha[k];
+        n += counts[k];
     }
-    return sum;
+    return sum - log_rising(a, n);
 }
 
 void lda_oracle_read(lda_oracle *out, const char *path, size_t n_words, size_t n_topics,
-                     double alpha, double beta)
+                     const double *alpha, double beta)
 {
     double *n_wk = zeros(n_words * n_topics, sizeof(*n_wk));
     double *n_dk = zeros(n_topics, sizeof(*n_dk));
@@ -55,14 +60,15 @@ void lda_oracle_read(lda_oracle *out, const char *path, size_t n_words, size_t n
             out->words[word]++;
         }
         REQUIRE(fgetc(from) == '\n');
-        out->likelihood += log_rising_all(alpha, n_dk, n_topics) -
-                           log_rising(alpha * (double) n_topics, (double) n);
+        out->likelihood += log_document(alpha, n_dk, n_topics);
         out->n_tokens += n;
         out->n_documents++;
     }
     REQUIRE(feof(from));
     fclose(from);
-    out->likelihood += log_rising_all(beta, n_wk, n_words * n_topics);
+    for (size_t i = 0; i < n_words * n_topics; i++) {
+        out->likelihood += log_rising(beta, n_wk[i]);
+    }
     for (size_t k = 0; k < n_topics; k++) {
         out->likelihood -= log_rising(beta * (double) n_words, n_k[k]);
     }

@@ -11,12 +11,12 @@
 typedef struct lda_oracle {
     size_t n_documents, n_tokens;
     size_t *words;     /* [n_words] tokens of each */
-    double likelihood; /* log p(w, z) per token, with alpha for each topic */
+    double likelihood; /* log p(w, z) per token */
 } lda_oracle;
 
-/* Fails the test where the file is not of that form. */
+/* With alpha[n_topics]. Fails the test where the file is not of that form. */
 void lda_oracle_read(lda_oracle *out, const char *path, size_t n_words, size_t n_topics,
-                     double alpha, double beta);
+                     const double *alpha, double beta);
 void lda_oracle_fini(lda_oracle *oracle);
 
 /* The mean total variation from the n_topics columns of `found` to those of `known`, both
