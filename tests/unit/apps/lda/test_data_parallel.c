@@ -4,52 +4,17 @@
 
 #include <string.h>
 
-#include "base/mem.h"
-#include "base/part.h"
 #include "ssp/ssp.h"
 #include "strads/run.h"
 #include "tests/support/lda_law.h"
+#include "tests/support/lda_run.h"
 #include "tests/support/suite.h"
 
-enum { WORKERS = 3, WORDS = 9, TOPICS = 4, DOCUMENTS = 24, PATH = 4096, TEXT = 8192 };
+enum { WORKERS = 3, WORDS = LDA_RUN_WORDS, TOPICS = 4, PATH = 4096, TEXT = 8192 };
 
-/* A configuration of these documents, docword text; settings[n] go first. */
 static strads_config *configure(const char *text, const char *const *settings, size_t n)
 {
-    char setting[PATH];
-    size_t n_options = 0;
-    char *file = suite_file("corpus.txt", text);
-    strads_config *config = NULL;
-    REQUIRE_OK(strads_config_create(&config));
-    snprintf(setting, sizeof(setting), "data.corpus=%s", file);
-    strads_free(file);
-    REQUIRE_OK(strads_config_set(config, setting));
-    snprintf(setting, sizeof(setting), "run.out=%s/run", suite_folder());
-    REQUIRE_OK(strads_config_set(config, setting));
-    REQUIRE_OK(strads_config_set(config, "schedule.kind=data_parallel"));
-    for (size_t i = 0; i < n; i++) {
-        REQUIRE_OK(strads_config_set(config, settings[i]));
-    }
-    const strads_option *options = strads_options(&n_options);
-    REQUIRE_OK(strads_config_declare(config, options, n_options));
-    REQUIRE_OK(strads_config_declare(config, lda_app.options, lda_app.n_options));
-    REQUIRE_OK(strads_config_resolve(config));
-    return config;
-}
-
-/* A few documents on three subjects. */
-static const char *few_documents(void)
-{
-    static char text[TEXT];
-    size_t n =
-        (size_t) snprintf(text, sizeof(text), "%d\n%d\n%d\n", DOCUMENTS, WORDS, DOCUMENTS * 3);
-    for (uint32_t d = 0; d < DOCUMENTS; d++) {
-        for (uint32_t i = 0; i < 3; i++) {
-            n += (size_t) snprintf(text + n, sizeof(text) - n, "%u %u %u\n", d + 1,
-                                   (d % 3 * 3 + i) % WORDS + 1, 1 + d % 4);
-        }
-    }
-    return text;
+    return lda_run_configure(text, "data_parallel", settings, n);
 }
 
 /* ---- the law ---- */
@@ -226,7 +191,7 @@ static void after_a_round_the_table_has_what_all_tokens_have(void)
                                         "ssp.periods=5", modes[i / 2],    starts[i % 2]};
         strads_app app = lda_app;
         strads_result result;
-        strads_config *config = configure(few_documents(), settings, 6);
+        strads_config *config = configure(lda_run_documents(), settings, 6);
         app.step = step_and_count;
         app.measure = compare_counts;
         n_compared = 0;
@@ -260,7 +225,7 @@ static void a_row_that_is_no_counts_is_refused(void)
     static const double wrongs[] = {0.5, -1e3, 1e6};
     static const char *const settings[] = {"lda.topics=4", "run.workers=1"};
     for (size_t i = 0; i < 3; i++) {
-        strads_config *config = configure(few_documents(), settings, 2);
+        strads_config *config = configure(lda_run_documents(), settings, 2);
         wrong = wrongs[i];
         char *said = suite_stderr_of(run_spoilt, config);
         CHECK(strstr(said, "table lda.words: row 0: what it has are no counts of word ") != NULL);
@@ -276,11 +241,7 @@ static void what_a_worker_gives_is_refused_unless_it_is_counts(void)
     size_t n = (size_t) snprintf(text, sizeof(text), "1\n2\n2\n1 1 400\n1 2 5\n");
     REQUIRE(n < sizeof(text));
     strads_config *config = configure(text, settings, 3);
-    const uint32_t ranks[] = {0, 1};
-    strads_part part = {.count = 1, .ranks = ranks};
-    void *context = NULL;
-    REQUIRE_OK(lda_open_site(config, &part, &context));
-    const lda_site *site = context;
+    lda_site *site = lda_run_open_site(config, 1);
     uint32_t *units = strads_calloc(lda_tables_units(site), sizeof(*units));
     uint32_t *columns[1] = {NULL};
     REQUIRE(units != NULL && site->words.n_columns == 1);
@@ -298,7 +259,7 @@ static void what_a_worker_gives_is_refused_unless_it_is_counts(void)
     CHECK_STATUS(lda_tables_take(site, columns, units), STRADS_ERR_DATA);
     strads_free(columns[0]);
     strads_free(units);
-    lda_close_site(context);
+    lda_close_site(site);
     strads_config_destroy(config);
 }
 
@@ -307,17 +268,8 @@ static void without_memory_a_run_ends_cleanly(void)
     static const char *const settings[] = {"lda.topics=4",  "lda.start=random",
                                            "lda.sweeps=1",  "run.workers=1",
                                            "ssp.periods=2", "lda.heldout_fraction=0.3"};
-    strads_config *config = configure(few_documents(), settings, 6);
-    const size_t live = strads_mem_live();
-    strads_status status = STRADS_ERR_NOMEM;
-    for (size_t n = 1; status != STRADS_OK; n += 1 + n / (SUITE_SANITIZED ? 10 : 40)) {
-        strads_result result;
-        strads_mem_fail_after(n);
-        status = strads_run(&lda_app, config, NULL, NULL, &result);
-        strads_mem_fail_after(0);
-        CHECK(status == STRADS_OK || status == STRADS_ERR_NOMEM);
-        CHECK(strads_mem_live() == live);
-    }
+    strads_config *config = configure(lda_run_documents(), settings, 6);
+    lda_run_fail_each(config);
     strads_config_destroy(config);
 }
 
