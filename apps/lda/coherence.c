@@ -218,3 +218,76 @@ double lda_coherence_scores(const lda_coherence *coherence, const double *counts
     }
     return n_scored > 0 ? sum / (double) n_scored : (double) NAN;
 }
+
+/* ---- the documents of a process ---- */
+
+/* Documents as far as they have words that are asked about. */
+typedef struct reduced {
+    uint32_t *tokens;
+    size_t *starts;
+    size_t n;
+} reduced;
+
+static strads_status reduce(const lda_site *site, const lda_sub *sub, const lda_coherence *asked,
+                            reduced *out)
+{
+    *out =
+        (reduced){.starts = strads_calloc((size_t) sub->n + 2, sizeof(*out->starts)), .n = sub->n};
+    if (out->starts == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    for (int fills = 0; fills < 2; fills++) {
+        for (uint32_t p = 0; p < site->words.n; p++) {
+            const uint32_t word = site->words.word[p];
+            if (asked->index[word] == NO_WORD) {
+                continue;
+            }
+            for (uint64_t t = sub->starts[p]; t < sub->starts[p + 1]; t++) {
+                if (fills == 0) {
+                    out->starts[sub->docs[t] + 2]++;
+                } else {
+                    out->tokens[out->starts[sub->docs[t] + 1]++] = word;
+                }
+            }
+        }
+        for (uint32_t doc = 0; fills == 0 && doc <= sub->n; doc++) {
+            out->starts[doc + 1] += out->starts[doc];
+        }
+        if (fills == 0) {
+            out->tokens = strads_alloc_array(out->starts[sub->n + 1], sizeof(*out->tokens));
+        }
+        if (out->tokens == NULL) {
+            return STRADS_ERR_NOMEM;
+        }
+    }
+    return STRADS_OK;
+}
+
+strads_status lda_coherence_of_site(const lda_site *site, const lda_tops *tops, double *scores,
+                                    double *mean)
+{
+    lda_coherence asked = {.n_topics = 0};
+    double *counts = NULL;
+    strads_status status = lda_coherence_init(&asked, tops, site->words.n);
+    if (status == STRADS_OK) {
+        counts = strads_calloc(lda_coherence_n_counts(&asked), sizeof(*counts));
+        status = counts == NULL ? STRADS_ERR_NOMEM : STRADS_OK;
+    }
+    for (uint32_t i = 0; status == STRADS_OK && i < site->end - site->first; i++) {
+        for (uint32_t s = 0; status == STRADS_OK && s < site->documents[i].n_subs; s++) {
+            reduced it;
+            status = reduce(site, &site->documents[i].subs[s], &asked, &it);
+            if (status == STRADS_OK) {
+                status = lda_coherence_count(&asked, it.tokens, it.starts, it.n, counts);
+            }
+            strads_free(it.tokens);
+            strads_free(it.starts);
+        }
+    }
+    if (status == STRADS_OK) {
+        *mean = lda_coherence_scores(&asked, counts, scores);
+    }
+    strads_free(counts);
+    lda_coherence_fini(&asked);
+    return status;
+}

@@ -11,6 +11,7 @@
 #ifndef STRADS_LDA_COHERENCE_H
 #define STRADS_LDA_COHERENCE_H
 
+#include "apps/lda/lda.h"
 #include "apps/lda/topics.h"
 
 /* At most so many top words of a topic are looked at. */
@@ -44,5 +45,10 @@ STRADS_MUST_CHECK strads_status lda_coherence_count(const lda_coherence *coheren
 /* scores[n_topics] of the counts of all documents, NAN for a topic of fewer than two words;
  * returns the mean of the others, NAN when there is none. */
 double lda_coherence_scores(const lda_coherence *coherence, const double *counts, double *scores);
+
+/* The same of sorted tops over the documents that this process trains on; *mean is what
+ * lda_coherence_scores returns. */
+STRADS_MUST_CHECK strads_status lda_coherence_of_site(const lda_site *site, const lda_tops *tops,
+                                                      double *scores, double *mean);
 
 #endif

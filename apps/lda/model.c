@@ -31,8 +31,8 @@ typedef struct lda_model {
     double heldout, heldout_tokens;
     double began, told; /* when the first sweep was done; when the time left was told */
     double *alpha;      /* [n_topics] */
-    uint32_t **columns; /* [n_columns] counts */
-    left *workers;      /* [n_workers] */
+    uint32_t **columns; /* [n_columns] counts, NULL until they are given */
+    left *workers;      /* [n_workers] units NULL until they are given */
 } lda_model;
 
 strads_status lda_open_model(const strads_config *config, const void *context, void **out)
@@ -147,6 +147,7 @@ strads_status lda_take_rows(void *context, uint32_t rank, const void *data, size
         return STRADS_ERR_DATA;
     }
     left *mine = &model->workers[rank];
+    strads_free(mine->units); /* of a peer that gives them twice */
     mine->n = (bytes - alphas) / sizeof(uint32_t) - n_words;
     mine->units = strads_alloc_array(mine->n, sizeof(*mine->units));
     if (mine->units == NULL) {
@@ -327,81 +328,6 @@ static strads_status write_words(const lda_model *model, const char *dir, lda_to
     return status;
 }
 
-/* ---- coherence ---- */
-
-/* The documents of this process as far as they have words that are asked about. */
-typedef struct reduced {
-    uint32_t *tokens;
-    size_t *starts;
-    size_t n;
-} reduced;
-
-static strads_status reduce(const lda_site *site, const lda_sub *sub, const lda_coherence *asked,
-                            reduced *out)
-{
-    *out =
-        (reduced){.starts = strads_calloc((size_t) sub->n + 2, sizeof(*out->starts)), .n = sub->n};
-    if (out->starts == NULL) {
-        return STRADS_ERR_NOMEM;
-    }
-    for (int fills = 0; fills < 2; fills++) {
-        for (uint32_t p = 0; p < site->words.n; p++) {
-            const uint32_t word = site->words.word[p];
-            if (asked->index[word] == UINT32_MAX) {
-                continue;
-            }
-            for (uint64_t t = sub->starts[p]; t < sub->starts[p + 1]; t++) {
-                if (fills == 0) {
-                    out->starts[sub->docs[t] + 2]++;
-                } else {
-                    out->tokens[out->starts[sub->docs[t] + 1]++] = word;
-                }
-            }
-        }
-        for (uint32_t doc = 0; fills == 0 && doc <= sub->n; doc++) {
-            out->starts[doc + 1] += out->starts[doc];
-        }
-        if (fills == 0) {
-            out->tokens = strads_alloc_array(out->starts[sub->n + 1], sizeof(*out->tokens));
-        }
-        if (out->tokens == NULL) {
-            return STRADS_ERR_NOMEM;
-        }
-    }
-    return STRADS_OK;
-}
-
-/* Over the documents that the coordinator's process trains on. NAN: there is none. */
-static strads_status find_coherence(const lda_model *model, const lda_tops *tops, double *scores,
-                                    double *mean)
-{
-    const lda_site *site = model->site;
-    lda_coherence asked = {.n_topics = 0};
-    double *counts = NULL;
-    strads_status status = lda_coherence_init(&asked, tops, site->words.n);
-    if (status == STRADS_OK) {
-        counts = strads_calloc(lda_coherence_n_counts(&asked), sizeof(*counts));
-        status = counts == NULL ? STRADS_ERR_NOMEM : STRADS_OK;
-    }
-    for (uint32_t i = 0; status == STRADS_OK && i < site->end - site->first; i++) {
-        for (uint32_t s = 0; status == STRADS_OK && s < site->documents[i].n_subs; s++) {
-            reduced it;
-            status = reduce(site, &site->documents[i].subs[s], &asked, &it);
-            if (status == STRADS_OK) {
-                status = lda_coherence_count(&asked, it.tokens, it.starts, it.n, counts);
-            }
-            strads_free(it.tokens);
-            strads_free(it.starts);
-        }
-    }
-    if (status == STRADS_OK) {
-        *mean = lda_coherence_scores(&asked, counts, scores);
-    }
-    strads_free(counts);
-    lda_coherence_fini(&asked);
-    return status;
-}
-
 /* ---- files ---- */
 
 static strads_status summarize(const lda_model *model, double coherence, strads_summary *summary)
@@ -453,7 +379,7 @@ static strads_status write_topics(const lda_model *model, const char *dir, strad
     }
     if (status == STRADS_OK) {
         lda_tops_sort(&tops);
-        status = find_coherence(model, &tops, scores, &coherence);
+        status = lda_coherence_of_site(site, &tops, scores, &coherence);
     }
     if (status == STRADS_OK) {
         const lda_topics_table table = {.tops = &tops,
@@ -473,12 +399,36 @@ static strads_status write_topics(const lda_model *model, const char *dir, strad
     return status;
 }
 
+/* Whether all have given what they have: a peer of another build may not. */
+static bool is_whole(const lda_model *model)
+{
+    const lda_site *site = model->site;
+    for (uint32_t c = 0; c < site->words.n_columns; c++) {
+        if (model->columns[c] == NULL) {
+            strads_error("lda: nobody gave column %u of %u: the topics are not saved", c,
+                         site->words.n_columns);
+            return false;
+        }
+    }
+    for (uint32_t k = 0; k < site->n_workers; k++) {
+        if (model->workers[k].units == NULL) {
+            strads_error("lda: worker %u of %u gave no documents: the topics are not saved", k,
+                         site->n_workers);
+            return false;
+        }
+    }
+    return true;
+}
+
 strads_status lda_save(void *context, const void *site, const double *values, const char *dir,
                        strads_summary *summary)
 {
     (void) values;
     const lda_model *model = context;
     const uint32_t n_words = model->site->words.n;
+    if (!is_whole(model)) {
+        return STRADS_ERR_DATA;
+    }
     strads_status status =
         lda_saved_write_priors(dir, model->alpha, model->site->n_topics, model->site->beta);
     if (status == STRADS_OK) {
