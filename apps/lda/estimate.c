@@ -4,18 +4,21 @@
 #include <string.h>
 
 #include "apps/lda/data_parallel.h"
+#include "apps/lda/heldout.h"
+#include "apps/lda/likelihood.h"
 
 /* Of a token: as it was read, its document, its topic. Reading and sorting are over before topics
  * are there. */
 static const double READ = sizeof(uint32_t), DOC = sizeof(uint32_t), TOPIC = sizeof(uint16_t);
-/* Of an entry of a row, or of a list of counts; of a topic of a document that is being saved. */
+/* Of an entry of a row, or of a list of counts; of a topic of a document, or of a token with its
+ * topic, that is being saved. */
 static const double ENTRY = sizeof(uint32_t), SAVED = 2 * sizeof(uint32_t);
 /* Half a line of 16 entries, by which rows are rounded up; its number, length, and place. */
 static const double LINE = 8.0, BY_DOCUMENT = 20.0;
 /* Of a word: text, index of texts, position, word, place, count. */
 static const double BY_WORD = 80.0;
-/* Of a word in each stream: where its tokens begin. */
-static const double BY_PLACE = sizeof(uint64_t);
+/* Of a word in each stream: where its tokens begin. Of a topic: n_k, alpha, and the like. */
+static const double BY_PLACE = sizeof(uint64_t), BY_TOPIC = 64.0;
 /* A document's tokens share topics: so many there are of a token. */
 static const double TOPICS_A_TOKEN = 0.45;
 /* Where docword says how many entries it has, so many tokens each, in usual texts. */
@@ -45,6 +48,52 @@ static void add_tables(memory *to, const strads_config *config, const lda_sizes 
     to->worker += lda_tables_row_bytes(n_topics, read + changed) + lda_tables_room_bytes(n_topics);
 }
 
+/* What a worker judges by: tables of rising factorials, of which there are two of fitted priors for
+ * a moment; and copies of the counts of words that are held out. */
+static double judging_bytes(const strads_config *config, const lda_sizes *sizes)
+{
+    const uint32_t n_topics = (uint32_t) strads_config_int(config, "lda.topics");
+    const double held_out = strads_config_real(config, "lda.heldout_fraction");
+    double sum = 2.0 * (double) lda_rising_bytes(1);
+    if (strads_config_bool(config, "lda.optimize_alpha")) {
+        sum +=
+            2.0 * (double) lda_rising_bytes(n_topics) + lda_prior_bytes(n_topics, sizes->longest);
+    }
+    if (held_out > 0.0) {
+        sum += sizeof(lda_copied) * sizes->n_words +
+               sizeof(lda_copy) * fmin(TOPICS_A_TOKEN * (1.0 - held_out) * sizes->n_tokens,
+                                       n_topics * sizes->n_words);
+    }
+    return sum;
+}
+
+/* Of each worker's documents that are too long for the kernels, of which there are as many as there
+ * can be: rows of all topics, and a stream. */
+static double long_bytes(const strads_config *config, const lda_sizes *sizes)
+{
+    const double n_topics = (double) strads_config_int(config, "lda.topics");
+    const double n = fmin(sizes->n_documents, sizes->n_tokens / LDA_LENGTH_MAX);
+    return sizes->longest > LDA_LENGTH_MAX
+               ? n / sizes->n_workers * n_topics * sizeof(uint32_t) + BY_PLACE * sizes->n_words
+               : 0.0;
+}
+
+/* What documents are saved from: their topics, which the coordinator gets from all and a worker has
+ * of its own; of assignments the tokens too, which a worker sorts, a stream after the other. */
+static double saved_bytes(const strads_config *config, const lda_sizes *sizes)
+{
+    const uint32_t n_topics = (uint32_t) strads_config_int(config, "lda.topics");
+    const double tokens =
+        (1.0 - strads_config_real(config, "lda.heldout_fraction")) * sizes->n_tokens;
+    const double share = 1.0 / sizes->n_workers;
+    const double n_streams = n_topics <= LDA_DENSE ? LDA_STREAMS : 1.0;
+    const double pairs = fmin(TOPICS_A_TOKEN * tokens, sizes->n_documents * n_topics);
+    return strads_config_bool(config, "lda.save_assignments")
+               ? SAVED * ((pairs + tokens) * (1.0 + share) + tokens * share / n_streams) +
+                     sizeof(void *) * sizes->n_documents
+               : SAVED * pairs * (1.0 + share);
+}
+
 static memory add_up(const strads_config *config, const lda_sizes *sizes)
 {
     const uint32_t n_topics = (uint32_t) strads_config_int(config, "lda.topics");
@@ -63,18 +112,16 @@ static memory add_up(const strads_config *config, const lda_sizes *sizes)
                               : ENTRY * (tokens + documents * fmin(LINE, row / 2.0));
     const double of_worker = trained * (DOC * tokens + rows) + BY_DOCUMENT * documents +
                              (dense ? LDA_STREAMS : 1) * BY_PLACE * sizes->n_words;
-    const double pairs =
-        SAVED * trained * fmin(TOPICS_A_TOKEN * sizes->n_tokens, sizes->n_documents * n_topics);
     const double held_out = (1.0 - trained) * DOC * tokens;
-    memory out = {.worker = of_worker + trained * TOPIC * tokens + held_out};
-    if (strads_config_bool(config, "lda.optimize_alpha")) {
-        out.worker += lda_prior_bytes(n_topics, sizes->longest);
-    }
+    const double by_topics =
+        sizeof(float) * (double) lda_scratch_floats(n_topics) + BY_TOPIC * n_topics;
+    memory out = {.worker = of_worker + trained * TOPIC * tokens + held_out + by_topics +
+                            judging_bytes(config, sizes) + long_bytes(config, sizes)};
     const double words = BASE + BY_WORD * sizes->n_words;
     out.loading = words + sizes->n_mine * tokens * (READ + DOC);
     out.running = words + columns * mine;
     /* The coordinator gets all columns and all documents; workers give theirs in turn. */
-    out.saving = words + columns + pairs * (1.0 + share);
+    out.saving = words + columns + saved_bytes(config, sizes);
     if (lda_uses_tables(config)) { /* workers give their own counts, one after the other */
         out.running -= columns * mine;
         out.saving += 2.0 * columns;

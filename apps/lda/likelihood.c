@@ -29,12 +29,22 @@ static void fill_table(double *table, size_t width, double a)
     }
 }
 
+static size_t width_of(size_t n_tables)
+{
+    const size_t room = MAX_TABLE_BYTES / sizeof(double) / n_tables;
+    return room < MAX_WIDTH ? room : MAX_WIDTH;
+}
+
+size_t lda_rising_bytes(size_t n_values)
+{
+    return n_values * (width_of(n_values) + 1) * sizeof(double);
+}
+
 strads_status lda_rising_init(lda_rising *out, const double *a, size_t n_values)
 {
     assert(n_values > 0);
     const size_t n_tables = are_alike(a, n_values) ? 1 : n_values;
-    const size_t room = MAX_TABLE_BYTES / sizeof(double) / n_tables;
-    const size_t width = room < MAX_WIDTH ? room : MAX_WIDTH;
+    const size_t width = width_of(n_tables);
     lda_rising made = {.a = strads_alloc_array(n_tables, sizeof(*made.a)),
                        .n_values = n_values,
                        .stride = n_tables == 1 ? 0 : width,

@@ -29,6 +29,8 @@ typedef struct lda_rising {
 /* All of a[n_values] > 0, n_values > 0. Tables take 16 MB at most. */
 STRADS_MUST_CHECK strads_status lda_rising_init(lda_rising *out, const double *a, size_t n_values);
 void lda_rising_fini(lda_rising *rising); /* one of zeros is allowed */
+/* Bytes of the tables for so many values, none like another. */
+size_t lda_rising_bytes(size_t n_values);
 
 /* L(a, n) without a table; n a whole number below 2^53. */
 double lda_rising_log(double a, double n);

@@ -130,6 +130,38 @@ static void the_memory_of_a_factorisation_is_foretold(void)
     }
 }
 
+static const char topics[] = "app: lda\n"
+                             "data: {corpus: topics.txt}\n"
+                             "lda: {topics: 50, sweeps: 2, start: random, evaluate_every: 100}\n"
+                             "schedule: {kind: rotation}\n"
+                             "run: {workers: 2, out: topics}\n";
+
+/* By what is read, what is saved, and what is judged by. */
+static void the_memory_of_topics_is_foretold(void)
+{
+    static const char *const options[] = {
+        "",
+        "--set lda.save_assignments=true",
+        "--set lda.heldout_fraction=0.5",
+        "--set lda.topics=600 --set lda.optimize_alpha=true --set lda.sweeps=12",
+        "--set schedule.kind=data_parallel",
+        "--processes 2"};
+    command_set_up();
+    if (SUITE_SANITIZED) {
+        return;
+    }
+    REQUIRE(command_run("generate lda --documents 10000 --words 8000 --topics 20 --length 100 "
+                        "--beta 0.1 --seed 3 --out topics.txt") == 0);
+    strads_free(suite_file("topics.yaml", topics));
+    for (size_t k = 0; k < sizeof(options) / sizeof(options[0]); k++) {
+        const double ratio = estimate_to_peak_of("topics", options[k]);
+        CHECK(ratio > 1 / 1.4 && ratio < 1.4);
+        if (!(ratio > 1 / 1.4 && ratio < 1.4)) {
+            printf("%s: %.2f\n", options[k], ratio);
+        }
+    }
+}
+
 static void check_refuses_what_a_run_would(void)
 {
     command_set_up();
@@ -147,4 +179,5 @@ SUITE("estimate",
       {"a process that has a part of the data takes less",
        a_process_that_has_a_part_of_the_data_takes_less},
       {"the memory of a factorisation is foretold", the_memory_of_a_factorisation_is_foretold},
+      {"the memory of topics is foretold", the_memory_of_topics_is_foretold},
       {"check refuses what a run would", check_refuses_what_a_run_would})

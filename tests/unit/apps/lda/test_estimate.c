@@ -61,30 +61,38 @@ static void a_run_beyond_memory_is_refused_with_both_sizes(void)
     }
 }
 
-/* Every line is a document of 100 words. */
-static char *write_corpus(void)
+enum { MANY = 800 * 100 };
+
+/* Every line is a document of so many words. */
+static char *write_corpus(int n_tokens, int length)
 {
-    static char text[400 * 100 * 6];
+    static char text[MANY * 6];
     size_t n = 0;
-    for (int i = 0; i < 400 * 100; i++) {
+    for (int i = 0; i < n_tokens; i++) {
         n += (size_t) snprintf(text + n, sizeof(text) - n, "w%03d%c", (i / 100 + i * 7) % 900,
-                               i % 100 == 99 ? '\n' : ' ');
+                               i % length == length - 1 ? '\n' : ' ');
     }
     return suite_file("corpus.txt", text);
 }
 
-static strads_size estimate_of(const char *topics, const char *more, uint32_t n_processes)
+static strads_size estimate_file(char *file, const char *topics, const char *more,
+                                 uint32_t n_processes)
 {
-    char *file = write_corpus();
     char path[4096];
     snprintf(path, sizeof(path), "data.corpus=%s", file);
-    const char *const settings[] = {path, "data.max_documents=1", topics, more};
-    strads_config *config = configure(settings, 4);
+    const char *const settings[] = {path, "data.max_documents=1", "data.min_documents=1", topics,
+                                    more};
+    strads_config *config = configure(settings, 5);
     strads_size size = {.n_processes = n_processes, .n_workers = 4};
     REQUIRE_OK(lda_estimate(config, &size));
     strads_config_destroy(config);
     strads_free(file);
     return size;
+}
+
+static strads_size estimate_of(const char *topics, const char *more, uint32_t n_processes)
+{
+    return estimate_file(write_corpus(400 * 100, 100), topics, more, n_processes);
 }
 
 static void more_topics_and_fitted_priors_need_more(void)
@@ -113,10 +121,50 @@ static void words_in_a_table_are_copied_by_every_worker(void)
     CHECK(tables.worker_bytes > grid.worker_bytes && tables.site_bytes > grid.site_bytes);
 }
 
+/* A token with its topic is eight bytes, which the coordinator has of all. */
+static void assignments_that_are_saved_need_more(void)
+{
+    const strads_size without = estimate_of("lda.topics=100", "run.seed=1", 1);
+    const strads_size with = estimate_of("lda.topics=100", "lda.save_assignments=true", 1);
+    CHECK(with.site_bytes > without.site_bytes + 8 * 400 * 100);
+    CHECK(with.worker_bytes == without.worker_bytes);
+}
+
+/* A document takes less where it is held out; so do copies of counts but for very few. */
+static void copies_for_documents_that_are_held_out_need_more(void)
+{
+    const strads_size none = estimate_of("lda.topics=100", "run.seed=1", 1);
+    const strads_size few = estimate_of("lda.topics=100", "lda.heldout_fraction=1e-6", 1);
+    CHECK(few.worker_bytes > none.worker_bytes + sizeof(uint64_t) * 10000);
+}
+
+/* Up to 4096 counts of each topic, twice for a moment. */
+static void the_logs_of_a_fitted_prior_need_more(void)
+{
+    const strads_size even = estimate_of("lda.topics=200", "run.seed=1", 1);
+    const strads_size fitted = estimate_of("lda.topics=200", "lda.optimize_alpha=true", 1);
+    CHECK(fitted.worker_bytes > even.worker_bytes + (size_t) 2 * 200 * 4096 * sizeof(double));
+}
+
+static void documents_that_are_too_long_for_the_kernels_need_more(void)
+{
+    const strads_size many =
+        estimate_file(write_corpus(MANY, 100), "lda.topics=60000", "run.seed=1", 1);
+    const strads_size one =
+        estimate_file(write_corpus(MANY, MANY), "lda.topics=60000", "run.seed=1", 1);
+    CHECK(one.worker_bytes > many.worker_bytes + 60000 / 4);
+}
+
 SUITE("apps/lda/estimate",
       {"a run beyond memory is refused with both sizes",
        a_run_beyond_memory_is_refused_with_both_sizes},
       {"more topics and fitted priors need more", more_topics_and_fitted_priors_need_more},
       {"a process with few of the workers needs no more",
        a_process_with_few_of_the_workers_needs_no_more},
-      {"words in a table are copied by every worker", words_in_a_table_are_copied_by_every_worker})
+      {"words in a table are copied by every worker", words_in_a_table_are_copied_by_every_worker},
+      {"assignments that are saved need more", assignments_that_are_saved_need_more},
+      {"copies for documents that are held out need more",
+       copies_for_documents_that_are_held_out_need_more},
+      {"the logs of a fitted prior need more", the_logs_of_a_fitted_prior_need_more},
+      {"documents that are too long for the kernels need more",
+       documents_that_are_too_long_for_the_kernels_need_more})
