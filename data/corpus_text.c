@@ -358,15 +358,26 @@ static strads_status count_tokens(texts *all)
     return corpus_measure_documents(corpus, all->lengths);
 }
 
+static void say_nothing_stays(const texts *all)
+{
+    const data_corpus_source *source = all->source;
+    if (source->vocab != NULL) {
+        strads_error("%s: none of the words of %zu documents are in %s", source->path,
+                     all->n_documents, source->vocab);
+    } else {
+        strads_error("%s: none of the words of %zu documents stay; docword would begin with three "
+                     "lines of one number each",
+                     source->path, all->n_documents);
+    }
+}
+
 /* Makes the corpus of what was read. */
 static strads_status finish(texts *all)
 {
     const char *path = all->source->path;
     strads_status status = all->source->vocab == NULL ? settle_words(all) : STRADS_OK;
     if (status == STRADS_OK && all->n_tokens == 0) {
-        strads_error("%s: none of the words of %zu documents stay; docword would begin with three "
-                     "lines of one number each",
-                     path, all->n_documents);
+        say_nothing_stays(all);
         return STRADS_ERR_DATA;
     }
     if (status == STRADS_OK) {

@@ -133,7 +133,11 @@ static void what_leaves_nothing_is_refused(void)
     check_corpus_refused("", "refused: is empty: expected a corpus");
     check_corpus_refused("\n\n42\n", "none of the words of 3 documents stay");
     char *path = suite_file("text", "cat\n");
+    char *vocab = suite_file("vocab", "dog\nzebra\n");
     data_text_options options = keep_all;
+    check_corpus_source_refused((data_corpus_source){.path = path, .vocab = vocab, .text = options},
+                                STRADS_ERR_DATA, "text: none of the words of 1 documents are in ");
+    strads_free(vocab);
     options.stop_words = "/none/stop";
     check_corpus_source_refused((data_corpus_source){.path = path, .text = options}, STRADS_ERR_IO,
                                 "cannot open /none/stop");
