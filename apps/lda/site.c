@@ -52,6 +52,16 @@ static strads_status cut_words(lda_site *site, const data_corpus *corpus)
                           site->n_topics, !site->dense);
 }
 
+/* Empty documents stay, so that the numbers of those behind them do. */
+static void warn_of_empty(const data_corpus *corpus, const strads_config *config)
+{
+    if (corpus->n_empty > 0) {
+        strads_warn("%s: %zu of %zu documents are empty: they are kept, and have no topics",
+                    strads_config_text(config, "data.corpus"), corpus->n_empty,
+                    corpus->n_documents);
+    }
+}
+
 typedef struct filling {
     lda_site *site;
     const data_corpus *corpus;
@@ -168,6 +178,9 @@ strads_status lda_open_site(const strads_config *config, strads_part *part, void
     site->seed = (uint64_t) strads_config_int(config, "run.seed");
     site->kernels = lda_kernels_choose(strads_config_bool(config, "run.deterministic"));
     strads_status status = read_corpus(site, &corpus);
+    if (status == STRADS_OK && me == 0) {
+        warn_of_empty(&corpus, config);
+    }
     if (status == STRADS_OK) {
         site->n_stages = lda_plan_n_stages(config, corpus.n_documents);
         status = fill(site, &corpus, part);

@@ -232,11 +232,18 @@ static void mistakes_are_refused_with_their_place(void)
         const char *corpus, *vocab, *words;
     } cases[] = {
         {"2\n3\n2\n1 1 2\n2 9 1\n", NULL, "bad.txt:5: '2 9 1': expected a word from 1 to 3"},
+        {"2\n3\n2\n1 1 2\n3 2 1\n", NULL, "bad.txt:5: '3 2 1': expected a document from 1 to 2"},
         {"2\n3\n2\n1 1 0\n2 2 1\n", NULL, "bad.txt:4: '1 1 0': expected a count from 1"},
         {"2\n3\n2\n1 1 -4\n2 2 1\n", NULL, "bad.txt:4: '1 1 -4': expected DOCUMENT WORD COUNT"},
         {"2\n3\n2\n1 1 2147483649\n2 2 1\n", NULL, "bad.txt:4: '1 1 2147483649': expected a count"},
         {"2\n3\n5\n1 1 2\n2 2 1\n", NULL, "bad.txt:3: states 5 entries, but 2 follow"},
+        {"2\n3\n1\n1 1 2\n2 2 1\n", NULL, "bad.txt:3: states 1 entries, but 2 follow"},
+        {"2\n0\n2\n1 1 2\n2 2 1\n", NULL, "bad.txt:2: '0': expected the number of words"},
+        {"2\n3\n2\n1 1 2\n2 2 1\n", "a\nb\n", "bad.txt:2: states 3 words, but words.txt has 2"},
         {"", NULL, "bad.txt: is empty"},
+        {"\n\n", NULL, "bad.txt: none of the words of 2 documents stay"},
+        {"one two\nthree\n", "a\nb\n",
+         "bad.txt: none of the words of 2 documents are in words.txt"},
         {"2\n3\n2\n1 1 2\n2 2 1\n", "a\nb\na\n", "words.txt:3: 'a': is in line 1 too"},
         {"2\n3\n2\n1 1 2\n2 2 1\n", "a\n\xff\nb\n", "words.txt:2: '\\xff': is not UTF-8"},
         {"2\n3\n2\n1 1 1\n2 2 1\n", NULL,
@@ -264,7 +271,9 @@ static void empty_documents_are_kept_and_counted(void)
     lda_oracle oracle;
     set_up();
     strads_free(suite_file("gaps.txt", "4\n3\n2\n1 1 2\n4 2 1\n"));
-    CHECK(run("gaps", "--set data.corpus=gaps.txt"));
+    CHECK(run("gaps", "--set data.corpus=gaps.txt --processes 2"));
+    const char *said = strstr(command_err, "warning: gaps.txt: 2 of 4 documents are empty");
+    CHECK(said != NULL && strstr(said + 1, "warning: gaps.txt") == NULL); /* once, not twice */
     CHECK(number_of("gaps", "empty_documents") == 2.0 && number_of("gaps", "documents") == 4.0);
     lda_oracle_read(&oracle, path_of("gaps", "assignments.txt"), 3, TOPICS, ALPHA, BETA);
     CHECK(oracle.n_documents == 4 && oracle.n_tokens == 3);
