@@ -7,9 +7,11 @@
  *
  *   (n_dk + alpha_k) (n_wk + beta) / (n_k + V beta)
  *
- * (Griffiths & Steyvers 2004). n_dk and n_wk are exact: the grid gives them to one worker at a
- * time. n_k, which all share, is as of at most `lag` tokens of a stream ago, and without what
- * others have done since the totals were last read.
+ * (Griffiths & Steyvers 2004). n_dk is exact: a document stays with its worker. So is n_wk on a
+ * grid, which gives a word to one worker at a time; where words are in a table it is exact in the
+ * worker's own tokens, and others' are as the table showed them. n_k, which all share, is as of at
+ * most `lag` tokens of a stream ago, and without what others have done since the totals were last
+ * read.
  *
  * kernels.c is compiled once for every instruction set; lda_kernels_choose picks the best that
  * this machine has. They draw from the same distribution, not the same numbers.
