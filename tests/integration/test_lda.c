@@ -5,88 +5,26 @@
  * made of.
  */
 #include <jansson.h>
-#include <signal.h>
 #include <string.h>
 
-#include "tests/support/crew.h"
+#include "tests/support/lda_command.h"
 #include "tests/support/lda_oracle.h"
 
-enum { DOCUMENTS = 200, WORDS = 120, TOPICS = 3 };
+enum { WORDS = LDA_COMMAND_WORDS, TOPICS = LDA_COMMAND_TOPICS };
 
-/* Of the default of the configuration below. */
-static const double ALPHA[TOPICS] = {0.1, 0.1, 0.1}, BETA = 0.01;
-
-static char folder_path[COMMAND_BYTES];
-
-static const char *path_of(const char *folder, const char *name)
-{
-    snprintf(folder_path, sizeof(folder_path), "%s/%s%s%s", suite_folder(), folder,
-             folder[0] == '\0' ? "" : "/", name);
-    return folder_path;
-}
-
-/* The words of a topic are told apart easily: about 60 of 120 make nine tenths of it. */
 static void set_up(void)
 {
-    static bool made;
-    if (made) {
-        return;
-    }
-    made = true;
-    CHECK(command_run("generate lda --documents %d --words %d --topics %d --length 50 --beta 0.1 "
-                      "--seed 3 --out corpus.txt",
-                      DOCUMENTS, WORDS, TOPICS) == 0);
-    strads_free(suite_file("lda.yaml", "app: lda\n"
-                                       "data: {corpus: corpus.txt}\n"
-                                       "lda: {topics: 3, sweeps: 60, start: random,\n"
-                                       "      save_assignments: true}\n"
-                                       "schedule: {kind: rotation}\n"));
+    lda_command_set_up("schedule: {kind: rotation}\n");
 }
 
 static json_t *summary_of(const char *folder)
 {
-    json_t *summary = json_load_file(path_of(folder, "summary.json"), 0, NULL);
+    json_t *summary = json_load_file(command_path(folder, "summary.json"), 0, NULL);
     REQUIRE(summary != NULL);
     return summary;
 }
 
-static double number_of(const char *folder, const char *key)
-{
-    json_t *summary = summary_of(folder);
-    const json_t *value = json_object_get(summary, key);
-    const double number = json_is_number(value) ? json_number_value(value) : (double) NAN;
-    json_decref(summary);
-    return number;
-}
-
-static bool run(const char *out, const char *more)
-{
-    const int code = command_run("run lda.yaml --workers 2 --quiet --out %s %s", out, more);
-    if (code != 0) {
-        printf("%s: exit code %d: %s\n", more, code, command_err);
-    }
-    return code == 0;
-}
-
 /* ---- how good it is ---- */
-
-/* Whether the summary's likelihood is that of the topics as they were written, all tokens having
- * one; returns it. */
-static double checked_likelihood(const char *folder)
-{
-    lda_oracle oracle;
-    lda_oracle whole;
-    const double told = number_of(folder, "log_likelihood_per_token");
-    lda_oracle_read(&oracle, path_of(folder, "assignments.txt"), WORDS, TOPICS, ALPHA, BETA);
-    lda_oracle_read(&whole, path_of("one", "assignments.txt"), WORDS, TOPICS, ALPHA, BETA);
-    CHECK_NEAR(told, oracle.likelihood, 1e-6);
-    CHECK((double) oracle.n_tokens == number_of(folder, "tokens"));
-    CHECK(oracle.n_documents == DOCUMENTS);
-    CHECK(memcmp(oracle.words, whole.words, WORDS * sizeof(*whole.words)) == 0);
-    lda_oracle_fini(&oracle);
-    lda_oracle_fini(&whole);
-    return told;
-}
 
 /* Of many runs all came to between -3.294 and -3.283. */
 static void all_ways_come_to_the_same_likelihood(void)
@@ -104,47 +42,22 @@ static void all_ways_come_to_the_same_likelihood(void)
         ("--workers 3 --set run.driver=sim --set cluster.speed=[1,0.1,1]"
          " --set schedule.slow_worker_agnostic=true")};
     set_up();
-    CHECK(run("one", "--workers 1"));
-    const double first = checked_likelihood("one");
+    CHECK(lda_command_run("one", "--workers 1"));
+    const double first = lda_command_likelihood("one");
     CHECK_NEAR(first, -3.289, 0.02);
     for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i += SUITE_SANITIZED ? 4 : 1) {
-        CHECK(run("other", ways[i]));
-        const double other = checked_likelihood("other");
+        CHECK(lda_command_run("other", ways[i]));
+        const double other = lda_command_likelihood("other");
         CHECK_NEAR(other, first, 0.02);
         if (!(fabs(other - first) <= 0.02)) {
             printf("%s: %.4f, not %.4f\n", ways[i], other, first);
         }
     }
-    CHECK(run("other", "--set lda.start=growing"));
-    CHECK_NEAR(checked_likelihood("other"), first, 0.3); /* of few documents it begins worse */
+    CHECK(lda_command_run("other", "--set lda.start=growing"));
+    CHECK_NEAR(lda_command_likelihood("other"), first, 0.3); /* of few documents it begins worse */
 }
 
 /* ---- what it finds ---- */
-
-/* A matrix of .npy, made doubles; its header says its own length. */
-static void read_matrix(const char *path, bool integers, double *out)
-{
-    unsigned char head[10];
-    FILE *from = fopen(path, "rb");
-    REQUIRE(from != NULL && fread(head, 1, sizeof(head), from) == sizeof(head));
-    REQUIRE(fseek(from, 10 + head[8] + 256 * head[9], SEEK_SET) == 0);
-    for (size_t i = 0; i < (size_t) WORDS * TOPICS; i++) {
-        uint32_t count = 0;
-        double number = 0.0;
-        REQUIRE(fread(integers ? (void *) &count : (void *) &number,
-                      integers ? sizeof(count) : sizeof(number), 1, from) == 1);
-        out[i] = integers ? count : number;
-    }
-    fclose(from);
-}
-
-static double distance_of(const char *folder)
-{
-    static double found[WORDS * TOPICS], known[WORDS * TOPICS];
-    read_matrix(path_of(folder, "word_topics.npy"), true, found);
-    read_matrix(path_of("", "corpus.txt.topics.npy"), false, known);
-    return lda_oracle_distance(found, known, WORDS, TOPICS);
-}
 
 /* 0.035 is what a sample of 10,000 tokens leaves; after one sweep it is 0.54. */
 static void the_topics_are_those_that_the_corpus_was_made_of(void)
@@ -154,12 +67,13 @@ static void the_topics_are_those_that_the_corpus_was_made_of(void)
                                        "--set run.seed=2 --processes 2"};
     set_up();
     for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-        CHECK(run("found", ways[i]));
-        CHECK(distance_of("found") < 0.06);
+        CHECK(lda_command_run("found", ways[i]));
+        CHECK(lda_command_distance("found") < 0.06);
     }
-    CHECK(run("found", "--set lda.sweeps=1"));
-    CHECK(distance_of("found") > 0.3);
+    CHECK(lda_command_run("found", "--set lda.sweeps=1"));
+    CHECK(lda_command_distance("found") > 0.3);
 }
+
 /* ---- the schedule ---- */
 
 /* Who meets which column, and when, goes by time: some cells are met late, or twice in a pass. */
@@ -173,9 +87,10 @@ static void free_workers_give_every_token_one_topic(void)
     set_up();
     for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i += SUITE_SANITIZED ? 3 : 1) {
         lda_oracle oracle;
-        CHECK(run("free", ways[i]));
-        lda_oracle_read(&oracle, path_of("free", "assignments.txt"), WORDS, TOPICS, ALPHA, BETA);
-        CHECK((double) oracle.n_tokens == number_of("free", "tokens"));
+        CHECK(lda_command_run("free", ways[i]));
+        lda_oracle_read(&oracle, command_path("free", "assignments.txt"), WORDS, TOPICS,
+                        lda_command_alpha, lda_command_beta);
+        CHECK((double) oracle.n_tokens == command_number("free", "tokens"));
         CHECK(oracle.likelihood > -3.8); /* chance may leave two topics mixed */
         lda_oracle_fini(&oracle);
     }
@@ -187,7 +102,7 @@ static void the_summary_has_what_other_programs_read(void)
 {
     static const char *const keys[] = {"log_likelihood_per_token", "tokens", "tokens_per_second"};
     set_up();
-    CHECK(run("keys", "--set lda.sweeps=25 --set data.vocab=corpus.txt.vocab"));
+    CHECK(lda_command_run("keys", "--set lda.sweeps=25 --set data.vocab=corpus.txt.vocab"));
     json_t *summary = summary_of("keys");
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         CHECK(json_is_number(json_object_get(summary, keys[i])));
@@ -211,17 +126,13 @@ static void the_summary_has_what_other_programs_read(void)
     for (const char *c = command_out; *c != '\0'; c++) {
         n_lines += *c == '\n';
     }
-    CHECK(n_lines == DOCUMENTS);
+    CHECK(n_lines == LDA_COMMAND_DOCUMENTS);
 }
 
 static void an_interrupted_run_leaves_its_topics(void)
 {
     set_up();
-    crew one = crew_start("one", "run lda.yaml --workers 2 --out endless --set lda.sweeps=1000000");
-    CHECK(crew_says(&one, "updates/s"));
-    CHECK(kill(one.pid, SIGINT) == 0);
-    CHECK(crew_wait(&one) == 128 + SIGINT);
-    CHECK(command_left("endless/word_topics.npy") && command_left("endless/summary.json"));
+    lda_command_interrupt();
 }
 
 /* ---- bad input ---- */
@@ -271,11 +182,13 @@ static void empty_documents_are_kept_and_counted(void)
     lda_oracle oracle;
     set_up();
     strads_free(suite_file("gaps.txt", "4\n3\n2\n1 1 2\n4 2 1\n"));
-    CHECK(run("gaps", "--set data.corpus=gaps.txt --processes 2"));
+    CHECK(lda_command_run("gaps", "--set data.corpus=gaps.txt --processes 2"));
     const char *said = strstr(command_err, "warning: gaps.txt: 2 of 4 documents are empty");
     CHECK(said != NULL && strstr(said + 1, "warning: gaps.txt") == NULL); /* once, not twice */
-    CHECK(number_of("gaps", "empty_documents") == 2.0 && number_of("gaps", "documents") == 4.0);
-    lda_oracle_read(&oracle, path_of("gaps", "assignments.txt"), 3, TOPICS, ALPHA, BETA);
+    CHECK(command_number("gaps", "empty_documents") == 2.0 &&
+          command_number("gaps", "documents") == 4.0);
+    lda_oracle_read(&oracle, command_path("gaps", "assignments.txt"), 3, TOPICS, lda_command_alpha,
+                    lda_command_beta);
     CHECK(oracle.n_documents == 4 && oracle.n_tokens == 3);
     lda_oracle_fini(&oracle);
 }

@@ -5,7 +5,6 @@
  * the perplexity of documents that they held out.
  */
 #include <gsl/gsl_randist.h>
-#include <jansson.h>
 #include <stdlib.h>
 
 #include "base/random.h"
@@ -52,22 +51,10 @@ static void set_up(void)
                            "run: {workers: 2}\n"));
 }
 
-static double number_of(const char *folder, const char *key)
-{
-    char path[COMMAND_BYTES];
-    snprintf(path, sizeof(path), "%s/%s/summary.json", suite_folder(), folder);
-    json_t *summary = json_load_file(path, 0, NULL);
-    const double value = json_number_value(json_object_get(summary, key));
-    json_decref(summary);
-    return value;
-}
-
 /* The prior that a run has left: the last numbers of the file. */
 static void read_alpha(const char *folder, double alpha[N_TOPICS])
 {
-    char path[COMMAND_BYTES];
-    snprintf(path, sizeof(path), "%s/%s/alpha.npy", suite_folder(), folder);
-    FILE *file = fopen(path, "rb");
+    FILE *file = fopen(command_path(folder, "alpha.npy"), "rb");
     REQUIRE(file != NULL);
     REQUIRE(fseek(file, -(long) (N_TOPICS * sizeof(*alpha)), SEEK_END) == 0);
     REQUIRE(fread(alpha, sizeof(*alpha), N_TOPICS, file) == N_TOPICS);
@@ -97,9 +84,9 @@ static bool is_found(const char *folder)
         found = found && fabs(alpha[k] - drawn_from[k]) <= 0.2 * drawn_from[k];
     }
     return found &&
-           number_of(folder, "log_likelihood_per_token") >
-               number_of("even", "log_likelihood_per_token") + 0.005 &&
-           number_of(folder, "perplexity") < number_of("even", "perplexity");
+           command_number(folder, "log_likelihood_per_token") >
+               command_number("even", "log_likelihood_per_token") + 0.005 &&
+           command_number(folder, "perplexity") < command_number("even", "perplexity");
 }
 
 /* With several workers chance may leave two topics mixed, whatever the seed, but seldom. */
@@ -132,12 +119,12 @@ static void held_out_documents_are_foretold_as_well_as_can_be(void)
     static char journal[COMMAND_TEXT_BYTES];
     set_up();
     REQUIRE(command_run("run prior.yaml --out told") == 0);
-    const double n = number_of("told", "heldout_documents");
+    const double n = command_number("told", "heldout_documents");
     CHECK_NEAR(n, 0.2 * N_DOCUMENTS, 80.0);
-    CHECK(number_of("told", "heldout_tokens") == n * LENGTH / 2);
-    CHECK(number_of("told", "tokens") == (N_DOCUMENTS - n) * LENGTH);
-    CHECK(number_of("told", "perplexity") > WORDS_OF_A_TOPIC);
-    CHECK(number_of("told", "perplexity") < N_TOPICS * WORDS_OF_A_TOPIC * 0.6);
+    CHECK(command_number("told", "heldout_tokens") == n * LENGTH / 2);
+    CHECK(command_number("told", "tokens") == (N_DOCUMENTS - n) * LENGTH);
+    CHECK(command_number("told", "perplexity") > WORDS_OF_A_TOPIC);
+    CHECK(command_number("told", "perplexity") < N_TOPICS * WORDS_OF_A_TOPIC * 0.6);
     command_read("told/journal.jsonl", journal);
     CHECK_HAS(journal, "\"heldout_log_likelihood\":null");
     CHECK_HAS(journal, "\"heldout_log_likelihood\":-");
@@ -158,16 +145,15 @@ static void a_run_leaves_the_prior_that_its_likelihood_is_of(void)
     set_up();
     for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
         double alpha[N_TOPICS];
-        char path[COMMAND_BYTES];
         lda_oracle oracle;
         REQUIRE(command_run("run prior.yaml --out left --set lda.optimize_alpha=true --set "
                             "lda.save_assignments=true --set lda.heldout_fraction=0 %s",
                             ways[i]) == 0);
         read_alpha("left", alpha);
-        CHECK((alpha[0] == 0.1) == (number_of("left", "sweeps") == 11.0));
-        snprintf(path, sizeof(path), "%s/left/assignments.txt", suite_folder());
-        lda_oracle_read(&oracle, path, (size_t) number_of("left", "words"), N_TOPICS, alpha, 0.01);
-        CHECK_NEAR(number_of("left", "log_likelihood_per_token"), oracle.likelihood, 1e-9);
+        CHECK((alpha[0] == 0.1) == (command_number("left", "sweeps") == 11.0));
+        lda_oracle_read(&oracle, command_path("left", "assignments.txt"),
+                        (size_t) command_number("left", "words"), N_TOPICS, alpha, 0.01);
+        CHECK_NEAR(command_number("left", "log_likelihood_per_token"), oracle.likelihood, 1e-9);
         lda_oracle_fini(&oracle);
     }
 }

@@ -3,74 +3,20 @@
  * tests/integration/test_lda_tables.c - topic models by data parallelism: as good as on the grid,
  * the same files, and a table that ends with what the tokens have.
  */
-#include <jansson.h>
-#include <signal.h>
 #include <string.h>
 
-#include "tests/support/crew.h"
-#include "tests/support/lda_oracle.h"
+#include "tests/support/lda_command.h"
 
-enum { DOCUMENTS = 200, WORDS = 120, TOPICS = 3, NAME = 500 };
-
-static const double ALPHA[TOPICS] = {0.1, 0.1, 0.1}, BETA = 0.01;
+enum { NAME = 500 };
 
 static void set_up(void)
 {
-    static bool made;
-    if (made) {
-        return;
-    }
-    made = true;
-    CHECK(command_run("generate lda --documents %d --words %d --topics %d --length 50 --beta 0.1 "
-                      "--seed 3 --out corpus.txt",
-                      DOCUMENTS, WORDS, TOPICS) == 0);
-    strads_free(suite_file("lda.yaml", "app: lda\n"
-                                       "data: {corpus: corpus.txt}\n"
-                                       "lda: {topics: 3, sweeps: 60, start: random,\n"
-                                       "      save_assignments: true}\n"
-                                       "schedule: {kind: data_parallel}\n"
-                                       "ssp: {periods: 6}\n"));
-}
-
-static const char *path_of(const char *folder, const char *name)
-{
-    static char path[COMMAND_BYTES];
-    snprintf(path, sizeof(path), "%s/%s%s%s", suite_folder(), folder, folder[0] == '\0' ? "" : "/",
-             name);
-    return path;
-}
-
-static double number_of(const char *folder, const char *key)
-{
-    json_t *summary = json_load_file(path_of(folder, "summary.json"), 0, NULL);
-    REQUIRE(summary != NULL);
-    const json_t *value = json_object_get(summary, key);
-    const double number = json_is_number(value) ? json_number_value(value) : (double) NAN;
-    json_decref(summary);
-    return number;
+    lda_command_set_up("schedule: {kind: data_parallel}\nssp: {periods: 6}\n");
 }
 
 static void run(const char *out, const char *more)
 {
-    const int code = command_run("run lda.yaml --workers 2 --quiet --out %s %s", out, more);
-    if (code != 0) {
-        printf("%s: exit code %d: %s\n", more, code, command_err);
-    }
-    CHECK(code == 0);
-}
-
-/* The likelihood that was computed of the table's rows is that of the topics as they were written:
- * so the table has these, to a token. */
-static double checked_likelihood(const char *folder)
-{
-    lda_oracle oracle;
-    const double told = number_of(folder, "log_likelihood_per_token");
-    lda_oracle_read(&oracle, path_of(folder, "assignments.txt"), WORDS, TOPICS, ALPHA, BETA);
-    CHECK_NEAR(told, oracle.likelihood, 1e-9);
-    CHECK((double) oracle.n_tokens == number_of(folder, "tokens"));
-    CHECK(oracle.n_documents == DOCUMENTS);
-    lda_oracle_fini(&oracle);
-    return told;
+    CHECK(lda_command_run(out, more));
 }
 
 /* ---- how good it is ---- */
@@ -93,11 +39,11 @@ static void all_ways_come_to_the_likelihood_of_the_grid(void)
         "--set ssp.periods=1000 --set lda.sweeps=40"};
     set_up();
     run("grid", "--set schedule.kind=rotation --set ssp.periods=32");
-    const double grid = checked_likelihood("grid");
+    const double grid = lda_command_likelihood("grid");
     CHECK_NEAR(grid, -3.289, 0.02);
     for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i += SUITE_SANITIZED ? 3 : 1) {
         run("tables", ways[i]);
-        const double other = checked_likelihood("tables");
+        const double other = lda_command_likelihood("tables");
         CHECK_NEAR(other, grid, 0.03);
         if (!(fabs(other - grid) <= 0.03)) {
             printf("%s: %.4f, not %.4f\n", ways[i], other, grid);
@@ -118,11 +64,11 @@ static void the_growing_start_and_many_topics_will_do(void)
                  "--set lda.save_assignments=false --set lda.topics=%d",
                  topics);
         run("tables", more);
-        const double tables = number_of("tables", "log_likelihood_per_token");
+        const double tables = command_number("tables", "log_likelihood_per_token");
         snprintf(more + strlen(more), sizeof(more) - strlen(more),
                  " --set schedule.kind=rotation --set ssp.periods=32");
         run("grid", more);
-        CHECK_NEAR(tables, number_of("grid", "log_likelihood_per_token"), 0.2);
+        CHECK_NEAR(tables, command_number("grid", "log_likelihood_per_token"), 0.2);
     }
 }
 
@@ -135,47 +81,24 @@ static void documents_held_out_and_a_fitted_prior_are_as_on_the_grid(void)
     run("tables", more);
     snprintf(grid, sizeof(grid), "%s --set schedule.kind=rotation --set ssp.periods=32", more);
     run("grid", grid);
-    CHECK_NEAR(number_of("tables", "perplexity") / number_of("grid", "perplexity"), 1.0, 0.03);
-    CHECK(number_of("tables", "heldout_tokens") == number_of("grid", "heldout_tokens"));
-    CHECK_NEAR(number_of("tables", "coherence"), number_of("grid", "coherence"), 0.1);
+    CHECK_NEAR(command_number("tables", "perplexity") / command_number("grid", "perplexity"), 1.0,
+               0.03);
+    CHECK(command_number("tables", "heldout_tokens") == command_number("grid", "heldout_tokens"));
+    CHECK_NEAR(command_number("tables", "coherence"), command_number("grid", "coherence"), 0.1);
 }
 
 /* ---- what is written ---- */
 
-static void read_matrix(const char *path, bool integers, double *out)
-{
-    unsigned char head[10];
-    FILE *from = fopen(path, "rb");
-    REQUIRE(from != NULL && fread(head, 1, sizeof(head), from) == sizeof(head));
-    REQUIRE(fseek(from, 10 + head[8] + 256 * head[9], SEEK_SET) == 0);
-    for (size_t i = 0; i < (size_t) WORDS * TOPICS; i++) {
-        uint32_t count = 0;
-        double number = 0.0;
-        REQUIRE(fread(integers ? (void *) &count : (void *) &number,
-                      integers ? sizeof(count) : sizeof(number), 1, from) == 1);
-        out[i] = integers ? count : number;
-    }
-    fclose(from);
-}
-
 static void the_topics_are_those_that_the_corpus_was_made_of(void)
 {
-    static double found[WORDS * TOPICS], known[WORDS * TOPICS];
     static const char *const ways[] = {"--workers 3", "--processes 2",
                                        "--set run.driver=sim --workers 3"};
     set_up();
-    read_matrix(path_of("", "corpus.txt.topics.npy"), false, known);
     for (size_t i = 0; i < 3; i++) {
-        double n_tokens = 0.0;
         run("tables", ways[i]);
-        read_matrix(path_of("tables", "word_topics.npy"), true, found);
-        for (size_t j = 0; j < WORDS * TOPICS; j++) {
-            n_tokens += found[j];
-        }
-        CHECK(n_tokens == number_of("tables", "tokens"));
-        CHECK(lda_oracle_distance(found, known, WORDS, TOPICS) < 0.06);
+        CHECK(lda_command_distance("tables") < 0.06);
     }
-    CHECK(number_of("tables", "ssp_bytes") > 0.0);
+    CHECK(command_number("tables", "ssp_bytes") > 0.0);
     CHECK(command_left("tables/document_topics.mtx") && command_left("tables/topics.txt"));
     CHECK(command_run("predict tables corpus.txt") == 0);
 }
@@ -183,11 +106,7 @@ static void the_topics_are_those_that_the_corpus_was_made_of(void)
 static void an_interrupted_run_leaves_its_topics(void)
 {
     set_up();
-    crew one = crew_start("one", "run lda.yaml --workers 2 --out endless --set lda.sweeps=1000000");
-    CHECK(crew_says(&one, "updates/s"));
-    CHECK(kill(one.pid, SIGINT) == 0);
-    CHECK(crew_wait(&one) == 128 + SIGINT);
-    CHECK(command_left("endless/word_topics.npy") && command_left("endless/summary.json"));
+    lda_command_interrupt();
 }
 
 /* ---- what goes wrong ---- */

@@ -3,7 +3,6 @@
  * tests/integration/test_mf.c - matrix factorisation as its users run it: what is written
  * predicts what the summary says, and all schedules and drivers come to the same quality.
  */
-#include <jansson.h>
 #include <math.h>
 #include <string.h>
 
@@ -51,16 +50,6 @@ static void set_up(void)
                                       "data: {train: train.txt, test: test.txt}\n"
                                       "mf: {rank: 6, epochs: 15, lambda: 0.02}\n"
                                       "schedule: {kind: rotation}\n"));
-}
-
-static double number_of(const char *folder, const char *key)
-{
-    char name[NAME];
-    snprintf(name, sizeof(name), "%s/summary.json", folder);
-    json_t *summary = json_load_file(path_of(name), 0, NULL);
-    const double value = json_number_value(json_object_get(summary, key));
-    json_decref(summary);
-    return value;
 }
 
 static bool run(const char *out, const char *more)
@@ -131,11 +120,11 @@ static void what_is_written_predicts_as_the_summary_says(void)
         squares += error * error;
         absolute += fabs(error);
     }
-    CHECK(test.n_unseen == 3 && number_of("written", "unseen_test_ratings") == 3.0);
-    CHECK_NEAR(sqrt(squares / (double) test.n), number_of("written", "test_rmse"), 1e-5);
-    CHECK_NEAR(absolute / (double) test.n, number_of("written", "test_mae"), 1e-5);
-    CHECK(number_of("written", "test_rmse") < 0.6); /* .3 is the noise, .85 the mean's */
-    CHECK(number_of("written", "best_epoch") >= 5.0);
+    CHECK(test.n_unseen == 3 && command_number("written", "unseen_test_ratings") == 3.0);
+    CHECK_NEAR(sqrt(squares / (double) test.n), command_number("written", "test_rmse"), 1e-5);
+    CHECK_NEAR(absolute / (double) test.n, command_number("written", "test_mae"), 1e-5);
+    CHECK(command_number("written", "test_rmse") < 0.6); /* .3 is the noise, .85 the mean's */
+    CHECK(command_number("written", "best_epoch") >= 5.0);
     for (int side = 0; side < 2; side++) {
         strads_free(self.factors[side]);
         strads_free(self.biases[side]);
@@ -199,12 +188,12 @@ static void all_schedules_come_to_about_the_same_quality(void)
                                           "--set schedule.slow_worker_agnostic=true"};
     set_up();
     CHECK(run("rotation", ""));
-    const double rmse = number_of("rotation", "test_rmse");
+    const double rmse = command_number("rotation", "test_rmse");
     for (size_t i = 0; i < 3; i++) {
         CHECK(run("other", alike[i]));
-        CHECK_NEAR(number_of("other", "test_rmse"), rmse, 0.05);
+        CHECK_NEAR(command_number("other", "test_rmse"), rmse, 0.05);
         CHECK(run("other", by_time[i]));
-        CHECK(number_of("other", "test_rmse") < 0.84); /* .85 is the mean's */
+        CHECK(command_number("other", "test_rmse") < 0.84); /* .85 is the mean's */
     }
 }
 
@@ -214,8 +203,8 @@ static void factors_alone_are_worse(void)
     CHECK(run("with", ""));
     CHECK(run("plain", "--set mf.biases=false"));
     CHECK(run("mild", "--set mf.weighted=false"));
-    CHECK(number_of("with", "test_rmse") < number_of("plain", "test_rmse"));
-    CHECK(isfinite(number_of("mild", "test_rmse")));
+    CHECK(command_number("with", "test_rmse") < command_number("plain", "test_rmse"));
+    CHECK(isfinite(command_number("mild", "test_rmse")));
     double *biases = numbers_of("plain", "user_biases.npy", 100);
     for (size_t i = 0; i < 100; i++) {
         CHECK(biases[i] == 0.0);
@@ -230,9 +219,9 @@ static void steps_that_diverge_are_halved(void)
     set_up();
     CHECK(run("wild", "--set mf.step=60 --set mf.decay=1 --set mf.lambda=0"));
     CHECK_HAS(command_err, "1: goes on after epoch 0 with half the step");
-    CHECK(number_of("wild", "halved") >= 1.0);
-    CHECK(number_of("wild", "test_rmse") < 1.5);
-    CHECK(number_of("wild", "epochs") == 15.0);
+    CHECK(command_number("wild", "halved") >= 1.0);
+    CHECK(command_number("wild", "test_rmse") < 1.5);
+    CHECK(command_number("wild", "epochs") == 15.0);
 }
 
 /* Of several columns, on whatever side a worker meets them first. */
@@ -250,8 +239,8 @@ static void any_column_is_put_back(void)
         char more[NAME];
         snprintf(more, sizeof(more), "--set mf.step=9 --set mf.epochs=4 %s", ways[i]);
         CHECK(run("wild", more));
-        CHECK(number_of("wild", "halved") >= 1.0 && number_of("wild", "halved") < 12.0);
-        CHECK(number_of("wild", "test_rmse") < 1.2);
+        CHECK(command_number("wild", "halved") >= 1.0 && command_number("wild", "halved") < 12.0);
+        CHECK(command_number("wild", "test_rmse") < 1.2);
     }
 }
 
@@ -268,13 +257,14 @@ static void who_has_no_rating_left_is_of_no_effect(void)
     strads_free(suite_file("single.yaml", "app: mf\ndata: {train: single.txt, test_fraction: .5}\n"
                                           "mf: {rank: 6}\nschedule: {kind: rotation}\n"));
     CHECK(command_run("run single.yaml --workers 2 --out single") == 0);
-    CHECK(number_of("single", "unseen_test_ratings") == number_of("single", "test_ratings"));
+    CHECK(command_number("single", "unseen_test_ratings") ==
+          command_number("single", "test_ratings"));
     double *factors = numbers_of("single", "user_factors.npy", 60 * 6);
     size_t n_none = 0;
     for (size_t i = 0; i < 60; i++) {
         n_none += factors[i] == 0.0;
     }
-    CHECK((double) n_none == number_of("single", "test_ratings") && n_none > 0);
+    CHECK((double) n_none == command_number("single", "test_ratings") && n_none > 0);
     strads_free(factors);
 }
 
@@ -284,7 +274,7 @@ static void no_goal_is_taken_that_would_not_count(void)
     CHECK(command_run("run mf.yaml --set stop.gap=0.5") == 2);
     CHECK_HAS(command_err, "stop.gap: 0.5: mf says by itself when it is done");
     CHECK(command_run("run mf.yaml --quiet --out gap --set stop.gap=0 --set mf.epochs=1") == 0);
-    CHECK(number_of("gap", "updates") == number_of("gap", "train_ratings"));
+    CHECK(command_number("gap", "updates") == command_number("gap", "train_ratings"));
 }
 
 static void mistakes_are_refused_with_their_place(void)

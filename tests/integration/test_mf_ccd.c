@@ -35,14 +35,6 @@ static const char *path_of(const char *folder, const char *name)
     return path;
 }
 
-static double number_of(const char *folder, const char *key)
-{
-    json_t *summary = json_load_file(path_of(folder, "summary.json"), 0, NULL);
-    const double value = json_number_value(json_object_get(summary, key));
-    json_decref(summary);
-    return value;
-}
-
 static void run(const char *out, const char *more)
 {
     CHECK(command_run("run mf.yaml --workers 2 --out %s %s", out, more) == 0);
@@ -147,8 +139,8 @@ static void it_ends_when_a_pass_gains_little(void)
     set_up();
     run("long", "--set mf.epochs=1000 --set stop.gap=1e-4");
     CHECK(last_gap("long") <= 1e-4 && last_gap("long") >= 0.0);
-    CHECK(number_of("long", "epochs") < 300.0);
-    CHECK(number_of("long", "epochs") == number_of("long", "rounds"));
+    CHECK(command_number("long", "epochs") < 300.0);
+    CHECK(command_number("long", "epochs") == command_number("long", "rounds"));
 }
 
 /* ---- who works on it ---- */
@@ -182,7 +174,7 @@ static void a_round_is_a_pass_over_more_factors_than_a_round_of_others_has(void)
 {
     set_up();
     run("wide", "--workers 1 --set mf.rank=200 --set mf.epochs=3");
-    CHECK(number_of("wide", "rounds") == 3.0 && number_of("wide", "updates") == 600.0);
+    CHECK(command_number("wide", "rounds") == 3.0 && command_number("wide", "updates") == 600.0);
 }
 
 /* ---- how good it is ---- */
@@ -192,8 +184,8 @@ static void it_is_as_good_as_steps(void)
     set_up();
     run("ccd", "--set mf.epochs=30");
     run("sgd", "--set mf.epochs=30 --set mf.method=sgd --set schedule.kind=rotation");
-    CHECK(number_of("ccd", "test_rmse") < number_of("sgd", "test_rmse") + 0.01);
-    CHECK(number_of("ccd", "test_rmse") < 0.5); /* .3 is the noise, .85 the mean's */
+    CHECK(command_number("ccd", "test_rmse") < command_number("sgd", "test_rmse") + 0.01);
+    CHECK(command_number("ccd", "test_rmse") < 0.5); /* .3 is the noise, .85 the mean's */
 }
 
 /* Most ratings are held out, so that some users and items have none to train on. */
@@ -203,7 +195,7 @@ static void users_and_items_without_ratings_are_not_in_the_way(void)
     size_t n_zero = 0;
     set_up();
     run("few", "--set data.test_fraction=0.9 --set mf.lambda=0");
-    CHECK(isfinite(number_of("few", "test_rmse")));
+    CHECK(isfinite(command_number("few", "test_rmse")));
     REQUIRE_OK(mf_saved_read(&model, path_of("few", ".")));
     for (size_t i = 0; i < model.factors[DATA_USERS].n_rows; i++) {
         n_zero += model.factors[DATA_USERS].value[i] == 0.0 && model.biases[DATA_USERS][i] == 0.0;

@@ -3,7 +3,6 @@
  * tests/integration/test_mf_tables.c - matrix factorisation by data parallelism: as good as on
  * the grid, and the same files.
  */
-#include <jansson.h>
 #include <math.h>
 
 #include "tests/support/crew.h"
@@ -37,22 +36,12 @@ static FILE *open_file(const char *folder, const char *name)
     return file;
 }
 
-static double number_of(const char *folder, const char *key)
-{
-    FILE *from = open_file(folder, "summary.json");
-    json_t *summary = json_loadf(from, 0, NULL);
-    const double value = json_number_value(json_object_get(summary, key));
-    json_decref(summary);
-    fclose(from);
-    return value;
-}
-
 /* The RMSE of a run with these settings. */
 static double run_as(const char *kind, const char *out, const char *more)
 {
     CHECK(command_run("run mf.yaml --quiet --workers 2 --set schedule.kind=%s --out %s %s", kind,
                       out, more) == 0);
-    return number_of(out, "test_rmse");
+    return command_number(out, "test_rmse");
 }
 
 static double run_grid(const char *out, const char *more)
@@ -80,7 +69,8 @@ static void it_is_as_good_as_on_the_grid_with_any_bound(void)
         snprintf(more, sizeof(more), "%s %s", modes[i / 3], ways[i % 3]);
         CHECK_NEAR(run_tables("tables", more), rmse, NEAR);
     }
-    CHECK(number_of("tables", "epochs") == 20.0 && number_of("tables", "ssp_bytes") > 0.0);
+    CHECK(command_number("tables", "epochs") == 20.0 &&
+          command_number("tables", "ssp_bytes") > 0.0);
 }
 
 /* A worker may be done with all of a pass before it hears of the others'. */
@@ -119,7 +109,7 @@ static void machines_join_by_tcp(void)
     crew worker = crew_start("w", "worker --join %s", url);
     CHECK(crew_wait(&worker) == 0);
     CHECK(crew_wait(&coordinator) == 0);
-    CHECK_NEAR(number_of("joined", "test_rmse"), rmse, NEAR);
+    CHECK_NEAR(command_number("joined", "test_rmse"), rmse, NEAR);
 }
 
 /* ---- what is written ---- */
@@ -191,8 +181,8 @@ static void steps_that_diverge_are_halved(void)
                  ways[i]);
         CHECK(run_tables("wild", more) < 1.5);
         CHECK_HAS(command_err, "1: goes on after epoch 0 with half the step");
-        CHECK(number_of("wild", "halved") >= 1.0);
-        CHECK(number_of("wild", "epochs") == 6.0);
+        CHECK(command_number("wild", "halved") >= 1.0);
+        CHECK(command_number("wild", "epochs") == 6.0);
     }
 }
 

@@ -3,6 +3,7 @@
 #define _XOPEN_SOURCE 700 /* realpath */
 #include "tests/support/command.h"
 
+#include <jansson.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -35,6 +36,26 @@ bool command_left(const char *name)
     char path[COMMAND_BYTES];
     snprintf(path, sizeof(path), "%s/%s", suite_folder(), name);
     return access(path, F_OK) == 0;
+}
+
+const char *command_path(const char *folder, const char *name)
+{
+    static char path[COMMAND_BYTES];
+    snprintf(path, sizeof(path), "%s/%s%s%s", suite_folder(), folder, *folder == '\0' ? "" : "/",
+             name);
+    return path;
+}
+
+double command_number(const char *folder, const char *key)
+{
+    char path[COMMAND_BYTES]; /* that of command_path may be in use */
+    snprintf(path, sizeof(path), "%s/%s/summary.json", suite_folder(), folder);
+    json_t *summary = json_load_file(path, 0, NULL);
+    REQUIRE(summary != NULL);
+    const json_t *value = json_object_get(summary, key);
+    const double number = json_is_number(value) ? json_number_value(value) : (double) NAN;
+    json_decref(summary);
+    return number;
 }
 
 const char *command_binary(void)

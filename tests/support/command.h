@@ -28,6 +28,13 @@ int command_run(const char *arguments, ...) STRADS_PRINTF(1, 2);
 /* Makes the problem and its configuration, once. */
 void command_set_up(void);
 
+/* The path of a file that a run has left in `folder`, or of one beside it, with "": until the next
+ * call. */
+const char *command_path(const char *folder, const char *name);
+
+/* A number of the summary that a run has left in `folder`; NAN: it has none of that name. */
+double command_number(const char *folder, const char *key);
+
 /* The text of a file of the folder, "" when there is none; whether there is one. */
 void command_read(const char *name, char text[COMMAND_TEXT_BYTES]);
 bool command_left(const char *name);
