@@ -66,6 +66,12 @@ void net_guest_refuse(net_guest *guest, const char *reason)
 {
     net_door *door = guest->door;
     pthread_mutex_lock(&door->lock);
+    const bool gone = guest->ended || guest->refused;
+    pthread_mutex_unlock(&door->lock);
+    if (!gone) {
+        guest_warn(guest, reason);
+    }
+    pthread_mutex_lock(&door->lock);
     assert(guest->owned);
     guest->owned = false;
     if (!guest->ended && !guest->refused) {
@@ -76,7 +82,8 @@ void net_guest_refuse(net_guest *guest, const char *reason)
 
 /* ---- the door ---- */
 
-/* The longest of those that have not proved themselves makes room. */
+/* Of those that have not proved themselves, or were refused, the one that has been there the
+ * longest makes room. */
 static void drop_oldest_locked(net_door *door)
 {
     net_guest *guest = door->first;
@@ -100,7 +107,7 @@ static void on_arrived(void *context, net_stream *stream)
     net_stream_set_deadline(stream, strads_now() + door->options.seconds);
     pthread_mutex_lock(&door->lock);
     guest_start_locked(guest);
-    if (door->n_pending > NET_DOOR_PENDING) {
+    while (door->n_pending > NET_DOOR_PENDING) {
         drop_oldest_locked(door);
     }
     pthread_mutex_unlock(&door->lock);

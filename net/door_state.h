@@ -35,7 +35,7 @@ struct net_guest {
 
     /* Guarded by the door's lock. */
     uint32_t n_uses; /* operations under way, and the owner's claim */
-    bool proved;     /* the introduction is whole and genuine */
+    bool proved;     /* the introduction is whole and genuine, and was not refused */
     bool owned;      /* its owner owes an answer */
     bool ended;      /* nothing more comes of it */
     bool refused;    /* what it still says is thrown away until it hangs up */
@@ -60,7 +60,7 @@ struct net_door {
     pthread_mutex_t lock; /* guards the rest */
     pthread_cond_t empty;
     net_guest *first, *last; /* in order of arrival */
-    uint32_t n_pending;      /* neither proved nor ended */
+    uint32_t n_pending;      /* neither proved nor ended: those who make room */
     uint32_t n_warnings;
 };
 
@@ -75,6 +75,9 @@ void guest_release_unlock(net_guest *guest);
 
 /* The last word goes when the challenge has gone. */
 void guest_send_word_locked(net_guest *guest);
+
+/* Says who was turned away, for the first few; without the lock. */
+void guest_warn(net_guest *guest, const char *why);
 
 /* Says why; then listens until the guest hangs up, so that the words reach it. */
 void guest_refuse_locked(net_guest *guest, const char *why);

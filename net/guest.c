@@ -114,6 +114,10 @@ void guest_refuse_locked(net_guest *guest, const char *why)
 {
     const size_t all = strlen(why), n = all < NET_REASON_MAX ? all : NET_REASON_MAX;
     guest->refused = true;
+    if (guest->proved) {
+        guest->proved = false;
+        guest->door->n_pending++;
+    }
     guest->word = strads_alloc(NET_HAND_HEAD + n);
     if (guest->word == NULL) {
         guest_end_locked(guest);
@@ -125,8 +129,7 @@ void guest_refuse_locked(net_guest *guest, const char *why)
     guest_send_word_locked(guest);
 }
 
-/* Says who was turned away, for the first few. */
-static void warn(net_guest *guest, const char *why)
+void guest_warn(net_guest *guest, const char *why)
 {
     net_door *door = guest->door;
     pthread_mutex_lock(&door->lock);
@@ -140,7 +143,7 @@ static void warn(net_guest *guest, const char *why)
 
 static void turn_away(net_guest *guest, const char *why)
 {
-    warn(guest, why);
+    guest_warn(guest, why);
     pthread_mutex_lock(&guest->door->lock);
     if (!guest->ended && guest->word == NULL) {
         guest_refuse_locked(guest, why);
@@ -213,7 +216,7 @@ static void take_body(net_guest *guest)
     char why[NET_WHY];
     if (guest->expects == NET_REFUSED) {
         snprintf(why, sizeof(why), "it says: %.*s", (int) guest->bytes, (char *) guest->body);
-        warn(guest, why);
+        guest_warn(guest, why);
         net_stream_close(guest->stream);
         expect(guest, NET_REFUSED);
     } else if (guest->expects == NET_PROOF) {
@@ -280,7 +283,7 @@ static void on_received(void *context, strads_status status, size_t n)
     if (status == STRADS_OK) {
         take(guest, refused, n);
     } else if (status != STRADS_ERR_CLOSED && !refused) {
-        warn(guest, net_stream_why(guest->stream));
+        guest_warn(guest, net_stream_why(guest->stream));
     }
     pthread_mutex_lock(&door->lock);
     if (status != STRADS_OK) {

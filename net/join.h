@@ -7,8 +7,8 @@
  * refusal; what these say is theirs. docs/PROTOCOL.md has the messages.
  *
  * A door serves any number of clients and waits for none. One that has not proved
- * itself within `seconds`, or is the oldest of more than NET_DOOR_PENDING such, is
- * dropped.
+ * itself within `seconds` is dropped, and so is the oldest of more than NET_DOOR_PENDING
+ * that have not, or that were refused and stay.
  */
 #ifndef STRADS_NET_JOIN_H
 #define STRADS_NET_JOIN_H
@@ -68,7 +68,8 @@ STRADS_MUST_CHECK strads_status net_guest_welcome(net_guest *guest, const void *
                                                   size_t bytes, net_guest_ready ready,
                                                   void *context);
 
-/* The reason is said on the guest's side; at most NET_REASON_MAX bytes of it. */
+/* The reason is said on the guest's side, at most NET_REASON_MAX bytes of it, and logged for
+ * the first few. */
 void net_guest_refuse(net_guest *guest, const char *reason);
 
 /* ---- knocking ---- */

@@ -81,13 +81,6 @@ static void tell(room *self, const introduction *who, const char *what)
     }
 }
 
-/* A refusal is said on both sides. */
-static void turn_away(net_guest *guest, const char *reason)
-{
-    strads_warn("%s was turned away: %s", net_guest_peer(guest), reason);
-    net_guest_refuse(guest, reason);
-}
-
 static void came(void *context, net_guest *guest)
 {
     room *self = context;
@@ -96,7 +89,7 @@ static void came(void *context, net_guest *guest)
     size_t bytes = 0;
     const void *said = net_guest_introduction(guest, &bytes);
     if (!roster_introduction(&who, said, bytes)) {
-        turn_away(guest, "its introduction is not that of this version of strads");
+        net_guest_refuse(guest, "its introduction is not that of this version of strads");
         return;
     }
     pthread_mutex_lock(&self->lock);
@@ -115,7 +108,7 @@ static void came(void *context, net_guest *guest)
     }
     pthread_mutex_unlock(&self->lock);
     if (bad) {
-        turn_away(guest, reason);
+        net_guest_refuse(guest, reason);
     } else {
         tell(self, &who, "has come");
     }
@@ -271,7 +264,7 @@ void room_settle(room *self, uint64_t job, uint32_t n_seats, uint32_t me)
     pthread_mutex_unlock(&self->lock);
     for (uint32_t p = 1; p < NET_TEAM_MAX; p++) {
         if (strangers[p] != NULL) {
-            turn_away(strangers[p], another_run);
+            net_guest_refuse(strangers[p], another_run);
         }
     }
 }
