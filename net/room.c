@@ -321,6 +321,18 @@ strads_status room_wait(room *self, bool answered, const net_team_plan *plan)
     return status;
 }
 
+const char *room_fault(room *self, uint32_t process)
+{
+    const seat *place = &self->seats[process];
+    pthread_mutex_lock(&self->lock);
+    const char *fault = place->stream != NULL ? NULL
+                        : !place->taken       ? "has not come in time"
+                        : !place->answered    ? "has not answered in time"
+                                              : "has hung up";
+    pthread_mutex_unlock(&self->lock);
+    return fault;
+}
+
 strads_status room_welcome(room *self, uint32_t process, const void *payload, size_t bytes)
 {
     seat *place = &self->seats[process];

@@ -58,6 +58,10 @@ void room_hurry(room *self);
 STRADS_MUST_CHECK strads_status room_wait(room *self, bool answered, const net_team_plan *plan);
 uint32_t room_count(room *self);
 
+/* What is wrong with a process after `me` that was waited for, in words; NULL: its stream is
+ * here. Not after room_close. */
+const char *room_fault(room *self, uint32_t process);
+
 /* Welcomes who is seated there; CLOSED, said with its name, when it has hung up. */
 STRADS_MUST_CHECK strads_status room_welcome(room *self, uint32_t process, const void *payload,
                                              size_t bytes);

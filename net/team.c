@@ -98,16 +98,18 @@ static strads_status welcome_all(room *self, const net_team_plan *plan, const ro
     return status;
 }
 
-static strads_status check_answers(const room *self, const roster_entry *entries)
+/* Whether all who were waited for are there; says who is not. */
+static strads_status check_answers(room *self, const roster_entry *entries)
 {
+    strads_status status = STRADS_OK;
     for (uint32_t p = self->me + 1; p < self->n_seats; p++) {
-        if (self->seats[p].stream == NULL) {
-            strads_error("process %u (pid %u on %s) has hung up", p, entries[p].pid,
-                         entries[p].host);
-            return STRADS_ERR_CLOSED;
+        const char *fault = room_fault(self, p);
+        if (fault != NULL) {
+            strads_error("process %u (pid %u on %s) %s", p, entries[p].pid, entries[p].host, fault);
+            status = STRADS_ERR_CLOSED;
         }
     }
-    return STRADS_OK;
+    return status;
 }
 
 /* The command that starts a member, as far as this process knows. */
@@ -154,12 +156,11 @@ static strads_status form(net_links **out, room *self, const net_team_plan *plan
     if (status == STRADS_OK) {
         room_hurry(self);
         status = room_wait(self, true, plan);
-        status = status == STRADS_ERR_AGAIN ? STRADS_OK : status; /* the next says who */
     }
-    room_close(self);
-    if (status == STRADS_OK) {
+    if (status == STRADS_OK || status == STRADS_ERR_AGAIN) {
         status = check_answers(self, entries);
     }
+    room_close(self);
     return status == STRADS_OK ? link_up(out, self, entries) : status;
 }
 
@@ -276,6 +277,10 @@ static strads_status visit(room *self, const introduction *who, const roster_ent
         size_t bytes = 0;
         status = knock(self, &self->seats[p].stream, &answer, &bytes, &here, entries[p].url, false);
         strads_free(answer);
+        if (status != STRADS_OK && status != STRADS_ERR_CLOSED) {
+            strads_error("process %u (pid %u on %s) has not let this one in", p, entries[p].pid,
+                         entries[p].host);
+        }
     }
     return status;
 }
@@ -287,14 +292,10 @@ static strads_status meet(net_links **out, room *self, const introduction *who,
     if (status == STRADS_OK) {
         status = let_in(self);
     }
-    if (status == STRADS_ERR_AGAIN) {
-        strads_error("%s: the other processes of the run have not come in time", self->url);
-        status = STRADS_ERR_IO;
-    }
-    room_close(self);
-    if (status == STRADS_OK) {
+    if (status == STRADS_OK || status == STRADS_ERR_AGAIN) {
         status = check_answers(self, entries);
     }
+    room_close(self);
     return status == STRADS_OK ? link_up(out, self, entries) : status;
 }
 

@@ -2,6 +2,7 @@
 /* tests/integration/test_meeting.c - a process that ends after all have come, and before
  * they have met. */
 #include <signal.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "tests/support/crew.h"
@@ -9,9 +10,20 @@
 /* Less than net.join_timeout, more than a loaded machine needs beyond net.timeout. */
 static const double LONGEST = 30.0;
 
+/* Says so of process 1, which is lost. */
+static void check_named(const crew *one, const crew *lost, const char *words)
+{
+    char name[32];
+    const char *said = crew_words(one);
+    snprintf(name, sizeof(name), "process 1 (pid %d on ", (int) lost->pid);
+    CHECK_HAS(said, name);
+    CHECK_HAS(said, words);
+}
+
 static void nobody_waits_for_who_is_lost_between_coming_and_meeting(void)
 {
     static const char *const ends[] = {"killed", "stopped"};
+    static const char *const words[] = {"has hung up", "has not answered in time"};
     command_set_up();
     for (int i = 0; i < 2; i++) {
         char url[COMMAND_BYTES];
@@ -31,8 +43,9 @@ static void nobody_waits_for_who_is_lost_between_coming_and_meeting(void)
         }
         const double since = strads_now();
         CHECK(crew_wait(&coordinator) != 0);
-        CHECK_HAS(crew_words(&coordinator), "has hung up");
+        check_named(&coordinator, &lost, words[i]);
         CHECK(crew_wait(&other) != 0);
+        check_named(&other, &lost, "has not let this one in");
         CHECK(strads_now() - since < LONGEST);
         kill(lost.pid, SIGCONT);
         CHECK(crew_wait(&lost) != 0);

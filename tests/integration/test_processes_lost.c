@@ -50,8 +50,7 @@ static void await_solving(const crew *coordinator)
  * somebody is missing. */
 static bool gave_reason(const crew *one, const crew *victim)
 {
-    static const char *const early[] = {"have not come in time", "nobody was there in time",
-                                        "has hung up", "cannot join"};
+    static const char *const early[] = {"in time", "has hung up", "cannot join"};
     char name[32];
     const char *words = crew_words(one);
     snprintf(name, sizeof(name), "(pid %d on ", (int) victim->pid);
