@@ -2,17 +2,20 @@
 /* base/log.c - one-line messages on stderr, each in a single write. */
 #include <assert.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/base.h"
+#include "base/log.h"
 
 enum { LINE_BYTES = 2048 }; /* with the newline; what is longer is cut */
 
 static _Atomic int threshold = STRADS_LOG_INFO;
 static _Atomic size_t n_errors;
+static pthread_mutex_t first_lock = PTHREAD_MUTEX_INITIALIZER; /* of `first` */
+static char first[LINE_BYTES];
 
 void strads_log_set_level(strads_log_level level)
 {
@@ -27,6 +30,30 @@ strads_log_level strads_log_get_level(void)
 size_t strads_log_n_errors(void)
 {
     return atomic_load_explicit(&n_errors, memory_order_relaxed);
+}
+
+void strads_log_forget_first(void)
+{
+    pthread_mutex_lock(&first_lock);
+    first[0] = '\0';
+    pthread_mutex_unlock(&first_lock);
+}
+
+void strads_log_first(char *text, size_t bytes)
+{
+    pthread_mutex_lock(&first_lock);
+    snprintf(text, bytes, "%s", first);
+    pthread_mutex_unlock(&first_lock);
+}
+
+static void keep_if_first(const char *text, size_t length)
+{
+    pthread_mutex_lock(&first_lock);
+    if (first[0] == '\0') {
+        memcpy(first, text, length);
+        first[length] = '\0';
+    }
+    pthread_mutex_unlock(&first_lock);
 }
 
 static void write_all(const char *text, size_t length)
@@ -83,6 +110,9 @@ void strads_log(strads_log_level level, const char *format, ...)
         memcpy(line + length - 3, "...", 3);
     }
     mask_control_bytes(line + head, length - head);
+    if (level == STRADS_LOG_ERROR) {
+        keep_if_first(line + head, length - head);
+    }
     line[length++] = '\n';
     write_all(line, length);
     errno = saved_errno;

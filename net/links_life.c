@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/tasks.h"
 #include "net/links_state.h"
 
@@ -246,6 +247,8 @@ strads_status net_links_create(net_links **out, const net_links_options *options
         return STRADS_ERR_NOMEM;
     }
     links->options = *options;
+    links->n_errors = strads_log_n_errors();
+    strads_log_forget_first();
     links->link = link;
     for (uint32_t p = 0; p < options->n_processes; p++) {
         link[p].links = links;
@@ -268,14 +271,18 @@ strads_status net_links_create(net_links **out, const net_links_options *options
     return STRADS_OK;
 }
 
-/* Why a process that ends with this status gives up, for the others. */
+/* Why a process that ends with this status gives up, for the others. Those that were forked
+ * share its stderr, where the error stands already. */
 static record *farewell_of(const net_links *links, strads_status status)
 {
     const net_connection *lost = atomic_load(&links->lost);
-    char words[NET_WHY];
+    char words[NET_WHY] = "";
     if (status == STRADS_ERR_CLOSED && lost != NULL) {
         snprintf(words, sizeof(words), "%s is lost", lost->name);
-    } else {
+    } else if (links->options.shared == NULL) {
+        strads_log_first(words, sizeof(words));
+    }
+    if (words[0] == '\0') {
         snprintf(words, sizeof(words), "%s", strads_status_name(status));
     }
     const size_t bytes = strlen(words);

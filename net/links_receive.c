@@ -112,10 +112,10 @@ static void hear_bye(net_connection *link)
     pthread_mutex_unlock(&link->lock);
 }
 
-/* After a loss that was told here it is the same again, or what came of it. */
+/* After an error that was told here it is the same again, or what came of it. */
 static void hear_abort(net_connection *link)
 {
-    const bool known = atomic_load(&link->links->lost) != NULL;
+    const bool known = strads_log_n_errors() > link->links->n_errors;
     const record *one = link->in.records.first;
     const int n = one == NULL || one->head.bytes > 1000 ? 0 : (int) one->head.bytes;
     strads_log(known ? STRADS_LOG_DEBUG : STRADS_LOG_ERROR, "%s gives up: %.*s", link->name, n,

@@ -112,6 +112,7 @@ struct net_links {
     _Atomic bool failed;            /* a process was lost, or gave up */
     _Atomic double failed_at;       /* its last sign of life */
     _Atomic(net_connection *) lost; /* the first that was; NULL: none */
+    size_t n_errors;                /* logged before there were links */
 
     bool has_locks;
     pthread_rwlock_t sink_lock; /* of `sink`; held for reading while it is called */

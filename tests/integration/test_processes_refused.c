@@ -172,13 +172,15 @@ static void data_of_another_width_end_the_run(void)
     waiting self = wait_for_one("");
     CHECK(command_run("generate lasso --rows 60 --cols 150 --entries 20 --out narrow") == 0);
     CHECK(command_run("worker --join %s --set data.path=narrow.libsvm", self.url) != 0);
-    CHECK_HAS(command_err, "error: ");
+    CHECK_HAS(command_err, "a part of the data is missing or of other width");
     CHECK(crew_wait(&self.coordinator) == 3);
     CHECK_HAS(crew_words(&self.coordinator), "a part of the data is missing or of other width");
     self = wait_for_one("");
     CHECK(command_run("worker --join %s --set data.path=nowhere.libsvm", self.url) == 4);
     CHECK(crew_wait(&self.coordinator) == 1);
     CHECK_HAS(crew_words(&self.coordinator), "process 1 (pid ");
+    CHECK_HAS(crew_words(&self.coordinator), "gives up: cannot open nowhere.libsvm");
+    CHECK_LACKS(command_err, "gives up"); /* it has said itself what was wrong */
 }
 
 static void another_plug_in_ends_the_run(void)
@@ -203,7 +205,8 @@ static void another_plug_in_ends_the_run(void)
         CHECK(crew_wait(&coordinator) == (i == 0 ? 1 : 0));
         if (i == 0) {
             CHECK_HAS(command_err, "the file of the model program is another");
-            CHECK_HAS(crew_words(&coordinator), "gives up");
+            CHECK_HAS(crew_words(&coordinator), "gives up: ");
+            CHECK_HAS(crew_words(&coordinator), "the file of the model program is another");
         }
     }
 }

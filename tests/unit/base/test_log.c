@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "tests/support/suite.h"
 
 static void say_at_every_level(void *context)
@@ -77,7 +78,33 @@ static void a_message_keeps_errno(void)
     strads_free(suite_stderr_of(fail_and_say, NULL));
 }
 
+static void say_several(void *context)
+{
+    (void) context;
+    strads_warn("not yet");
+    strads_error("the %s\n", "cause");
+    strads_error("what came of it");
+}
+
+static void the_first_error_is_kept(void)
+{
+    char text[64], brief[4];
+    strads_log_forget_first();
+    strads_log_first(text, sizeof(text));
+    CHECK_TEXT(text, "");
+    strads_free(suite_stderr_of(say_several, NULL));
+    strads_log_first(text, sizeof(text));
+    CHECK_TEXT(text, "the cause?");
+    strads_log_first(brief, sizeof(brief));
+    CHECK_TEXT(brief, "the");
+    strads_log_forget_first();
+    strads_free(suite_stderr_of(say, "another"));
+    strads_log_first(text, sizeof(text));
+    CHECK_TEXT(text, "another");
+}
+
 SUITE("base/log", {"messages above the level are dropped", messages_above_the_level_are_dropped},
       {"a message is one line without control bytes", a_message_is_one_line_without_control_bytes},
       {"a message that is too long ends in dots", a_message_that_is_too_long_ends_in_dots},
-      {"a message keeps errno", a_message_keeps_errno})
+      {"a message keeps errno", a_message_keeps_errno},
+      {"the first error is kept", the_first_error_is_kept})
