@@ -87,7 +87,8 @@ static strads_status gather_facts(reading *it, uint64_t n_bytes)
     return status;
 }
 
-/* What all processes decide alike; the first says what is wrong. */
+/* What all processes decide alike. What is wrong with a file that they share the first one says;
+ * that they have different ones, which are on different machines, everybody does. */
 static strads_status agree(reading *it)
 {
     const char *path = it->how->source->path;
@@ -95,12 +96,10 @@ static strads_status agree(reading *it)
     size_t n_cols = it->how->source->n_cols;
     for (uint32_t i = 1; i < strads_part_count(it->how->part); i++) {
         if (it->facts[i].n_bytes != it->facts[0].n_bytes) {
-            if (first) {
-                strads_error("%s: has %llu bytes here and %llu in process %u: expected the same "
-                             "file everywhere",
-                             path, (unsigned long long) it->facts[0].n_bytes,
-                             (unsigned long long) it->facts[i].n_bytes, i);
-            }
+            strads_error("%s: has %llu bytes in process 0 and %llu in process %u: expected the "
+                         "same file everywhere",
+                         path, (unsigned long long) it->facts[0].n_bytes,
+                         (unsigned long long) it->facts[i].n_bytes, i);
             return STRADS_ERR_DATA;
         }
     }

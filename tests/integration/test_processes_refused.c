@@ -175,6 +175,11 @@ static void data_of_another_width_end_the_run(void)
     CHECK_HAS(command_err, "a part of the data is missing or of other width");
     CHECK(crew_wait(&self.coordinator) == 3);
     CHECK_HAS(crew_words(&self.coordinator), "a part of the data is missing or of other width");
+    self = wait_for_one("--set data.partition=rows");
+    CHECK(command_run("worker --join %s --set data.path=narrow.libsvm", self.url) == 3);
+    CHECK_HAS(command_err, "expected the same file everywhere");
+    CHECK(crew_wait(&self.coordinator) == 3);
+    CHECK_HAS(crew_words(&self.coordinator), "expected the same file everywhere");
     self = wait_for_one("");
     CHECK(command_run("worker --join %s --set data.path=nowhere.libsvm", self.url) == 4);
     CHECK(crew_wait(&self.coordinator) == 1);
