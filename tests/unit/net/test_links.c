@@ -263,6 +263,77 @@ static void garbage_loses_the_process(void)
     strads_free(text);
 }
 
+/* A frame as it must be but for some bits. */
+static void a_broken_frame_loses_the_process(void)
+{
+    enum { BODY = NET_FRAME_HEAD + NET_RECORD_HEAD, RECORD_BYTES = NET_FRAME_HEAD + 24 };
+    static const struct {
+        size_t at;
+        unsigned char bits;
+        const char *words;
+    } cases[] = {
+        {0, 1, "does not begin with its magic"},
+        {4, 3, "of wire version 2"},
+        {6, 64, "of kind 65"},
+        {8, 3, "with 2 records in"},
+        {12, 1, "whose reserved bytes are not 0"},
+        {21, 2, "bytes, above"},
+        {24, 1, "frame 1 where 0 must come"},
+        {32, 1, "whose checksum is wrong"},
+        {BODY, 1, "whose checksum is wrong"},
+        {RECORD_BYTES, 128, "a record of 136 bytes"},
+    };
+    const net_record head = {.kind = NET_RECORD_MESSAGE, .from = 1, .to = 0, .bytes = 8};
+    unsigned char bytes[256];
+    raw_end raw = {.timeout = 60.0, .bytes = bytes};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        raw.n_bytes = make_frame(bytes, &head, 0);
+        bytes[cases[i].at] ^= cases[i].bits;
+        char *text = suite_stderr_of(lose, &raw);
+        CHECK(strstr(text, "process 1 on anna is lost: ") != NULL);
+        CHECK(strstr(text, cases[i].words) != NULL);
+        strads_free(text);
+    }
+    raw.n_bytes = make_frame(bytes, &head, 0);
+    raw.closes = true; /* within a frame, at any place */
+    for (size_t n = raw.n_bytes; raw.n_bytes > 0; raw.n_bytes -= n / 8) {
+        char *text = suite_stderr_of(lose, &raw);
+        CHECK(strstr(text, "process 1 on anna is lost: its connection has ended") != NULL);
+        strads_free(text);
+    }
+}
+
+/* It goes on to give signs of life. */
+static void beat_and_take_nothing(void *context)
+{
+    enum { MORE_THAN_IS_UNDER_WAY = 512 * 1024, BEATS = 10000 };
+    const struct timespec nap = {.tv_nsec = 10000000};
+    const net_patience patience = {.deadline = INFINITY};
+    unsigned char bytes[NET_FRAME_HEAD];
+    strads_status status = STRADS_OK;
+    raw_links ends;
+    net_message *part = NULL;
+    (void) context;
+    make_raw(&ends, 1.0, NULL, NULL);
+    REQUIRE_OK(net_links_post(ends.links, 1, part_of(MORE_THAN_IS_UNDER_WAY, 0)));
+    for (uint64_t k = 0; k < BEATS && status == STRADS_OK; k++) {
+        const net_frame beat = {.kind = NET_FRAME_HEARTBEAT, .sequence = k};
+        net_frame_encode(bytes, &beat, NULL, 0);
+        status = net_stream_write(ends.other, bytes, sizeof(bytes), &patience);
+        nanosleep(&nap, NULL);
+    }
+    CHECK_STATUS(net_links_take(ends.links, 1, &part), STRADS_ERR_CLOSED);
+    CHECK_STATUS(net_links_end(ends.links, STRADS_OK), STRADS_ERR_CLOSED);
+    net_stream_destroy(ends.other);
+}
+
+static void who_takes_nothing_is_lost(void)
+{
+    char *text = suite_stderr_of(beat_and_take_nothing, NULL);
+    CHECK(strstr(text, "process 1 on anna is lost: it has not taken what it was sent") != NULL);
+    strads_free(text);
+}
+
 static void what_is_not_its_own_loses_the_process(void)
 {
     static const net_record wrong[] = {
@@ -413,6 +484,8 @@ SUITE("net/links", NET_CONTRACT_CASES,
       {"a loss is heard after the last message", a_loss_is_heard_after_the_last_message},
       {"heartbeats keep silent processes together", heartbeats_keep_silent_processes_together},
       {"garbage loses the process", garbage_loses_the_process},
+      {"a broken frame loses the process", a_broken_frame_loses_the_process},
+      {"who takes nothing is lost", who_takes_nothing_is_lost},
       {"what is not its own loses the process", what_is_not_its_own_loses_the_process},
       {"credits that a process does not have lose it",
        credits_that_a_process_does_not_have_lose_it},
