@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tests/unit/net/test_nng_open.c - where streams can be listened for, dialled, and trusted. */
 #include <math.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
@@ -196,6 +199,42 @@ static void certificates(void)
     }
 }
 
+/* Of this process's connections over TCP; how many there are. */
+static int check_no_delay(void)
+{
+    enum { MOST_FILES = 1024 };
+    int n = 0;
+    for (int file = 0; file < MOST_FILES; file++) {
+        struct sockaddr_in peer = {0};
+        socklen_t bytes = sizeof(peer);
+        int on = 0;
+        socklen_t on_bytes = sizeof(on);
+        if (getpeername(file, (struct sockaddr *) &peer, &bytes) == 0 &&
+            peer.sin_family == AF_INET) {
+            CHECK(getsockopt(file, IPPROTO_TCP, TCP_NODELAY, &on, &on_bytes) == 0 && on != 0);
+            n++;
+        }
+    }
+    return n;
+}
+
+static void nothing_waits_for_an_acknowledgement(void)
+{
+    char *cert = NULL, *key = NULL;
+    streams_certificate("quick", "strads", &cert, &key);
+    const net_tls tls = {.cert = cert, .key = key, .ca = cert, .name = "strads"};
+    for (int k = 0; k < 2; k++) {
+        net_stream *pair[2];
+        streams_connect(pair, k == 0 ? "tcp://127.0.0.1:0" : "tls+tcp://127.0.0.1:0",
+                        k == 0 ? NULL : &tls);
+        CHECK(check_no_delay() >= 2);
+        net_stream_destroy(pair[0]);
+        net_stream_destroy(pair[1]);
+    }
+    strads_free(cert);
+    strads_free(key);
+}
+
 SUITE("net/nng_open",
       {"an address that cannot be listened at is said in words", addresses_to_listen_at},
       {"a socket file is its owner's and goes with its listener", socket_files},
@@ -203,4 +242,5 @@ SUITE("net/nng_open",
       {"an address that cannot be reached is said in words", addresses_to_dial},
       {"a name is tried in both families", a_name_reaches_either_family},
       {"a dial can be stopped", a_dial_stops},
+      {"nothing waits for an acknowledgement", nothing_waits_for_an_acknowledgement},
       {"a certificate that is not trusted ends the stream", certificates})
