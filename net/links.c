@@ -41,6 +41,16 @@ const _Atomic bool *net_links_broken(const net_links *links)
     return &links->broken;
 }
 
+void net_links_waits(net_links *links, bool begins)
+{
+    if (begins) {
+        atomic_store(&links->waiting_since, strads_now());
+        atomic_fetch_add(&links->n_waiting, 1);
+    } else {
+        atomic_fetch_sub(&links->n_waiting, 1);
+    }
+}
+
 /* That of another process's node. */
 static net_connection *link_to(net_links *links, net_id node)
 {

@@ -75,6 +75,9 @@ struct net_shared *net_links_shared(const net_links *links);
 /* Whether a worker has left, so that no exchange is whole any more. */
 const _Atomic bool *net_links_broken(const net_links *links);
 
+/* A node here begins, or has ended, to wait for what services tell it: for the report. */
+void net_links_waits(net_links *links, bool begins);
+
 /* ---- between processes: messages that no node is asked for, in order ---- */
 
 /* Sends `part` at once, and takes it. CLOSED: the peer is lost. */

@@ -62,8 +62,23 @@ static void report(net_connection *link)
         strads_info("  waiting for its part of an exchange for %.1f s", now - waits);
     }
     if (n_owed > 0) {
-        strads_info("  waiting for %u messages to be handled there for %.1f s", n_owed,
-                    now - owed_since);
+        strads_info("  waiting for %u message%s to be handled there for %.1f s", n_owed,
+                    n_owed == 1 ? "" : "s", now - owed_since);
+    }
+}
+
+static void report_all(net_links *links)
+{
+    const uint32_t n_waiting = atomic_load(&links->n_waiting);
+    strads_info("this is process %u of %u", links->options.me, links->options.n_processes);
+    if (n_waiting > 0) {
+        strads_info("  %u of its workers waiting for a column or a row, the last for %.1f s",
+                    n_waiting, strads_now() - atomic_load(&links->waiting_since));
+    }
+    for (uint32_t p = 0; p < links->options.n_processes; p++) {
+        if (links->link[p].stream != NULL) {
+            report(&links->link[p]);
+        }
     }
 }
 
@@ -72,12 +87,7 @@ static void look_around(net_links *links)
 {
     const net_links_options *options = &links->options;
     if (options->report != NULL && atomic_exchange(options->report, false)) {
-        strads_info("this is process %u of %u", options->me, options->n_processes);
-        for (uint32_t p = 0; p < options->n_processes; p++) {
-            if (links->link[p].stream != NULL) {
-                report(&links->link[p]);
-            }
-        }
+        report_all(links);
     }
     if (options->stuck != NULL && atomic_load(&links->failed) && !links->told_stuck &&
         strads_now() > atomic_load(&links->failed_at) + options->timeout + NET_STUCK_SECONDS) {

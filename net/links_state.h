@@ -113,6 +113,8 @@ struct net_links {
     _Atomic double failed_at;       /* its last sign of life */
     _Atomic(net_connection *) lost; /* the first that was; NULL: none */
     size_t n_errors;                /* logged before there were links */
+    _Atomic uint32_t n_waiting;     /* nodes here that wait for what services tell them */
+    _Atomic double waiting_since;   /* when the last of them began */
 
     bool has_locks;
     pthread_rwlock_t sink_lock; /* of `sink`; held for reading while it is called */

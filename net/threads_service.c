@@ -72,8 +72,15 @@ strads_status threads_wait(net *base, net_id id, double seconds, bool (*over)(vo
         }
         net_pause();
     }
-    return sleep_until(&network->nodes[id], strads_now() + (seconds < YEAR ? seconds : YEAR), over,
-                       context);
+    if (network->links != NULL) {
+        net_links_waits(network->links, true);
+    }
+    const strads_status status = sleep_until(
+        &network->nodes[id], strads_now() + (seconds < YEAR ? seconds : YEAR), over, context);
+    if (network->links != NULL) {
+        net_links_waits(network->links, false);
+    }
+    return status;
 }
 
 void threads_wake(net *base, net_id id)

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <time.h>
 
 #include "net/links.h"
@@ -155,6 +156,42 @@ static void who_does_not_answer_is_lost(void)
     strads_free(text);
 }
 
+/* A report while a node waits, or no longer does. */
+static void wait_and_report(void *context)
+{
+    static _Atomic bool must_report;
+    const net_links_options asked = {
+        .queue_messages = 2, .heartbeat = 0.02, .timeout = 60.0, .report = &must_report};
+    const bool *still_waits = context;
+    net_links *links[2];
+    strads_status ends[2];
+    links_case_make(links, 2, 2, &asked);
+    for (int p = 0; p < 2; p++) { /* either of them answers */
+        net_links_waits(links[p], true);
+        net_links_waits(links[p], true);
+        net_links_waits(links[p], false);
+        if (!*still_waits) {
+            net_links_waits(links[p], false);
+        }
+    }
+    atomic_store(&must_report, true);
+    while (atomic_load(&must_report)) {
+        nap();
+    }
+    links_case_end(links, 2, ends);
+}
+
+static void a_report_has_who_waits_for_a_service(void)
+{
+    for (int still = 0; still < 2; still++) {
+        bool waits = still == 1;
+        char *text = suite_stderr_of(wait_and_report, &waits);
+        CHECK(strstr(text, "this is process ") != NULL);
+        CHECK((strstr(text, "  1 of its workers waiting for a column or a row") != NULL) == waits);
+        strads_free(text);
+    }
+}
+
 static void many_part_at_any_time(void)
 {
     const net_links_options usual = {.queue_messages = 2, .heartbeat = 0.05, .timeout = 60.0};
@@ -177,4 +214,5 @@ SUITE("net/links_life",
       {"the earlier one answers, and closes last", the_earlier_one_answers_and_closes_last},
       {"who gives up waits for nobody", who_gives_up_waits_for_nobody},
       {"who does not answer is lost", who_does_not_answer_is_lost},
+      {"a report has who waits for a service", a_report_has_who_waits_for_a_service},
       {"many part at any time", many_part_at_any_time})
