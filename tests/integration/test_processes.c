@@ -139,6 +139,13 @@ static void certificates_make_a_run_private(void)
     CHECK(command_run("run small.yaml --out plain %s", FIXED) == 0);
     CHECK(run_by_hand("tls+tcp://127.0.0.1:0", "tls", FIXED, tls, false));
     CHECK(same_bits("plain", "tls"));
+    const double best = objective_of("plain");
+    static const char *const parts[] = {"columns", "rows"};
+    for (int i = 0; i < 2; i++) {
+        snprintf(command, sizeof(command), "%s --set data.partition=%s", FIXED, parts[i]);
+        CHECK(run_by_hand("tls+tcp://127.0.0.1:0", "tls", command, tls, false));
+        CHECK_NEAR(objective_of("tls"), best, TOLERANCE * best);
+    }
 
     /* Who does not know the signer trusts nobody. */
     crew coordinator = crew_start("c",
