@@ -10,9 +10,9 @@
 
 #include "base/mem.h"
 #include "net/cluster.h"
-#include "ssp/session_state.h"
 #include "tests/support/sim_case.h"
 #include "tests/support/ssp_history.h"
+#include "tests/support/ssp_pair.h"
 #include "tests/support/suite.h"
 
 enum { HISTORIES = 12 };
@@ -49,116 +49,24 @@ static void histories_of_linked_processes_are_right(void)
     play_all(SSP_HISTORY_LINKS);
 }
 
-/* ---- two simulated machines, whose workers do what a case says ---- */
-
-typedef struct pair pair;
-typedef struct member {
-    pair *of;
-    uint32_t rank;
-    ssp_store *store;
-    ssp_session *session;
-    ssp_table *table;
-    strads_status status;
-    double value;
-} member;
-
-struct pair {
-    net *network;
-    strads_status (*act)(member *self, net_node *node);
-    member members[2];
-    uint32_t n_done;
-    strads_status ended; /* the run */
-};
-
-static void close_member(member *self, net_node *node)
-{
-    ssp_session_close(self->session);
-    self->session = NULL;
-    net_leave(node);
-}
-
-static void on_worker(void *state, net_node *node, const net_event *event)
-{
-    member *self = state;
-    if (event->kind == NET_STARTED) {
-        self->status = ssp_session_open(&self->session, self->store, self->rank);
-        self->status = self->status == STRADS_OK ? self->of->act(self, node) : self->status;
-        net_message *message = net_message_create(1, NET_DATA, 0);
-        if (message == NULL || net_send(node, NET_COORDINATOR, message) != STRADS_OK) {
-            net_message_destroy(message);
-            close_member(self, node);
-        }
-    } else if (event->kind == NET_LOST && event->peer == NET_COORDINATOR) {
-        close_member(self, node);
-    }
-}
-
-static void on_coordinator(void *state, net_node *node, const net_event *event)
-{
-    pair *self = state;
-    self->n_done += event->kind != NET_STARTED;
-    if (self->n_done == 2) {
-        net_leave(node);
-    }
-}
-
-static void run_pair(pair *self, const net_cluster *cluster,
-                     strads_status (*act)(member *self, net_node *node))
-{
-    static const uint32_t firsts[] = {0, 1, 2};
-    const net_options options = {.n_nodes = 3, .queue_messages = 4, .cluster = cluster};
-    const size_t live = strads_mem_live();
-    *self = (pair){.act = act};
-    REQUIRE_OK(net_create(&self->network, "sim", &options));
-    net_attach(self->network, NET_COORDINATOR, on_coordinator, self);
-    for (uint32_t i = 0; i < 2; i++) {
-        const ssp_place place = {.network = self->network, .n_parts = 2, .me = i, .firsts = firsts};
-        self->members[i] = (member){.of = self, .rank = i};
-        REQUIRE_OK(ssp_store_create_at(&self->members[i].store, &place));
-        net_attach(self->network, i + 1, on_worker, &self->members[i]);
-    }
-    self->ended = net_run(self->network);
-    for (uint32_t i = 0; i < 2; i++) {
-        ssp_session_close(self->members[i].session); /* of a machine that was lost */
-        ssp_store_destroy(self->members[i].store);
-    }
-    net_destroy(self->network);
-    CHECK(strads_mem_live() == live);
-}
-
-static strads_status open_table(member *self, const ssp_table_options *options)
-{
-    return ssp_table_open(&self->table, self->session, "t", options);
-}
-
-/* The first key of another part, or of one's own. */
-static uint64_t key_of_part(const member *self, uint32_t part)
-{
-    uint64_t key = 0;
-    while (ssp_store_part(self->store, key) != part) {
-        key++;
-    }
-    return key;
-}
-
 /* ---- tables ---- */
 
-static strads_status open_different(member *self, net_node *node)
+static strads_status open_different(ssp_member *self, net_node *node)
 {
     (void) node;
     const ssp_table_options options = {.columns = 2 + self->rank, .staleness = 1};
-    return open_table(self, &options);
+    return ssp_pair_open(self, &options);
 }
 
 static void say_different(void *context)
 {
     const net_cluster cluster = sim_case_cluster(2);
-    run_pair(context, &cluster, open_different);
+    ssp_pair_run(context, &cluster, open_different);
 }
 
 static void a_table_that_two_processes_open_with_other_columns_is_refused_by_both(void)
 {
-    pair self;
+    ssp_pair self;
     char *words = suite_stderr_of(say_different, &self);
     CHECK_STATUS(self.members[0].status, STRADS_ERR_APP);
     CHECK_STATUS(self.members[1].status, STRADS_ERR_APP);
@@ -167,18 +75,18 @@ static void a_table_that_two_processes_open_with_other_columns_is_refused_by_bot
 }
 
 /* What the rule makes of both gradients is what both see, each after its own clock. */
-static strads_status step_by_rule(member *self, net_node *node)
+static strads_status step_by_rule(ssp_member *self, net_node *node)
 {
     (void) node;
     const ssp_table_options options = {
         .columns = 2, .staleness = 0, .eager = true, .rule = ssp_rule_proximal(0.5)};
     const double *view = NULL;
-    strads_status status = open_table(self, &options);
+    strads_status status = ssp_pair_open(self, &options);
     for (int i = 0; i < 3 && status == STRADS_OK; i++) {
-        status = ssp_inc(self->table, key_of_part(self, 0), 1, 2.0);
+        status = ssp_inc(self->table, ssp_pair_key(self, 0), 1, 2.0);
         status = status == STRADS_OK ? ssp_barrier(self->session) : status;
         status =
-            status == STRADS_OK ? ssp_read_row(self->table, key_of_part(self, 0), &view) : status;
+            status == STRADS_OK ? ssp_read_row(self->table, ssp_pair_key(self, 0), &view) : status;
         CHECK(status == STRADS_OK && view[0] == 0.0 && view[1] == 3.0 * (i + 1));
         status = status == STRADS_OK ? ssp_barrier(self->session) : status;
     }
@@ -187,9 +95,9 @@ static strads_status step_by_rule(member *self, net_node *node)
 
 static void a_rule_is_applied_where_the_row_is(void)
 {
-    pair self;
+    ssp_pair self;
     const net_cluster cluster = sim_case_cluster(2);
-    run_pair(&self, &cluster, step_by_rule);
+    ssp_pair_run(&self, &cluster, step_by_rule);
     CHECK_STATUS(self.members[0].status, STRADS_OK);
     CHECK_STATUS(self.members[1].status, STRADS_OK);
 }
@@ -199,12 +107,12 @@ static void a_rule_is_applied_where_the_row_is(void)
 static const char *snapshot_dir;
 static bool restores;
 
-static strads_status save_or_restore(member *self, net_node *node)
+static strads_status save_or_restore(ssp_member *self, net_node *node)
 {
     (void) node;
     const ssp_table_options options = {.columns = 3};
     const double *view = NULL;
-    strads_status status = open_table(self, &options);
+    strads_status status = ssp_pair_open(self, &options);
     for (uint64_t key = 0; key < 100 && status == STRADS_OK && !restores; key++) {
         status = ssp_inc(self->table, key, self->rank, (double) key);
     }
@@ -241,11 +149,11 @@ static void restore_alone(void)
 static void a_snapshot_of_two_parts_is_restored_by_two_and_by_one(void)
 {
     const net_cluster cluster = sim_case_cluster(2);
-    pair self;
+    ssp_pair self;
     snapshot_dir = suite_folder();
     for (int i = 0; i < 2; i++) {
         restores = i == 1;
-        run_pair(&self, &cluster, save_or_restore);
+        ssp_pair_run(&self, &cluster, save_or_restore);
         CHECK_STATUS(self.members[0].status, STRADS_OK);
         CHECK_STATUS(self.members[1].status, STRADS_OK);
     }
@@ -257,11 +165,11 @@ static void a_snapshot_of_two_parts_is_restored_by_two_and_by_one(void)
 enum { REPEATS = 5, KEYS = 1000 };
 
 /* The same thousand rows in each period: their keys go once. */
-static strads_status repeat_keys(member *self, net_node *node)
+static strads_status repeat_keys(ssp_member *self, net_node *node)
 {
     (void) node;
     const ssp_table_options options = {.columns = 4, .staleness = 0};
-    strads_status status = open_table(self, &options);
+    strads_status status = ssp_pair_open(self, &options);
     uint64_t first = 0, last = 0;
     for (int period = 0; period < REPEATS && status == STRADS_OK; period++) {
         const uint64_t before = ssp_session_stats(self->session).bytes_out;
@@ -280,9 +188,9 @@ static strads_status repeat_keys(member *self, net_node *node)
 
 static void keys_that_repeat_are_sent_once_and_rows_of_zeros_are_short(void)
 {
-    pair self;
+    ssp_pair self;
     const net_cluster cluster = sim_case_cluster(2);
-    run_pair(&self, &cluster, repeat_keys);
+    ssp_pair_run(&self, &cluster, repeat_keys);
     CHECK_STATUS(self.members[0].status, STRADS_OK);
     CHECK_STATUS(self.members[1].status, STRADS_OK);
 }
@@ -290,17 +198,17 @@ static void keys_that_repeat_are_sent_once_and_rows_of_zeros_are_short(void)
 /* ---- ends that are not good ---- */
 
 /* The first clocks no more; the second waits for it, says so, and hears of the loss. */
-static strads_status stop_ticking(member *self, net_node *node)
+static strads_status stop_ticking(ssp_member *self, net_node *node)
 {
     const ssp_table_options options = {.columns = 1};
     const double *view = NULL;
-    strads_status status = open_table(self, &options);
+    strads_status status = ssp_pair_open(self, &options);
     if (status != STRADS_OK || self->rank == 0) {
         net_work(node, 1e3);
         return status;
     }
     status = ssp_clock(self->session);
-    return status == STRADS_OK ? ssp_read_row(self->table, key_of_part(self, 0), &view) : status;
+    return status == STRADS_OK ? ssp_read_row(self->table, ssp_pair_key(self, 0), &view) : status;
 }
 
 static void lose_the_first(void *context)
@@ -309,12 +217,12 @@ static void lose_the_first(void *context)
     net_cluster cluster = sim_case_cluster(2);
     cluster.faults = &loss;
     cluster.n_faults = 1;
-    run_pair(context, &cluster, stop_ticking);
+    ssp_pair_run(context, &cluster, stop_ticking);
 }
 
 static void a_reader_whose_worker_is_lost_says_for_whom_it_waited_and_ends(void)
 {
-    pair self;
+    ssp_pair self;
     char *words = suite_stderr_of(lose_the_first, &self);
     CHECK_STATUS(self.members[1].status, STRADS_ERR_CLOSED);
     CHECK(strstr(words, "t: worker 1 waits at clock 1 since 10 s for worker 0, whose clock is 0") !=
@@ -325,7 +233,7 @@ static void a_reader_whose_worker_is_lost_says_for_whom_it_waited_and_ends(void)
 /* The n-th allocation from the moment when the first has a session fails, whosever it is. */
 static size_t failing;
 
-static strads_status use_tables(member *self, net_node *node)
+static strads_status use_tables(ssp_member *self, net_node *node)
 {
     (void) node;
     const ssp_table_options options = {.columns = 3, .staleness = 1, .eager = true};
@@ -333,7 +241,7 @@ static strads_status use_tables(member *self, net_node *node)
     if (self->rank == 0 && failing > 0) {
         strads_mem_fail_after(failing);
     }
-    strads_status status = open_table(self, &options);
+    strads_status status = ssp_pair_open(self, &options);
     for (uint64_t i = 0; i < 3 && status == STRADS_OK; i++) {
         for (uint64_t key = 0; key < 20 && status == STRADS_OK; key++) {
             status = ssp_inc(self->table, key, self->rank, 1.0);
@@ -347,7 +255,7 @@ static strads_status use_tables(member *self, net_node *node)
 static void fail_one(void *context)
 {
     const net_cluster cluster = sim_case_cluster(2);
-    run_pair(context, &cluster, use_tables);
+    ssp_pair_run(context, &cluster, use_tables);
     strads_mem_fail_after(0);
 }
 
@@ -356,7 +264,7 @@ static void any_allocation_of_two_parts_may_fail(void)
 {
     size_t n_failed = 0;
     for (failing = 1; failing < 400; failing += 3) {
-        pair self;
+        ssp_pair self;
         char *words = suite_stderr_of(fail_one, &self);
         n_failed += self.ended != STRADS_OK || self.members[0].status != STRADS_OK ||
                     self.members[1].status != STRADS_OK;
@@ -364,7 +272,7 @@ static void any_allocation_of_two_parts_may_fail(void)
     }
     failing = 0;
     CHECK(n_failed > 30);
-    pair self;
+    ssp_pair self;
     fail_one(&self);
     CHECK_STATUS(self.ended, STRADS_OK);
     CHECK_STATUS(self.members[0].status, STRADS_OK);
@@ -372,11 +280,11 @@ static void any_allocation_of_two_parts_may_fail(void)
 }
 
 /* A message of random bytes, but for its type and size. */
-static strads_status say_nonsense(member *self, net_node *node)
+static strads_status say_nonsense(ssp_member *self, net_node *node)
 {
     const ssp_table_options options = {.columns = 3};
     const double *view = NULL;
-    strads_status status = open_table(self, &options);
+    strads_status status = ssp_pair_open(self, &options);
     if (status == STRADS_OK && self->rank == 0) {
         net_message *message = net_message_create(SSP_UPDATE, NET_DATA, 100);
         REQUIRE(message != NULL);
@@ -392,12 +300,12 @@ static strads_status say_nonsense(member *self, net_node *node)
 static void hear_nonsense(void *context)
 {
     const net_cluster cluster = sim_case_cluster(2);
-    run_pair(context, &cluster, say_nonsense);
+    ssp_pair_run(context, &cluster, say_nonsense);
 }
 
 static void nonsense_closes_the_store_that_hears_it(void)
 {
-    pair self;
+    ssp_pair self;
     char *words = suite_stderr_of(hear_nonsense, &self);
     CHECK_STATUS(self.members[1].status, STRADS_ERR_CLOSED);
     CHECK(strstr(words, "worker 0 sent a table's server a bad message 3") != NULL);
