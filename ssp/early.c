@@ -24,6 +24,7 @@ static int by_size(const void *a, const void *b)
     return x->size != y->size ? (x->size < y->size ? 1 : -1) : (x->at > y->at) - (x->at < y->at);
 }
 
+/* From 0 to 1; what is beyond a double counts as all there is. */
 static double size_of(const ssp_table *table, const ssp_own_row *row, const double *deltas)
 {
     double change_squares = 0.0, squares = 0.0;
@@ -31,7 +32,11 @@ static double size_of(const ssp_table *table, const ssp_own_row *row, const doub
         change_squares += deltas[j] * deltas[j];
         squares += row->version == SSP_OUTDATED ? 0.0 : row->values[j] * row->values[j];
     }
-    return change_squares / (squares + change_squares);
+    if (change_squares == 0.0) {
+        return 0.0;
+    }
+    const double size = change_squares / (squares + change_squares);
+    return isfinite(squares + change_squares) ? size : 1.0;
 }
 
 /* The rows of a part in the log, by how much they change; the last one logged is about to

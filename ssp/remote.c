@@ -157,10 +157,13 @@ strads_status ssp_remote_send(ssp_table *table, uint32_t part, const size_t *fro
     return ssp_remote_tell(table->session, part, message);
 }
 
+/* Increments may go early while nothing is under way; so what goes at a clock has to be known
+ * to have come. */
 static strads_status flush_to(ssp_table *table, uint32_t part, size_t *from)
 {
     const ssp_log *log = &table->log;
     const size_t most = ssp_batch_rows(table->columns);
+    const uint32_t flags = table->session->store->place.bandwidth > 0.0 ? SSP_ANSWER : 0;
     strads_status status = STRADS_OK;
     uint32_t n = 0;
     for (size_t i = 0; i < log->n && status == STRADS_OK; i++) {
@@ -172,11 +175,11 @@ static strads_status flush_to(ssp_table *table, uint32_t part, size_t *from)
         table->keys[n] = row->key;
         from[n++] = i;
         if (n == most) {
-            status = ssp_remote_send(table, part, from, n, 0);
+            status = ssp_remote_send(table, part, from, n, flags);
             n = 0;
         }
     }
-    return status == STRADS_OK && n > 0 ? ssp_remote_send(table, part, from, n, 0) : status;
+    return status == STRADS_OK && n > 0 ? ssp_remote_send(table, part, from, n, flags) : status;
 }
 
 strads_status ssp_remote_flush(ssp_table *table)
