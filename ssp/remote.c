@@ -76,7 +76,7 @@ strads_status ssp_remote_open(ssp_table *table)
         }
     }
     while (status == STRADS_OK && table->n_opened < place->n_parts - 1) {
-        status = ssp_session_pause(session, SSP_CLOCK_LEFT, table->shared->name);
+        status = ssp_session_pause(session, 0, true, table->shared->name);
     }
     return status == STRADS_OK ? table->opened : status;
 }
@@ -89,7 +89,7 @@ static strads_status make_way(ssp_table *table, const ssp_far *far)
     strads_status status = STRADS_OK;
     while (status == STRADS_OK && far->n_batches - far->n_acked >= MOST_UNACKED &&
            !table->session->closing) {
-        status = ssp_session_pause(table->session, SSP_CLOCK_LEFT, table->shared->name);
+        status = ssp_session_pause(table->session, 0, true, table->shared->name);
     }
     return status;
 }
@@ -326,7 +326,7 @@ strads_status ssp_remote_refresh(ssp_table *table, ssp_own_row *row, uint64_t ne
             status = ssp_remote_ask(table, &row->key, 1, needed);
         }
         if (status == STRADS_OK) {
-            status = ssp_session_pause(session, SSP_CLOCK_LEFT, table->shared->name);
+            status = ssp_session_pause(session, needed, true, table->shared->name);
         }
     }
     if (status == STRADS_OK && row->period != session->clock) {

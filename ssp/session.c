@@ -144,28 +144,50 @@ uint64_t ssp_clock_slowest(const ssp_session *session)
 
 /* ---- waiting ---- */
 
-static void say_who_holds(const ssp_session *session, const char *where, double seconds)
+static void say_who_holds(const ssp_session *session, uint64_t needed, const char *where,
+                          double seconds)
 {
+    const unsigned long long own = session->clock;
     uint64_t clock = 0;
     const uint32_t rank = ssp_clocks_holder(&session->store->clocks, &clock);
+    if (clock >= needed) {
+        strads_warn("%s: worker %u waits at clock %llu since %.0f s for another process to answer",
+                    where, session->rank, own, seconds);
+        return;
+    }
     strads_warn("%s: worker %u waits at clock %llu since %.0f s for worker %u, whose clock is %llu",
-                where, session->rank, (unsigned long long) session->clock, seconds, rank,
-                (unsigned long long) clock);
+                where, session->rank, own, seconds, rank, (unsigned long long) clock);
 }
 
-/* Counts the wait that began then. */
-static void count_wait(ssp_session *session, uint32_t holder, double begun)
+/* A wait, and whose clock holds it. */
+typedef struct wait_begun {
+    double at;
+    uint32_t holder;
+    bool held; /* false: no clock is behind */
+} wait_begun;
+
+static wait_begun begin_wait(const ssp_session *session, uint64_t needed)
 {
-    const double seconds = strads_now() - begun;
+    wait_begun begun = {.at = strads_now()};
+    uint64_t clock = 0;
+    begun.holder = ssp_clocks_holder(&session->store->clocks, &clock);
+    begun.held = clock < needed;
+    return begun;
+}
+
+static void count_wait(ssp_session *session, const wait_begun *begun)
+{
+    const double seconds = strads_now() - begun->at;
     session->stats.n_waits++;
     session->stats.wait_seconds += seconds;
-    session->waited[holder] += seconds;
+    session->waited[begun->holder] += begun->held ? seconds : 0.0;
 }
 
 /* What a session waits for among other parts. */
 typedef struct hold {
     const ssp_session *session;
     uint64_t needed;
+    bool answer;
 } hold;
 
 static bool is_over(void *context)
@@ -173,27 +195,27 @@ static bool is_over(void *context)
     const hold *self = context;
     const ssp_store *store = self->session->store;
     return atomic_load(&store->inboxes[self->session->rank].n) > 0 ||
-           ssp_clocks_slowest(&store->clocks) >= self->needed || atomic_load(&store->clocks.broken);
+           (!self->answer && ssp_clocks_slowest(&store->clocks) >= self->needed) ||
+           atomic_load(&store->clocks.broken);
 }
 
-strads_status ssp_session_pause(ssp_session *session, uint64_t needed, const char *where)
+strads_status ssp_session_pause(ssp_session *session, uint64_t needed, bool answer,
+                                const char *where)
 {
     ssp_store *store = session->store;
     ssp_inbox *inbox = &store->inboxes[session->rank];
     const net_id me = session->rank + 1;
-    hold until = {.session = session, .needed = needed};
-    const double begun = strads_now();
-    uint64_t clock = 0;
-    const uint32_t holder = ssp_clocks_holder(&store->clocks, &clock);
+    hold until = {.session = session, .needed = needed, .answer = answer};
+    const wait_begun begun = begin_wait(session, needed);
     atomic_store(&inbox->waits, true);
     strads_status status =
         net_wait_until(store->place.network, me, store->patience, is_over, &until);
     if (status == STRADS_ERR_AGAIN) {
-        say_who_holds(session, where, strads_now() - begun);
+        say_who_holds(session, needed, where, strads_now() - begun.at);
         status = net_wait_until(store->place.network, me, INFINITY, is_over, &until);
     }
     atomic_store(&inbox->waits, false);
-    count_wait(session, holder, begun);
+    count_wait(session, &begun);
     session->slowest = ssp_clocks_slowest(&store->clocks);
     if (status == STRADS_OK && ssp_session_is_broken(session)) {
         return STRADS_ERR_CLOSED;
@@ -205,18 +227,16 @@ strads_status ssp_session_pause(ssp_session *session, uint64_t needed, const cha
 static strads_status wait_here(ssp_session *session, uint64_t needed, const char *where)
 {
     ssp_clocks *clocks = &session->store->clocks;
-    const double begun = strads_now();
-    uint64_t clock = 0;
-    const uint32_t holder = ssp_clocks_holder(clocks, &clock);
+    const wait_begun begun = begin_wait(session, needed);
     strads_status status =
         ssp_clocks_wait(clocks, needed, session->store->patience, &session->slowest);
     if (status == STRADS_ERR_AGAIN) {
-        say_who_holds(session, where, strads_now() - begun);
+        say_who_holds(session, needed, where, strads_now() - begun.at);
     }
     while (status == STRADS_ERR_AGAIN) {
         status = ssp_clocks_wait(clocks, needed, session->store->patience, &session->slowest);
     }
-    count_wait(session, holder, begun);
+    count_wait(session, &begun);
     return status;
 }
 
@@ -227,7 +247,7 @@ strads_status ssp_session_wait(ssp_session *session, uint64_t needed, const char
         return wait_here(session, needed, where);
     }
     while (status == STRADS_OK && session->slowest < needed) {
-        status = ssp_session_pause(session, needed, where);
+        status = ssp_session_pause(session, needed, false, where);
     }
     return status;
 }

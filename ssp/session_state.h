@@ -111,9 +111,10 @@ static inline bool ssp_session_is_broken(const ssp_session *session)
 STRADS_MUST_CHECK strads_status ssp_session_wait(ssp_session *session, uint64_t needed,
                                                  const char *where);
 
-/* The same with other parts, or until one has told something, which was then heard. */
+/* The same with other parts, or until one has told something, which was then heard. answer:
+ * for that alone, though what is to be told may wait for the clocks. */
 STRADS_MUST_CHECK strads_status ssp_session_pause(ssp_session *session, uint64_t needed,
-                                                  const char *where);
+                                                  bool answer, const char *where);
 
 /* ---- rows.c ---- */
 

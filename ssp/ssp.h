@@ -74,7 +74,7 @@ typedef struct ssp_stats {
     uint64_t n_fetched;           /* ... of them, from another process */
     uint64_t bytes_out, bytes_in; /* of messages to and from other processes */
     uint64_t n_forgotten;         /* rows that went to keep the bound of bytes */
-    uint64_t n_waits;             /* reads and barriers that waited for others */
+    uint64_t n_waits;             /* for others, and for answers of their processes */
     double wait_seconds;
 } ssp_stats;
 
@@ -133,7 +133,8 @@ STRADS_API void ssp_session_bound(ssp_session *session, size_t bytes);
 STRADS_API void ssp_session_suggest(ssp_session *session, const ssp_table_options *options);
 STRADS_API ssp_table_options ssp_session_options(const ssp_session *session);
 
-/* What has been so far; and the seconds that were spent waiting for session `rank`. */
+/* What has been so far; and the seconds that were spent waiting for the clock of session
+ * `rank`. Others were for answers of other processes. */
 STRADS_API ssp_stats ssp_session_stats(const ssp_session *session);
 STRADS_API double ssp_session_waited_for(const ssp_session *session, uint32_t rank);
 
