@@ -187,11 +187,12 @@ static json_t *tables_object(const table_totals *tables, uint32_t n_workers)
     for (uint32_t i = 0; i < n; i++) {
         json_array_append_new(behind, count(sum->seen[i]));
     }
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "behind", behind, "copied",
-                     count(sum->n_copied), "fetched", count(sum->n_fetched), "forgotten",
-                     count(sum->n_forgotten), "bytes", count(sum->bytes_out), "waits",
-                     count(sum->n_waits), "wait_seconds", number(sum->wait_seconds),
-                     "waited_most_for", count(worst), "waited_most_seconds",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "behind", behind,
+                     "copied", count(sum->n_copied), "fetched", count(sum->n_fetched), "forgotten",
+                     count(sum->n_forgotten), "bytes", count(sum->bytes_out), "bytes_in",
+                     count(sum->bytes_in), "waits", count(sum->n_waits), "wait_seconds",
+                     number(sum->wait_seconds), "waited_most_for", count(worst),
+                     "waited_most_seconds",
                      number(tables->waited_for == NULL ? 0.0 : tables->waited_for[worst]));
 }
 

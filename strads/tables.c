@@ -175,13 +175,17 @@ static strads_status keep_waits(table_totals *totals, const double *waited_for, 
 
 strads_status table_session_add_up(strads_worker *worker)
 {
-    enum { COPIED = SSP_BINS, FETCHED, FORGOTTEN, WAITS, SECONDS, OUT, N };
+    enum { COPIED = SSP_BINS, FETCHED, FORGOTTEN, WAITS, SECONDS, OUT, IN, N };
     table_session *self = &worker->tables;
     const uint32_t n_workers = worker->options.n_workers;
     const ssp_stats mine = ssp_session_stats(self->session);
-    double sums[N] = {[COPIED] = (double) mine.n_copied,       [FETCHED] = (double) mine.n_fetched,
-                      [FORGOTTEN] = (double) mine.n_forgotten, [WAITS] = (double) mine.n_waits,
-                      [SECONDS] = mine.wait_seconds,           [OUT] = (double) mine.bytes_out};
+    double sums[N] = {[COPIED] = (double) mine.n_copied,
+                      [FETCHED] = (double) mine.n_fetched,
+                      [FORGOTTEN] = (double) mine.n_forgotten,
+                      [WAITS] = (double) mine.n_waits,
+                      [SECONDS] = mine.wait_seconds,
+                      [OUT] = (double) mine.bytes_out,
+                      [IN] = (double) mine.bytes_in};
     for (uint32_t i = 0; i < SSP_BINS; i++) {
         sums[i] = (double) mine.seen[i];
     }
@@ -199,7 +203,8 @@ strads_status table_session_add_up(strads_worker *worker)
                                   .n_forgotten = (uint64_t) sums[FORGOTTEN],
                                   .n_waits = (uint64_t) sums[WAITS],
                                   .wait_seconds = sums[SECONDS],
-                                  .bytes_out = (uint64_t) sums[OUT]};
+                                  .bytes_out = (uint64_t) sums[OUT],
+                                  .bytes_in = (uint64_t) sums[IN]};
         for (uint32_t i = 0; i < SSP_BINS; i++) {
             totals->sum.seen[i] = (uint64_t) sums[i];
         }
@@ -251,6 +256,7 @@ strads_status table_totals_summarize(const table_totals *totals, uint32_t n_work
         {"ssp_waits", (double) totals->sum.n_waits},
         {"ssp_wait_seconds", totals->sum.wait_seconds},
         {"ssp_bytes", (double) totals->sum.bytes_out},
+        {"ssp_bytes_in", (double) totals->sum.bytes_in},
         {"ssp_waited_most_for", worst},
         {"ssp_waited_most_seconds", totals->waited_for == NULL ? 0.0 : totals->waited_for[worst]},
     };

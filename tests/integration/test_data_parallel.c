@@ -50,6 +50,22 @@ static void eager_and_unbounded_tables_come_to_the_goal_too(void)
     }
 }
 
+/* There are more rows of the tables than wait for their clock together. */
+static void increments_that_go_early_come_to_the_goal_too(void)
+{
+    static const char *const ways[] = {"--processes 3", "--set run.driver=sim"};
+    command_set_up();
+    CHECK(command_run("generate lasso --rows 60 --cols 1400 --entries 20 --informative 5 "
+                      "--out wide") == 0);
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        CHECK(command_run("run small.yaml --set data.path=wide.libsvm --workers 4 "
+                          "--set stop.gap=1e-2 --set ssp.staleness=2 "
+                          "--set ssp.bandwidth_mbps=1000 %s %s --out early",
+                          KIND, ways[i]) == 0);
+        CHECK_HAS(command_out, "converged");
+    }
+}
+
 static void processes_share_tables_over_their_links(void)
 {
     static char text[COMMAND_TEXT_BYTES];
@@ -61,6 +77,8 @@ static void processes_share_tables_over_their_links(void)
     command_read("forked/summary.json", text);
     CHECK_HAS(text, "\"ssp_fetched\": ");
     CHECK_LACKS(text, "\"ssp_fetched\": 0.0");
+    CHECK_HAS(text, "\"ssp_bytes_in\": ");
+    CHECK_LACKS(text, "\"ssp_bytes_in\": 0.0");
     CHECK_HAS(text, "\"ssp_reads_behind_2\": ");
     CHECK_LACKS(text, "\"ssp_reads_behind_3\": ");
 }
@@ -122,6 +140,8 @@ SUITE("integration/data_parallel",
       {"the optimum is found with any staleness", the_optimum_is_found_with_any_staleness},
       {"eager and unbounded tables come to the goal too",
        eager_and_unbounded_tables_come_to_the_goal_too},
+      {"increments that go early come to the goal too",
+       increments_that_go_early_come_to_the_goal_too},
       {"processes share tables over their links", processes_share_tables_over_their_links},
       {"a process that is killed ends the run", a_process_that_is_killed_ends_the_run},
       {"what makes no sense is refused", what_makes_no_sense_is_refused},

@@ -113,7 +113,11 @@ static void tables_tell_in_each_line_what_came_of_them(void)
     journal *book = NULL;
     REQUIRE_OK(journal_open(&book, in_folder("tables"), config));
     const strads_progress progress = {.round = 1, .gap = 0.5};
-    const table_totals tables = {.sum = {.seen = {10, 0, 3}, .n_fetched = 7, .wait_seconds = 3.5},
+    const table_totals tables = {.sum = {.seen = {10, 0, 3},
+                                         .n_fetched = 7,
+                                         .bytes_out = 400,
+                                         .bytes_in = 900,
+                                         .wait_seconds = 3.5},
                                  .waited_for = waited_for};
     const journal_entry entry = {.progress = &progress,
                                  .app = &app,
@@ -126,6 +130,8 @@ static void tables_tell_in_each_line_what_came_of_them(void)
     const json_t *behind = json_object_get(ssp, "behind");
     CHECK(json_array_size(behind) == 3 && json_integer_value(json_array_get(behind, 2)) == 3);
     CHECK(json_integer_value(json_object_get(ssp, "fetched")) == 7);
+    CHECK(json_integer_value(json_object_get(ssp, "bytes")) == 400);
+    CHECK(json_integer_value(json_object_get(ssp, "bytes_in")) == 900);
     CHECK(json_integer_value(json_object_get(ssp, "waited_most_for")) == 1);
     CHECK_NEAR(json_real_value(json_object_get(ssp, "waited_most_seconds")), 2.0, 0.0);
     json_decref(line);
