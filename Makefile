@@ -122,6 +122,9 @@ TEST_LIBS := $B/tests/support/libsupport.a $B/lib/libcli.a $B/lib/libapps.a $B/l
 # tests/support/watch.c stands between the nodes and the net.
 WATCHED := create attach send leave exchange_sum destroy
 $B/tests/property/%: private LDFLAGS += $(WATCHED:%=-Wl,--wrap=net_%)
+# test_table_faults.c stands between the parts of ssp/.
+PLANTED := session_wait remote_ask remote_refresh message_create message_read_rows shared_row_apply
+$B/tests/property/test_table_faults: private LDFLAGS += $(PLANTED:%=-Wl,--wrap=ssp_%)
 
 $(TESTS): $B/%: $B/%.o $(TEST_LIBS)
 	@$(CC) $(CFLAGS) $(LDFLAGS) $^ $(CUNIT) $(BLAS) $(LDLIBS) -o $@
