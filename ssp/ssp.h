@@ -104,7 +104,8 @@ STRADS_API void ssp_session_close(ssp_session *session);
 
 /* Opens the table `name`, which the first session to do so creates; lent until the session
  * is closed. Opened again, it is the same. With several processes it waits until a session
- * of each has opened it. APP when it has other options already, or no columns. */
+ * of each has opened it: so all open theirs in one order. APP when it has other options
+ * already, or no columns. */
 STRADS_API STRADS_MUST_CHECK strads_status ssp_table_open(ssp_table **out, ssp_session *session,
                                                           const char *name,
                                                           const ssp_table_options *options);
@@ -141,9 +142,9 @@ STRADS_API double ssp_session_waited_for(const ssp_session *session, uint32_t ra
 /* ---- rows: any 64-bit key is one, of zeros until it is incremented ---- */
 
 /* Lends the row in *view, [columns], until this session's next clock or close. It is
- * brought up to date at the first read of a period; later ones may bring it further, where
- * another process has the row. Increments of the session show in it at once, but those for a
- * rule after the clock. NOMEM; CLOSED after ssp_store_abort. */
+ * brought up to date at the first read of a period; later reads and increments, of any row,
+ * may bring it further, where another process has it. Increments of the session show in it at once,
+ * but those for a rule after the clock. NOMEM; CLOSED after ssp_store_abort. */
 STRADS_API STRADS_MUST_CHECK strads_status ssp_read_row(ssp_table *table, uint64_t key,
                                                         const double **view);
 

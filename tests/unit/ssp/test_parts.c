@@ -49,6 +49,35 @@ static void histories_of_linked_processes_are_right(void)
     play_all(SSP_HISTORY_LINKS);
 }
 
+/* ---- slots ---- */
+
+enum { SLOTTED = 10000 };
+
+static uint8_t parts_of[2][SLOTTED];
+
+static strads_status note_parts(ssp_member *self, net_node *node)
+{
+    (void) node;
+    for (uint64_t key = 0; key < SLOTTED; key++) {
+        parts_of[self->rank][key] = (uint8_t) ssp_store_part(self->store, key);
+    }
+    return STRADS_OK;
+}
+
+static void both_parts_agree_on_who_has_a_row_and_have_as_many(void)
+{
+    const net_cluster cluster = sim_case_cluster(2);
+    ssp_pair self;
+    size_t n_second = 0;
+    ssp_pair_run(&self, &cluster, note_parts);
+    for (size_t key = 0; key < SLOTTED; key++) {
+        CHECK(parts_of[0][key] == parts_of[1][key]);
+        n_second += parts_of[0][key];
+    }
+    CHECK(n_second > SLOTTED * 45 / 100 && n_second < SLOTTED * 55 / 100);
+    CHECK(SSP_SLOTS == 1024);
+}
+
 /* ---- tables ---- */
 
 static strads_status open_different(ssp_member *self, net_node *node)
@@ -391,6 +420,8 @@ SUITE("ssp/parts",
       {"histories on threads of one process are right",
        histories_on_threads_of_one_process_are_right},
       {"histories of linked processes are right", histories_of_linked_processes_are_right},
+      {"both parts agree on who has a row, and have as many",
+       both_parts_agree_on_who_has_a_row_and_have_as_many},
       {"a table that two processes open with other columns is refused by both",
        a_table_that_two_processes_open_with_other_columns_is_refused_by_both},
       {"a rule is applied where the row is", a_rule_is_applied_where_the_row_is},

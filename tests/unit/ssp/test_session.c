@@ -323,6 +323,10 @@ static void a_table_opened_again_is_the_same_and_keeps_its_options(void)
     CHECK_STATUS(ssp_table_open(&again, self.sessions[SLOW], "t",
                                 &(ssp_table_options){.columns = COLUMNS, .staleness = SSP_ASYNC}),
                  STRADS_ERR_APP);
+    CHECK_STATUS(ssp_table_open(&again, self.sessions[SLOW], "t",
+                                &(ssp_table_options){
+                                    .columns = COLUMNS, .staleness = STALENESS, .eager = true}),
+                 STRADS_ERR_APP);
     CHECK_STATUS(ssp_table_open(&again, self.sessions[SLOW], "u",
                                 &(ssp_table_options){.columns = 0, .staleness = 0}),
                  STRADS_ERR_APP);
