@@ -73,6 +73,7 @@ static void take_row(ssp_table *table, ssp_own_row *row, const ssp_head *head, c
     row->version = SSP_OUTDATED + 1;
     row->slowest = head->clock;
     row->told = table->shared->options.eager;
+    row->came = row->came || (head->flags & SSP_ANSWER) != 0;
 }
 
 /* Rows that were forgotten may be among those that the list had found. */

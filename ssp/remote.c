@@ -320,7 +320,7 @@ strads_status ssp_remote_refresh(ssp_table *table, ssp_own_row *row, uint64_t ne
 {
     ssp_session *session = table->session;
     strads_status status = ssp_inbox_hear(session);
-    const bool fetches = !is_fresh(table, row, needed);
+    const bool waits = !is_fresh(table, row, needed);
     while (status == STRADS_OK && !is_fresh(table, row, needed)) {
         if (must_ask(table, row, needed)) {
             status = ssp_remote_ask(table, &row->key, 1, needed);
@@ -333,9 +333,11 @@ strads_status ssp_remote_refresh(ssp_table *table, ssp_own_row *row, uint64_t ne
         status = want(table, row->key);
     }
     if (status == STRADS_OK) {
+        const bool fetched = waits || row->came;
         row->slowest = freshness(table, row);
-        session->stats.n_copied += fetches;
-        session->stats.n_fetched += fetches;
+        row->came = false;
+        session->stats.n_copied += fetched;
+        session->stats.n_fetched += fetched;
     }
     return status;
 }

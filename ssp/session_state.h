@@ -37,6 +37,7 @@ typedef struct ssp_own_row {
     uint8_t bin;      /* of ssp_stats.seen, for reads of this period */
     bool used;        /* since the hand of the cache last came by */
     bool told;        /* of another part, which tells of its changes, and of all so far */
+    bool came;        /* of another part, a copy that was asked for, and has not been read yet */
     uint32_t n_asked; /* GETs of it that are under way */
     uint64_t asked;   /* the clock that the last of them needs */
     uint32_t since;   /* the last update to its part with it that is not in `sent` */

@@ -68,10 +68,10 @@ typedef struct ssp_table_options {
 /* What a session has read, and how long it has waited. */
 enum { SSP_BINS = 16 };
 typedef struct ssp_stats {
-    uint64_t seen[SSP_BINS];      /* reads by how many of the periods before their own they could
-                                   * not be sure to see whole; the last: so many or more */
-    uint64_t n_copied;            /* reads for which the row had to be copied first */
-    uint64_t n_fetched;           /* ... of them, from another process */
+    uint64_t seen[SSP_BINS]; /* reads by how many of the periods before their own they could
+                              * not be sure to see whole; the last: so many or more */
+    uint64_t n_copied;       /* reads for which the row had to be copied first */
+    uint64_t n_fetched;      /* ... of them, from another process, asked at the read or ahead */
     uint64_t bytes_out, bytes_in; /* of messages to and from other processes */
     uint64_t n_forgotten;         /* rows that went to keep the bound of bytes */
     uint64_t n_waits;             /* for others, and for answers of their processes */
@@ -182,12 +182,12 @@ STRADS_API STRADS_MUST_CHECK strads_status ssp_inc_rows(ssp_table *table, const 
 
 /* ---- snapshots ---- */
 
-/* All sessions must call, and end a period by it: writes the table as it is then, rule state
+/* All sessions must call, and end two periods by it: writes the table as it is then, rule state
  * included, into the folder `dir`, which must be there. What was there of the name is
  * replaced once all is written. IO. */
 STRADS_API STRADS_MUST_CHECK strads_status ssp_table_save(ssp_table *table, const char *dir);
 
-/* All sessions must call, and end a period by it: the table, which must have no rows yet,
+/* All sessions must call, and end two periods by it: the table, which must have no rows yet,
  * takes those that were saved, by any number of sessions. IO; DATA for a file that is
  * damaged or of another table: the store is then aborted, for the table is not whole. */
 STRADS_API STRADS_MUST_CHECK strads_status ssp_table_restore(ssp_table *table, const char *dir);

@@ -53,8 +53,10 @@ static void a_table_goes_on_where_it_was_saved(void)
     open_named(&first, "t", COLUMNS);
     increment(&first);
     REQUIRE_OK(ssp_table_save(first.table, dir));
+    CHECK(ssp_clock_own(first.session) == 2);
     open_named(&second, "t", COLUMNS);
     REQUIRE_OK(ssp_table_restore(second.table, dir));
+    CHECK(ssp_clock_own(second.session) == 2);
     compare(&first, &second);
     increment(&first);
     increment(&second);
