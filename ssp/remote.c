@@ -76,7 +76,7 @@ strads_status ssp_remote_open(ssp_table *table)
         }
     }
     while (status == STRADS_OK && table->n_opened < place->n_parts - 1) {
-        status = ssp_session_pause(session, 0, true, table->shared->name);
+        status = ssp_session_pause(session, 0, SSP_ANY_SERVER, table->shared->name);
     }
     return status == STRADS_OK ? table->opened : status;
 }
@@ -84,12 +84,14 @@ strads_status ssp_remote_open(ssp_table *table)
 /* ---- increments ---- */
 
 /* Too many updates under way would take all the memory there is on a way that is slow. */
-static strads_status make_way(ssp_table *table, const ssp_far *far)
+static strads_status make_way(ssp_table *table, uint32_t part)
 {
+    const ssp_far *far = &table->session->fars[part];
+    const uint32_t server = table->session->store->place.firsts[part];
     strads_status status = STRADS_OK;
     while (status == STRADS_OK && far->n_batches - far->n_acked >= MOST_UNACKED &&
            !table->session->closing) {
-        status = ssp_session_pause(table->session, 0, true, table->shared->name);
+        status = ssp_session_pause(table->session, 0, server, table->shared->name);
     }
     return status;
 }
@@ -133,7 +135,7 @@ strads_status ssp_remote_send(ssp_table *table, uint32_t part, const size_t *fro
 {
     ssp_far *far = &table->session->fars[part];
     ssp_log *log = &table->log;
-    strads_status status = make_way(table, far);
+    strads_status status = make_way(table, part);
     if (status != STRADS_OK) {
         return status;
     }
@@ -319,6 +321,8 @@ static strads_status want(ssp_table *table, uint64_t key)
 strads_status ssp_remote_refresh(ssp_table *table, ssp_own_row *row, uint64_t needed)
 {
     ssp_session *session = table->session;
+    const ssp_store *store = session->store;
+    const uint32_t server = store->place.firsts[ssp_store_part(store, row->key)];
     strads_status status = ssp_inbox_hear(session);
     const bool waits = !is_fresh(table, row, needed);
     while (status == STRADS_OK && !is_fresh(table, row, needed)) {
@@ -326,7 +330,7 @@ strads_status ssp_remote_refresh(ssp_table *table, ssp_own_row *row, uint64_t ne
             status = ssp_remote_ask(table, &row->key, 1, needed);
         }
         if (status == STRADS_OK) {
-            status = ssp_session_pause(session, needed, true, table->shared->name);
+            status = ssp_session_pause(session, needed, server, table->shared->name);
         }
     }
     if (status == STRADS_OK && row->period != session->clock) {

@@ -144,35 +144,46 @@ uint64_t ssp_clock_slowest(const ssp_session *session)
 
 /* ---- waiting ---- */
 
-static void say_who_holds(const ssp_session *session, uint64_t needed, const char *where,
-                          double seconds)
+/* Whose clock holds a wait, or whose server has not answered; UINT32_MAX: nobody's that is
+ * known. */
+static uint32_t find_holder(const ssp_session *session, uint64_t needed, uint32_t server,
+                            uint64_t *clock)
+{
+    const uint32_t holder = ssp_clocks_holder(&session->store->clocks, clock);
+    return *clock < needed ? holder : server < session->store->clocks.n ? server : UINT32_MAX;
+}
+
+static void say_who_holds(const ssp_session *session, uint64_t needed, uint32_t server,
+                          const char *where, double seconds)
 {
     const unsigned long long own = session->clock;
     uint64_t clock = 0;
-    const uint32_t rank = ssp_clocks_holder(&session->store->clocks, &clock);
-    if (clock >= needed) {
-        strads_warn("%s: worker %u waits at clock %llu since %.0f s for another process to answer",
+    const uint32_t holder = find_holder(session, needed, server, &clock);
+    if (clock < needed) {
+        strads_warn("%s: worker %u waits at clock %llu since %.0f s for worker %u, whose clock is "
+                    "%llu",
+                    where, session->rank, own, seconds, holder, (unsigned long long) clock);
+    } else if (holder != UINT32_MAX) {
+        strads_warn("%s: worker %u waits at clock %llu since %.0f s for an answer of worker %u's "
+                    "process",
+                    where, session->rank, own, seconds, holder);
+    } else {
+        strads_warn("%s: worker %u waits at clock %llu since %.0f s for other processes to open it",
                     where, session->rank, own, seconds);
-        return;
     }
-    strads_warn("%s: worker %u waits at clock %llu since %.0f s for worker %u, whose clock is %llu",
-                where, session->rank, own, seconds, rank, (unsigned long long) clock);
 }
 
-/* A wait, and whose clock holds it. */
+/* A wait, and for whom; UINT32_MAX: for nobody in particular. */
 typedef struct wait_begun {
     double at;
     uint32_t holder;
-    bool held; /* false: no clock is behind */
 } wait_begun;
 
-static wait_begun begin_wait(const ssp_session *session, uint64_t needed)
+static wait_begun begin_wait(const ssp_session *session, uint64_t needed, uint32_t server)
 {
-    wait_begun begun = {.at = strads_now()};
     uint64_t clock = 0;
-    begun.holder = ssp_clocks_holder(&session->store->clocks, &clock);
-    begun.held = clock < needed;
-    return begun;
+    const uint32_t holder = find_holder(session, needed, server, &clock);
+    return (wait_begun){.at = strads_now(), .holder = holder};
 }
 
 static void count_wait(ssp_session *session, const wait_begun *begun)
@@ -180,14 +191,16 @@ static void count_wait(ssp_session *session, const wait_begun *begun)
     const double seconds = strads_now() - begun->at;
     session->stats.n_waits++;
     session->stats.wait_seconds += seconds;
-    session->waited[begun->holder] += begun->held ? seconds : 0.0;
+    if (begun->holder != UINT32_MAX) {
+        session->waited[begun->holder] += seconds;
+    }
 }
 
 /* What a session waits for among other parts. */
 typedef struct hold {
     const ssp_session *session;
     uint64_t needed;
-    bool answer;
+    bool answer; /* something has to be told */
 } hold;
 
 static bool is_over(void *context)
@@ -199,19 +212,19 @@ static bool is_over(void *context)
            atomic_load(&store->clocks.broken);
 }
 
-strads_status ssp_session_pause(ssp_session *session, uint64_t needed, bool answer,
+strads_status ssp_session_pause(ssp_session *session, uint64_t needed, uint32_t server,
                                 const char *where)
 {
     ssp_store *store = session->store;
     ssp_inbox *inbox = &store->inboxes[session->rank];
     const net_id me = session->rank + 1;
-    hold until = {.session = session, .needed = needed, .answer = answer};
-    const wait_begun begun = begin_wait(session, needed);
+    hold until = {.session = session, .needed = needed, .answer = server != SSP_NO_SERVER};
+    const wait_begun begun = begin_wait(session, needed, server);
     atomic_store(&inbox->waits, true);
     strads_status status =
         net_wait_until(store->place.network, me, store->patience, is_over, &until);
     if (status == STRADS_ERR_AGAIN) {
-        say_who_holds(session, needed, where, strads_now() - begun.at);
+        say_who_holds(session, needed, server, where, strads_now() - begun.at);
         status = net_wait_until(store->place.network, me, INFINITY, is_over, &until);
     }
     atomic_store(&inbox->waits, false);
@@ -227,11 +240,11 @@ strads_status ssp_session_pause(ssp_session *session, uint64_t needed, bool answ
 static strads_status wait_here(ssp_session *session, uint64_t needed, const char *where)
 {
     ssp_clocks *clocks = &session->store->clocks;
-    const wait_begun begun = begin_wait(session, needed);
+    const wait_begun begun = begin_wait(session, needed, SSP_NO_SERVER);
     strads_status status =
         ssp_clocks_wait(clocks, needed, session->store->patience, &session->slowest);
     if (status == STRADS_ERR_AGAIN) {
-        say_who_holds(session, needed, where, strads_now() - begun.at);
+        say_who_holds(session, needed, SSP_NO_SERVER, where, strads_now() - begun.at);
     }
     while (status == STRADS_ERR_AGAIN) {
         status = ssp_clocks_wait(clocks, needed, session->store->patience, &session->slowest);
@@ -247,7 +260,7 @@ strads_status ssp_session_wait(ssp_session *session, uint64_t needed, const char
         return wait_here(session, needed, where);
     }
     while (status == STRADS_OK && session->slowest < needed) {
-        status = ssp_session_pause(session, needed, false, where);
+        status = ssp_session_pause(session, needed, SSP_NO_SERVER, where);
     }
     return status;
 }

@@ -112,10 +112,13 @@ static inline bool ssp_session_is_broken(const ssp_session *session)
 STRADS_MUST_CHECK strads_status ssp_session_wait(ssp_session *session, uint64_t needed,
                                                  const char *where);
 
-/* The same with other parts, or until one has told something, which was then heard. answer:
- * for that alone, though what is to be told may wait for the clocks. */
+/* The same with other parts, or until one has told something, which was then heard. server: it
+ * ends only then, though what is to be told may wait for the clocks; and it is the worker at
+ * which the server is that is to tell. */
+#define SSP_NO_SERVER UINT32_MAX
+#define SSP_ANY_SERVER (UINT32_MAX - 1)
 STRADS_MUST_CHECK strads_status ssp_session_pause(ssp_session *session, uint64_t needed,
-                                                  bool answer, const char *where);
+                                                  uint32_t server, const char *where);
 
 /* ---- rows.c ---- */
 

@@ -135,7 +135,8 @@ STRADS_API void ssp_session_suggest(ssp_session *session, const ssp_table_option
 STRADS_API ssp_table_options ssp_session_options(const ssp_session *session);
 
 /* What has been so far; and the seconds that were spent waiting for the clock of session
- * `rank`. Others were for answers of other processes. */
+ * `rank`, or, where no clock was behind, for answers of its process, which has it as the
+ * first. */
 STRADS_API ssp_stats ssp_session_stats(const ssp_session *session);
 STRADS_API double ssp_session_waited_for(const ssp_session *session, uint32_t rank);
 

@@ -15,7 +15,8 @@ enum { SLOWER = 50 }; /* seconds, of ways of one */
 /* [before the clock, after it][who waits] */
 static double waited_for[2][2];
 
-/* The way to the other machine and back is nobody's fault; that its clock is late is. */
+/* All clocks are alike at the first read, which waits for the other machine to answer, though
+ * worker 0 is the first of those with the least clock. */
 static strads_status wait_for_the_way_and_for_a_clock(ssp_member *self, net_node *node)
 {
     const double *view = NULL;
@@ -40,14 +41,15 @@ static void wait_in_two_ways(void *context)
     ssp_pair_run(context, &cluster, wait_for_the_way_and_for_a_clock);
 }
 
-static void only_waits_for_a_clock_are_booked_to_its_worker(void)
+static void a_wait_is_booked_to_who_holds_it(void)
 {
     ssp_pair self;
     char *words = suite_stderr_of(wait_in_two_ways, &self);
     CHECK_STATUS(self.members[0].status, STRADS_OK);
     CHECK_STATUS(self.members[1].status, STRADS_OK);
-    CHECK(waited_for[0][0] == 0.0 && waited_for[0][1] == 0.0);
-    CHECK(waited_for[1][0] == 0.0 && waited_for[1][1] > 0.9 * SLOWER);
+    CHECK(waited_for[0][0] >= 2.0 && waited_for[0][1] >= 2.0);
+    CHECK(waited_for[1][1] - waited_for[0][1] > 0.9 * SLOWER);
+    CHECK(waited_for[1][0] - waited_for[0][0] < 5.0);
     CHECK(strstr(words, "for worker 0, whose clock is 0") != NULL);
     CHECK(strstr(words, "worker 0 waits") == NULL);
     strads_free(words);
@@ -72,12 +74,13 @@ static void wait_on_a_slow_way(void *context)
     ssp_pair_run(context, &cluster, wait_for_a_server);
 }
 
-static void who_waits_too_long_for_an_answer_does_not_blame_a_worker(void)
+static void who_waits_too_long_for_an_answer_says_of_which_process(void)
 {
     ssp_pair self;
     char *words = suite_stderr_of(wait_on_a_slow_way, &self);
     CHECK_STATUS(self.members[1].status, STRADS_OK);
-    CHECK(strstr(words, "t: worker 1 waits at clock 0 since 10 s for another process to answer") !=
+    CHECK(strstr(words,
+                 "t: worker 1 waits at clock 0 since 10 s for an answer of worker 0's process") !=
           NULL);
     CHECK(strstr(words, "whose clock is") == NULL);
     strads_free(words);
@@ -135,9 +138,7 @@ static void rows_that_were_asked_for_ahead_are_there(void)
     CHECK(seconds_of[true] == 0.0 && seconds_of[false] >= 2.0);
 }
 
-SUITE("ssp/waits",
-      {"only waits for a clock are booked to its worker",
-       only_waits_for_a_clock_are_booked_to_its_worker},
-      {"who waits too long for an answer does not blame a worker",
-       who_waits_too_long_for_an_answer_does_not_blame_a_worker},
+SUITE("ssp/waits", {"a wait is booked to who holds it", a_wait_is_booked_to_who_holds_it},
+      {"who waits too long for an answer says of which process",
+       who_waits_too_long_for_an_answer_says_of_which_process},
       {"rows that were asked for ahead are there", rows_that_were_asked_for_ahead_are_there})
