@@ -2,7 +2,7 @@
 /*
  * apps/lasso/on_products.c - when a worker goes on with a block on the products of its
  * columns, and how: sweeps, extrapolation as late as on columns, and Newton's method when the
- * sweeps have taken as long as a step of it.
+ * sweeps have taken as long as a step of it. What doubles cannot lower any more is left as it is.
  */
 #include <math.h>
 #include <string.h>
@@ -83,14 +83,14 @@ static strads_status sweep(lasso_worker *self, const uint32_t *places, size_t n,
     const strads_status status = late ? extrapolate(self) : STRADS_OK;
     if (status == STRADS_OK) {
         *farthest = lasso_quadratic_sweep(&self->quadratic, places, n);
+        self->quadratic.n_sweeps++;
         strads_worker_count(self->worker, (double) n, (double) n * (double) self->quadratic.n);
     }
     return status;
 }
 
-/* One sweep over all, then some over the active; returns how many in n_sweeps. */
-static strads_status sweep_often(lasso_worker *self, double target, bool late, double *farthest,
-                                 size_t *n_sweeps)
+/* One sweep over all, then some over the active. */
+static strads_status sweep_often(lasso_worker *self, double target, bool late, double *farthest)
 {
     lasso_quadratic *q = &self->quadratic;
     strads_status status = sweep(self, q->all, q->n, late, farthest);
@@ -100,7 +100,6 @@ static strads_status sweep_often(lasso_worker *self, double target, bool late, d
                     moved >= ACTIVE_ENOUGH * *farthest;
          i++) {
         status = sweep(self, q->active, q->n_active, late, &moved);
-        ++*n_sweeps;
     }
     return status;
 }
@@ -111,6 +110,25 @@ static bool may_be_regular(const lasso_worker *self)
     return self->l2 > 0.0 || self->quadratic.n_active <= self->site->x.n_rows;
 }
 
+/* A step of Newton's method takes as long as many sweeps: it is tried when so many were made since
+ * the last one, in this block or those before, also where the block is good enough: many blocks of
+ * a few sweeps each are what it saves. Tries in vain make it rarer. */
+static strads_status try_newton(lasso_worker *self, bool *lowest)
+{
+    lasso_quadratic *q = &self->quadratic;
+    if (q->n_active == 0 || !may_be_regular(self) ||
+        q->n_sweeps * NEWTON_SHARE <= (1 + q->patience) * q->n_active) {
+        return STRADS_OK;
+    }
+    lasso_newton outcome = LASSO_NEWTON_VAIN;
+    const strads_status status = lasso_quadratic_newton(q, &outcome);
+    q->patience = outcome == LASSO_NEWTON_VAIN ? 2 * q->patience + 1 : 0;
+    q->n_sweeps = 0;
+    self->mix.n_kept = 0;
+    *lowest = outcome == LASSO_NEWTON_LOWEST;
+    return status;
+}
+
 strads_status lasso_solve_on_products(lasso_worker *self, double target, bool late)
 {
     lasso_quadratic *q = &self->quadratic;
@@ -119,17 +137,11 @@ strads_status lasso_solve_on_products(lasso_worker *self, double target, bool la
         status = anderson_start(&self->mix, q->n, q->n);
     }
     double farthest = INFINITY;
-    size_t n_sweeps = 0; /* since the last step of Newton */
-    size_t patience = 1;
-    for (int i = 0; i < MAX_SWEEPS && status == STRADS_OK && farthest > target; i++) {
-        status = sweep_often(self, target, late, &farthest, &n_sweeps);
-        if (status == STRADS_OK && farthest > target && may_be_regular(self) &&
-            n_sweeps * NEWTON_SHARE > patience * q->n_active) {
-            bool taken = false;
-            status = lasso_quadratic_newton(q, &taken);
-            patience *= taken ? 1 : 2;
-            n_sweeps = 0;
-            self->mix.n_kept = 0;
+    bool lowest = false;
+    for (int i = 0; i < MAX_SWEEPS && status == STRADS_OK && farthest > target && !lowest; i++) {
+        status = sweep_often(self, target, late, &farthest);
+        if (status == STRADS_OK) {
+            status = try_newton(self, &lowest);
         }
         if (strads_stopping(self->worker)) {
             break;

@@ -14,6 +14,9 @@ enum {
     MAX_HALVINGS = 4  /* of a step of Newton */
 };
 
+/* A change of the objective that is less than this share of what it is the sum of is rounding. */
+static const double ROUNDING = 1e-13;
+
 /* LAPACK's, of OpenBLAS: A = L L' for the lower half of A, column by column; A x = b then. */
 void dpotrf_(const char *half, const int *n, double *a, const int *stride, int *failed);
 void dpotrs_(const char *half, const int *n, const int *n_sides, const double *l, const int *stride,
@@ -44,7 +47,8 @@ static strads_status reserve(lasso_quadratic *q, size_t n_cols, size_t n)
         return STRADS_OK;
     }
     const size_t stride = n + n / 4;
-    lasso_quadratic fresh = {.stride = stride, .n = q->n};
+    lasso_quadratic fresh = {
+        .stride = stride, .n = q->n, .n_sweeps = q->n_sweeps, .patience = q->patience};
     fresh.vars = strads_alloc_array(stride, sizeof(*fresh.vars));
     fresh.products = strads_alloc_array(stride, stride * sizeof(*fresh.products));
     fresh.b = strads_alloc_array(stride, sizeof(*fresh.b));
@@ -319,19 +323,22 @@ static bool solve_active(lasso_quadratic *q, double *move)
 double lasso_quadratic_change(const lasso_quadratic *q, const double *b, const double *gradient)
 {
     double change = 0.0;
+    double size = 0.0; /* of what it is the sum of */
     for (size_t k = 0; k < q->n; k++) {
         const lasso_column *c = &q->column[k];
         const double step = b[k] - q->b[k];
         const double l2 = c->inverse == 0.0 ? 0.0 : 1.0 / c->inverse - c->norm2;
-        change += step * 0.5 * (l2 * (b[k] + q->b[k]) - (q->gradient[k] + gradient[k])) +
-                  c->l1 * (fabs(b[k]) - fabs(q->b[k]));
+        const double smooth = step * 0.5 * (l2 * (b[k] + q->b[k]) - (q->gradient[k] + gradient[k]));
+        const double penalty = c->l1 * (fabs(b[k]) - fabs(q->b[k]));
+        change += smooth + penalty;
+        size += fabs(smooth) + fabs(penalty);
     }
-    return change;
+    return fabs(change) > ROUNDING * size ? change : 0.0;
 }
 
-/* Makes b + share move the trial point, with 0 for what would be beyond it; whether the
- * objective falls. */
-static bool falls_by(lasso_quadratic *q, const double *move, double share)
+/* Makes b + share move the trial point, with 0 for what would be beyond it; returns what the
+ * objective changes. */
+static double change_by(lasso_quadratic *q, const double *move, double share)
 {
     double *b = q->trial;
     double *gradient = q->trial + q->stride;
@@ -343,23 +350,29 @@ static bool falls_by(lasso_quadratic *q, const double *move, double share)
         b[k] = to * b[k] > 0.0 ? to : 0.0;
         q->kernels->add(q->b[k] - b[k], q->products + k * q->stride, gradient, q->n);
     }
-    return lasso_quadratic_change(q, b, gradient) < 0.0;
+    return lasso_quadratic_change(q, b, gradient);
 }
 
-strads_status lasso_quadratic_newton(lasso_quadratic *q, bool *taken)
+strads_status lasso_quadratic_newton(lasso_quadratic *q, lasso_newton *outcome)
 {
     const strads_status status = strads_reserve(&q->factor, &q->factor_capacity,
                                                 q->n_active * q->n_active, sizeof(*q->factor));
     double *move = q->trial + 2 * q->stride;
-    *taken = false;
+    *outcome = LASSO_NEWTON_VAIN;
     if (status != STRADS_OK || !solve_active(q, move)) {
         return status;
     }
-    double share = 1.0;
-    for (int i = 0; i <= MAX_HALVINGS && !*taken; i++, share *= 0.5) {
-        *taken = falls_by(q, move, share);
+    double change = change_by(q, move, 1.0);
+    if (change == 0.0) {
+        *outcome = LASSO_NEWTON_LOWEST;
+        return STRADS_OK;
     }
-    if (*taken) {
+    double share = 0.5;
+    for (int i = 0; i < MAX_HALVINGS && change >= 0.0; i++, share *= 0.5) {
+        change = change_by(q, move, share);
+    }
+    if (change < 0.0) {
+        *outcome = LASSO_NEWTON_LOWERED;
         memcpy(q->b, q->trial, q->n * sizeof(*q->b));
         memcpy(q->gradient, q->trial + q->stride, q->n * sizeof(*q->gradient));
     }

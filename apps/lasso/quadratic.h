@@ -33,6 +33,7 @@ typedef struct lasso_quadratic {
     double *factor;     /* [n_active][n_active] of Cholesky */
     double *strip;      /* [n][some rows] of dense columns, side by side */
     size_t stride, factor_capacity, strip_capacity;
+    size_t n_sweeps, patience; /* since a try of Newton's method; how long to wait for one */
     const lasso_kernels *kernels;
 } lasso_quadratic;
 
@@ -57,11 +58,18 @@ double lasso_quadratic_sweep(lasso_quadratic *q, const uint32_t *places, size_t 
 /* Renews the list of active places. */
 void lasso_quadratic_find_active(lasso_quadratic *q);
 
-/* What the objective changes from b to another point, whose gradient is given. */
+/* What the objective changes from b to another point, whose gradient is given; 0 where that is
+ * rounding. */
 double lasso_quadratic_change(const lasso_quadratic *q, const double *b, const double *gradient);
 
-/* A step of Newton's method on the active coefficients, which lowers the objective or is not
- * taken; what would change its sign becomes 0. Not taken either where P is singular. */
-STRADS_MUST_CHECK strads_status lasso_quadratic_newton(lasso_quadratic *q, bool *taken);
+typedef enum lasso_newton {
+    LASSO_NEWTON_VAIN,   /* the step does not lower the objective, or P is singular */
+    LASSO_NEWTON_LOWEST, /* the step changes nothing but rounding */
+    LASSO_NEWTON_LOWERED /* it was taken */
+} lasso_newton;
+
+/* A step of Newton's method on the active coefficients; what would change its sign becomes 0. It is
+ * taken where it lowers the objective. */
+STRADS_MUST_CHECK strads_status lasso_quadratic_newton(lasso_quadratic *q, lasso_newton *outcome);
 
 #endif

@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "apps/lasso/lasso.h"
+#include "base/random.h"
 #include "tests/support/lasso_run.h"
 #include "tests/support/suite.h"
 
@@ -61,6 +63,50 @@ static void the_same_seed_and_workers_give_the_same_bits(void)
             lasso_outcome_fini(&first);
             lasso_outcome_fini(&second);
         }
+    }
+    lasso_case_fini(&self);
+}
+
+/* Columns that share a factor, which descent by coordinates takes many rounds for. */
+static lasso_case draw_with_factor(size_t n, size_t p)
+{
+    strads_random random = strads_random_start(66, 0);
+    double *x = calloc(n * (p + 2), sizeof(*x));
+    REQUIRE(x != NULL);
+    double *factor = x + n * p;
+    double *y = factor + n;
+    for (size_t k = 0; k < n * (p + 2); k++) {
+        x[k] = 3.5 * (strads_random_uniform(&random) - 0.5); /* of variance 1, about */
+    }
+    for (size_t j = 0; j < p; j++) {
+        for (size_t i = 0; i < n; i++) {
+            x[j * n + i] += factor[i];
+            y[i] += j % 20 == 0 ? x[j * n + i] * (j % 40 == 0 ? 1.0 : -0.7) : 0.0;
+        }
+    }
+    lasso_case self = lasso_case_of(n, p, x, y);
+    free(x);
+    return self;
+}
+
+static void correlated_columns_take_few_rounds_and_updates(void)
+{
+    static const struct {
+        const char *lambdas;
+        uint64_t rounds, updates;
+    } cases[] = {{"lasso.lambda_ratio=0.01", 60, 100000}, {"lasso.path.count=50", 300, 300000}};
+    lasso_case self = draw_with_factor(400, 800);
+    self.problem.intercept = true;
+    self.problem.l1_ratio = 1.0;
+    lasso_case_write(&self, false);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *const settings[] = {cases[i].lambdas, "run.workers=1", NULL};
+        lasso_outcome got = lasso_case_run(&self, &lasso_app, settings);
+        REQUIRE_OK(got.status);
+        CHECK(got.result.verdict == STRADS_CONVERGED);
+        CHECK(got.result.last.round < cases[i].rounds);
+        CHECK(got.result.last.updates < cases[i].updates);
+        lasso_outcome_fini(&got);
     }
     lasso_case_fini(&self);
 }
@@ -154,6 +200,8 @@ SUITE("integration/lasso_runs",
        wide_problems_reach_the_optimum_with_checked_sets},
       {"the same seed and workers give the same bits",
        the_same_seed_and_workers_give_the_same_bits},
+      {"correlated columns take few rounds and updates",
+       correlated_columns_take_few_rounds_and_updates},
       {"a full disk leaves no part of a file", a_full_disk_leaves_no_part_of_a_file},
       {"a folder that cannot be made is refused before the data are read",
        a_folder_that_cannot_be_made_is_refused_before_the_data_are_read},

@@ -163,17 +163,19 @@ static void check_descent(bool sparse)
         vars[j] = j;
     }
     REQUIRE_OK(load(&self, vars, P, zeros));
-    bool taken = false;
+    lasso_newton outcome = LASSO_NEWTON_VAIN;
     for (int i = 0; i < 4; i++) {
         lasso_quadratic_sweep(&self.q, self.q.all, self.q.n);
         check(&self);
         lasso_quadratic_find_active(&self.q);
         const double before = objective(&self, self.q.b);
-        REQUIRE_OK(lasso_quadratic_newton(&self.q, &taken));
+        REQUIRE_OK(lasso_quadratic_newton(&self.q, &outcome));
         const double after = objective(&self, self.q.b);
         CHECK(after <= before * (1.0 + 1e-12));
+        CHECK(i > 0 || outcome == LASSO_NEWTON_LOWERED);
         check(&self);
     }
+    CHECK(outcome == LASSO_NEWTON_LOWEST); /* or blocks would never end below rounding */
     CHECK(lasso_quadratic_sweep(&self.q, self.q.all, self.q.n) < 1e-9);
     lasso_quadratic_unload(&self.q, &self.block, self.state);
     settle(self.state);
@@ -223,10 +225,10 @@ static void a_singular_matrix_is_left_to_sweeps(void)
     }
     self.q.column[0].inverse = 1.0;
     self.q.column[1].inverse = 2.0; /* the matrix is {1, 1; 1, 1/2} */
-    bool taken = true;
+    lasso_newton outcome = LASSO_NEWTON_LOWERED;
     lasso_quadratic_find_active(&self.q);
-    REQUIRE_OK(lasso_quadratic_newton(&self.q, &taken));
-    CHECK(!taken);
+    REQUIRE_OK(lasso_quadratic_newton(&self.q, &outcome));
+    CHECK(outcome == LASSO_NEWTON_VAIN);
     CHECK(self.q.b[0] == 0.5 && self.q.b[1] == 0.5);
     close_all(&self);
 }
