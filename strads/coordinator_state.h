@@ -56,6 +56,7 @@ struct coordinator {
     msg_edges **told;   /* [n_workers] answers to a question that wait for those of lower ranks */
     uint32_t n_learned; /* ranks whose answer was taken */
     bool whole;         /* the scan under way is of everything */
+    bool at_limit;      /* a limit was reached when the last one was done */
     strads_stage stage;
     double worst_score, first_score; /* first_score < 0: not yet known */
 

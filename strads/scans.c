@@ -133,7 +133,8 @@ static strads_status next_stage(coordinator *self, bool stalled)
                               .values = self->values,
                               .worst_score = (float) self->worst_score,
                               .first_score = self->first_score,
-                              .round = self->round};
+                              .round = self->round,
+                              .ending = self->at_limit};
     const double before = strads_now();
     const strads_status status = app->next_stage(self->options.model, &view, &self->stage);
     self->busy_seconds += strads_now() - before;
@@ -211,7 +212,7 @@ static bool has_reached_goal(const coordinator *self)
 static bool is_stalled(coordinator *self)
 {
     return self->whole && self->options.run.gap > 0.0 && !self->stage.changed &&
-           !has_reached_goal(self) && !coordinator_limit_reached(self) && has_stalled(self);
+           !has_reached_goal(self) && !self->at_limit && has_stalled(self);
 }
 
 /* After a scan of everything: go on? True when the run was ended. */
@@ -219,8 +220,10 @@ static bool judge(coordinator *self, bool stalled)
 {
     const run_options *run = &self->options.run;
     if (has_reached_goal(self)) {
-        coordinator_end(self, run->gap > 0.0 ? STRADS_CONVERGED : STRADS_COMPLETED);
-    } else if (coordinator_limit_reached(self)) {
+        coordinator_end(self, run->gap == 0.0               ? STRADS_COMPLETED
+                              : self->stage.gap <= run->gap ? STRADS_CONVERGED
+                                                            : STRADS_STOPPED);
+    } else if (self->at_limit) {
         const bool complete = run->gap == 0.0 && self->round >= run->rounds;
         coordinator_end(self, complete ? STRADS_COMPLETED : STRADS_STOPPED);
     } else if (stalled) {
@@ -309,6 +312,7 @@ static void take_priorities(coordinator *self)
 static void scan_done(coordinator *self)
 {
     self->scanning = false;
+    self->at_limit = coordinator_limit_reached(self);
     reduce_measures(self);
     if (self->whole) {
         self->first_score = self->first_score < 0.0 ? self->worst_score : self->first_score;
@@ -321,7 +325,7 @@ static void scan_done(coordinator *self)
         stalled = true;
         status = next_stage(self, true);
     }
-    if (status == STRADS_OK && self->stage.changed && !coordinator_limit_reached(self)) {
+    if (status == STRADS_OK && self->stage.changed && !self->at_limit) {
         status = leave_stage(self, stalled);
         status = status == STRADS_OK ? change_stage(self) : status;
         if (status != STRADS_OK) {

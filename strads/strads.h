@@ -38,7 +38,7 @@ extern "C" {
 #endif
 
 #define STRADS_VERSION "0.1.0"
-#define STRADS_APP_ABI 6
+#define STRADS_APP_ABI 7
 #define STRADS_RETIRED (-__builtin_inff()) /* a score that takes a variable out for good */
 
 typedef struct strads_worker strads_worker; /* one worker, as push sees it */
@@ -106,6 +106,7 @@ typedef struct strads_view {
     float worst_score;      /* the largest of the variables scored */
     double first_score;     /* worst_score of the run's first scan */
     uint64_t round;         /* rounds finished */
+    bool ending;            /* a limit was reached: when the view is whole, the run ends here */
 } strads_view;
 
 enum { STRADS_STAGE_PARAMS = 4 };
@@ -118,7 +119,7 @@ typedef struct strads_stage {
     double objective; /* out: NAN where there is none */
     double gap;       /* out, when the view is whole: relative; what stop.gap bounds */
     size_t nonzeros;  /* out */
-    bool done;        /* out: there is nothing left to do */
+    bool done;        /* out: nothing is left to do, be the goal met or not */
 } strads_stage;
 
 /* What memory a run takes. */
@@ -205,8 +206,7 @@ typedef struct strads_app {
     /* May be NULL: gap = worst_score / first_score, done when stop.gap is reached. */
     strads_status (*next_stage)(void *model, const strads_view *view, strads_stage *stage);
     strads_status (*begin_stage)(void *state, const strads_stage *stage); /* may be NULL */
-    /* Writes the model into the folder `dir`; strads_summary_add adds numbers to
-     * summary.json (may be NULL: values.npy is written). */
+    /* Writes the model into folder `dir`, numbers into summary (may be NULL: values.npy). */
     strads_status (*save)(void *model, const void *site, const double *values, const char *dir,
                           strads_summary *summary);
     /* `strads predict`: model folder and data file in, a line a row out (may be NULL). */
