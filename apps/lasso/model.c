@@ -74,6 +74,39 @@ static void begin_stage(lasso_model *model, strads_stage *stage)
     model->best_dual = -INFINITY;
 }
 
+/* What a run comes to is what it has chosen, not the last value of the last fold. */
+static void tell_chosen(lasso_path *path, strads_stage *stage)
+{
+    lasso_path_cross_validate(path);
+    const lasso_value *chosen = &path->values[lasso_path_choose(path)];
+    stage->objective = chosen->objective;
+    stage->nonzeros = chosen->n;
+    stage->gap = chosen->gap;
+}
+
+/* Notes a whole scan, of the stage under way. */
+static void note(lasso_model *model, const strads_view *view, const strads_stage *stage)
+{
+    lasso_path_note(&model->path, view, stage, model->site == NULL ? 0.0 : model->site->y_mean);
+}
+
+static strads_status keep(lasso_model *model, const strads_view *view)
+{
+    return lasso_path_keep(&model->path, view->values,
+                           model->site == NULL ? 0 : model->site->n_cols);
+}
+
+/* The run ends amid the path: it tells what it has come to, and that there is more to do. */
+static strads_status break_off(lasso_model *model, const strads_view *view, strads_stage *stage)
+{
+    const strads_status status = keep(model, view);
+    if (status == STRADS_OK) {
+        tell_chosen(&model->path, stage);
+        stage->changed = true;
+    }
+    return status;
+}
+
 /* The first scan, at b = 0 and lambda = 0, tells lambda_max = max |x_j'y| / (a w_j). */
 static strads_status begin(lasso_model *model, const strads_view *view, strads_stage *stage)
 {
@@ -99,36 +132,32 @@ static strads_status begin(lasso_model *model, const strads_view *view, strads_s
         model->path.n_folds = 0;
         stage->changed = false;
         stage->done = true;
+    } else if (view->ending) { /* all that is known is what no coefficients come to */
+        stage->objective = model->null_loss;
+        note(model, view, stage);
+        return break_off(model, view, stage);
     }
     return STRADS_OK;
-}
-
-/* A run ends with what it has chosen, not with the last value of the last fold. */
-static void tell_chosen(lasso_path *path, strads_stage *stage)
-{
-    lasso_path_cross_validate(path);
-    const lasso_value *chosen = &path->values[lasso_path_choose(path)];
-    stage->objective = chosen->objective;
-    stage->nonzeros = chosen->n;
-    stage->gap = chosen->reached ? chosen->gap : stage->gap;
 }
 
 /* The value under way is done: goes on to the next, if there is one. */
 static strads_status finish_value(lasso_model *model, const strads_view *view, strads_stage *stage)
 {
     lasso_path *path = &model->path;
-    const strads_status status =
-        lasso_path_keep(path, view->values, model->site == NULL ? 0 : model->site->n_cols);
+    const strads_status status = keep(model, view);
     if (status != STRADS_OK) {
         return status;
     }
-    if (path->fold == 0) {
-        path->values[path->at].reached = !view->stalled;
-    }
-    if (lasso_path_advance(path)) {
+    lasso_path_finish(path, view->stalled);
+    if (!lasso_path_advance(path)) {
+        if (path->n > 1 || path->n_folds > 0) {
+            tell_chosen(path, stage);
+            stage->done = true;
+        }
+    } else if (view->ending) {
+        return break_off(model, view, stage);
+    } else {
         begin_stage(model, stage);
-    } else if (path->n > 1 || path->n_folds > 0) {
-        tell_chosen(path, stage);
     }
     return STRADS_OK;
 }
@@ -171,10 +200,11 @@ strads_status lasso_next_stage(void *state, const strads_view *view, strads_stag
         return STRADS_OK;
     }
     judge(model, view->measures, stage);
-    lasso_path_note(&model->path, view, stage, model->site == NULL ? 0.0 : model->site->y_mean);
-    return view->stalled || (model->goal > 0.0 && stage->gap <= model->goal)
-               ? finish_value(model, view, stage)
-               : STRADS_OK;
+    note(model, view, stage);
+    if (view->stalled || (model->goal > 0.0 && stage->gap <= model->goal)) {
+        return finish_value(model, view, stage);
+    }
+    return view->ending ? break_off(model, view, stage) : STRADS_OK;
 }
 
 strads_status lasso_pull(void *model, const strads_block *block, const double *partial,

@@ -161,8 +161,10 @@ strads_status lasso_path_init(lasso_path *path, const strads_config *config, con
                      .one_se = strcmp(strads_config_text(config, "lasso.choose"), "one_se") == 0};
     path->values = strads_calloc(n, sizeof(*path->values));
     path->fold_errors = strads_calloc(path->n_folds * n + 1, sizeof(*path->fold_errors));
+    path->fold_short = strads_calloc(path->n_folds * n + 1, sizeof(*path->fold_short));
     path->fold_rows = strads_calloc(path->n_folds + (size_t) 1, sizeof(*path->fold_rows));
-    if (path->values == NULL || path->fold_errors == NULL || path->fold_rows == NULL) {
+    if (path->values == NULL || path->fold_errors == NULL || path->fold_short == NULL ||
+        path->fold_rows == NULL) {
         lasso_path_fini(path);
         return STRADS_ERR_NOMEM;
     }
@@ -184,6 +186,7 @@ void lasso_path_fini(lasso_path *path)
     }
     strads_free(path->values);
     strads_free(path->fold_errors);
+    strads_free(path->fold_short);
     strads_free(path->fold_rows);
     *path = (lasso_path){.n = 0};
 }
@@ -218,7 +221,7 @@ void lasso_path_note(lasso_path *path, const strads_view *view, const strads_sta
 strads_status lasso_path_keep(lasso_path *path, const double *values, size_t n_vars)
 {
     lasso_value *value = &path->values[path->at];
-    if (path->fold > 0 || value->vars != NULL) {
+    if (path->fold > 0 || value->vars != NULL || !value->known) {
         return STRADS_OK;
     }
     size_t n = 0;
@@ -237,6 +240,24 @@ strads_status lasso_path_keep(lasso_path *path, const double *values, size_t n_v
         }
     }
     return STRADS_OK;
+}
+
+void lasso_path_finish(lasso_path *path, bool short_of_goal)
+{
+    if (path->fold == 0) {
+        path->values[path->at].reached = !short_of_goal;
+    } else {
+        path->fold_short[(path->fold - 1) * path->n + path->at] = short_of_goal;
+    }
+}
+
+size_t lasso_path_n_known(const lasso_path *path)
+{
+    size_t n = 0;
+    while (n < path->n && path->values[n].known) {
+        n++;
+    }
+    return n;
 }
 
 bool lasso_path_advance(lasso_path *path)

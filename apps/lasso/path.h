@@ -35,6 +35,7 @@ typedef struct lasso_path {
     size_t n;
     uint32_t n_folds;      /* 0: no cross-validation */
     double *fold_errors;   /* [n_folds][n] of the rows that are held out, as lasso_error_of */
+    bool *fold_short;      /* [n_folds][n] whether the goal was not reached there */
     double *fold_rows;     /* [n_folds] how many these are */
     double n_train;        /* rows that train when no fold is held out */
     uint32_t n_folds_done; /* with all values */
@@ -59,11 +60,15 @@ double lasso_path_lambda(const lasso_path *path);
 /* Notes what a whole scan has found. */
 void lasso_path_note(lasso_path *path, const strads_view *view, const strads_stage *stage,
                      double y_mean);
-/* Keeps the coefficients of the value under way, values[n_vars]. */
+/* Keeps the coefficients of the value under way, values[n_vars], if they are measured. */
 STRADS_MUST_CHECK strads_status lasso_path_keep(lasso_path *path, const double *values,
                                                 size_t n_vars);
+/* The value under way is done; `short_of_goal`: it came no nearer. */
+void lasso_path_finish(lasso_path *path, bool short_of_goal);
 /* Goes on to the next value or fold; false: there is none. */
 bool lasso_path_advance(lasso_path *path);
+/* How many values were begun with all rows that train. */
+size_t lasso_path_n_known(const lasso_path *path);
 /* Computes the cross-validated errors. */
 void lasso_path_cross_validate(lasso_path *path);
 /* Which value is chosen, by the folds, or the rows held out, or else the last. */

@@ -153,12 +153,23 @@ static strads_status add_metrics(const lasso_curve *curve, strads_summary *summa
     return status;
 }
 
-/* How many of the first n values were left short of the goal. */
-static size_t count_short(const lasso_path *path, size_t n)
+/* How many values that were begun were left short of the goal. */
+static size_t count_short(const lasso_path *path)
 {
     size_t n_short = 0;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < path->n && path->values[i].known; i++) {
         n_short += !path->values[i].reached;
+    }
+    return n_short;
+}
+
+/* How many values of folds got no nearer to the goal; *first: the place of the first. */
+static size_t count_short_in_folds(const lasso_path *path, size_t *first)
+{
+    size_t n_short = 0;
+    for (size_t k = path->n_folds * path->n; k-- > 0;) {
+        n_short += path->fold_short[k];
+        *first = path->fold_short[k] ? k : *first;
     }
     return n_short;
 }
@@ -168,6 +179,9 @@ static strads_status add_facts(const lasso_curve *curve, strads_summary *summary
     const lasso_model *model = curve->model;
     const lasso_value *value = &model->path.values[curve->chosen];
     const lasso_path *path = &model->path;
+    const bool folded = path->n_folds > 0;
+    size_t first = 0;
+    const size_t n_short = count_short(path) + count_short_in_folds(path, &first);
     const struct {
         const char *name;
         double value;
@@ -178,9 +192,11 @@ static strads_status add_facts(const lasso_curve *curve, strads_summary *summary
                  {"rows", (double) model->site->n_rows, true},
                  {"columns", (double) model->site->n_cols, true},
                  {"lambda_values", (double) curve->n, path->n > 1},
-                 {"not_reached", (double) count_short(path, curve->n), path->n > 1},
-                 {"cv_error", value->cv_error, path->n_folds > 0},
-                 {"cv_spread", value->cv_spread, path->n_folds > 0}};
+                 {"not_reached", (double) n_short, path->n > 1 || folded},
+                 {"folds", path->n_folds, folded},
+                 {"folds_done", path->n_folds_done, folded},
+                 {"cv_error", value->cv_error, folded},
+                 {"cv_spread", value->cv_spread, folded}};
     strads_status status = STRADS_OK;
     for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]) && status == STRADS_OK; i++) {
         status = facts[i].wanted ? strads_summary_add(summary, facts[i].name, facts[i].value)
@@ -189,28 +205,34 @@ static strads_status add_facts(const lasso_curve *curve, strads_summary *summary
     return status;
 }
 
-/* How many values were begun, at least one. */
-static size_t count_known(const lasso_path *path)
+/* Values that doubles could not bring to the goal. */
+static void warn_of_folds(const lasso_path *path)
 {
-    size_t n = 1;
-    while (n < path->n && path->values[n].known) {
-        n++;
+    size_t first = 0;
+    const size_t n_short = count_short_in_folds(path, &first);
+    if (n_short > 0) {
+        strads_warn("lasso: %zu values of folds are short of the goal, the first with fold %zu "
+                    "held out, lambda %.6g; not_reached in cv.csv counts them",
+                    n_short, first / path->n + 1, path->values[first % path->n].lambda);
     }
-    return n;
 }
 
 /* A run that was ended amid a path has chosen by what it has. */
-static void warn_of_missing(const lasso_path *path, size_t n_known)
+static void warn_of_missing(const lasso_path *path)
 {
-    const size_t n_short = count_short(path, n_known);
+    const size_t n_known = lasso_path_n_known(path);
+    const size_t n_short = count_short(path);
     if (path->n > 1 && (n_known < path->n || n_short > 0)) {
         strads_warn("lasso: of %zu values of lambda %zu were solved, %zu of them short of the goal",
                     path->n, n_known, n_short);
     }
     if (path->n_folds_done < path->n_folds) {
-        strads_warn("lasso: %u of %u folds were done%s", path->n_folds_done, path->n_folds,
-                    path->n_folds_done < 2 ? ": lambda is the last, not chosen by them" : "");
+        strads_warn("lasso: the cross-validation is not whole: %u of %u folds were done%s",
+                    path->n_folds_done, path->n_folds,
+                    path->n_folds_done < 2 ? ", too few to choose lambda by: it is the last"
+                                           : ", and lambda is chosen by these");
     }
+    warn_of_folds(path);
 }
 
 strads_status lasso_save(void *state, const void *site_state, const double *values, const char *dir,
@@ -224,8 +246,9 @@ strads_status lasso_save(void *state, const void *site_state, const double *valu
         return status;
     }
     lasso_path_cross_validate(path);
-    lasso_curve curve = {.model = model, .n = count_known(path), .chosen = lasso_path_choose(path)};
-    warn_of_missing(path, curve.n);
+    lasso_curve curve = {
+        .model = model, .n = lasso_path_n_known(path), .chosen = lasso_path_choose(path)};
+    warn_of_missing(path);
     status = save_chosen(site, &path->values[curve.chosen], dir);
     if (status == STRADS_OK) {
         status = add_facts(&curve, summary);

@@ -108,14 +108,19 @@ static strads_status save_cv_csv(const lasso_curve *curve, const char *dir)
         return status;
     }
     FILE *to = data_writer_stream(writer);
-    fputs("lambda,error,spread", to);
+    fputs("lambda,error,spread,not_reached", to);
     for (uint32_t k = 1; k <= path->n_folds_done; k++) {
         fprintf(to, ",fold_%u", k);
     }
     putc('\n', to);
     for (size_t i = 0; i < path->n; i++) {
         const lasso_value *value = &path->values[i];
-        fprintf(to, "%.17g,%.17g,%.17g", value->lambda, value->cv_error, value->cv_spread);
+        unsigned n_short = 0;
+        for (uint32_t k = 0; k < path->n_folds; k++) {
+            n_short += path->fold_short[k * path->n + i];
+        }
+        fprintf(to, "%.17g,%.17g,%.17g,%u", value->lambda, value->cv_error, value->cv_spread,
+                n_short);
         for (uint32_t k = 0; k < path->n_folds_done; k++) {
             fprintf(to, ",%.17g", path->fold_errors[k * path->n + i]);
         }

@@ -126,6 +126,86 @@ static void a_path_that_is_cut_short_leaves_what_it_has(void)
     lasso_case_fini(&data);
 }
 
+/* The row of path.csv that has this intercept; 0: none. */
+static int row_with(const left *path, double intercept)
+{
+    int row = 0;
+    int line = 0;
+    for (const char *at = strchr(path->bytes, '\n'); at[1] != '\0'; at = strchr(at + 1, '\n')) {
+        row = number_in(path, ++line, 5) == intercept ? line : row;
+    }
+    return row;
+}
+
+static bool summary_says(const char *what)
+{
+    left *summary = read_left("summary.json");
+    const bool said = strstr(summary->bytes, what) != NULL;
+    free(summary);
+    return said;
+}
+
+/* Wherever it ends: objective, gap and coefficients are of one value of the path. */
+static void check_ended(const lasso_case *data, const char *setting, bool *converged)
+{
+    const char *const settings[] = {"lasso.path.count=4", "lasso.folds=3", "run.workers=2", setting,
+                                    NULL};
+    lasso_outcome outcome = lasso_case_run(data, lasso_case_eager_app(), settings);
+    REQUIRE_OK(outcome.status);
+    left *path = read_left("path.csv");
+    const int row = row_with(path, outcome.intercept);
+    size_t n = 0;
+    for (size_t j = 0; j < P; j++) {
+        n += outcome.b[j] != 0.0;
+    }
+    REQUIRE(row > 0);
+    CHECK(number_in(path, row, 1) == (double) n && outcome.result.last.nonzeros == n);
+    CHECK(number_in(path, row, 2) == outcome.result.last.objective);
+    CHECK(fabs(number_in(path, row, 3) / outcome.result.last.gap - 1.0) < 0.01 ||
+          number_in(path, row, 3) == outcome.result.last.gap);
+    *converged = outcome.result.verdict == STRADS_CONVERGED;
+    CHECK(*converged == summary_says("\"folds_done\": 3.0"));
+    CHECK(summary_says("\"folds\": 3.0"));
+    free(path);
+    lasso_outcome_fini(&outcome);
+}
+
+static void a_run_that_is_ended_anywhere_tells_of_what_it_keeps(void)
+{
+    char setting[32];
+    bool converged = false;
+    lasso_case data = lasso_case_draw(N, P, 1.0, 53);
+    lasso_case_write(&data, false);
+    for (int rounds = 1; rounds < 100 && !converged; rounds++) {
+        snprintf(setting, sizeof(setting), "stop.rounds=%d", rounds);
+        check_ended(&data, setting, &converged);
+    }
+    CHECK(converged);
+    check_ended(&data, "stop.seconds=1e-9", &converged);
+    CHECK(!converged);
+    lasso_case_fini(&data);
+}
+
+/* Then nothing is known but that there are no coefficients. */
+static void a_run_that_is_ended_before_its_first_round_makes_nothing_up(void)
+{
+    static const char *const settings[] = {"lasso.lambda_ratio=0.5", "stop.seconds=1e-9",
+                                           "run.workers=1", NULL};
+    lasso_case data = lasso_case_draw(N, P, 1.0, 53);
+    double mean = 0.0;
+    lasso_case_write(&data, false);
+    lasso_outcome outcome = lasso_case_run(&data, lasso_case_eager_app(), settings);
+    REQUIRE_OK(outcome.status);
+    for (size_t i = 0; i < N; i++) {
+        mean += data.y[i] / N;
+    }
+    CHECK_NEAR(outcome.intercept, mean, 1e-12 * fabs(mean));
+    CHECK(summary_says("\"r2\": 0.0") && summary_says("\"gap\": null"));
+    CHECK(outcome.result.verdict == STRADS_STOPPED && outcome.result.last.round == 0);
+    lasso_outcome_fini(&outcome);
+    lasso_case_fini(&data);
+}
+
 /* Beyond what doubles hold a value is marked, and the path goes on. */
 static void a_value_that_doubles_cannot_solve_does_not_end_the_path(void)
 {
@@ -141,6 +221,38 @@ static void a_value_that_doubles_cannot_solve_does_not_end_the_path(void)
         CHECK(number_in(path, i, 3) < 1e-12);
     }
     free(path);
+    lasso_case_fini(&data);
+}
+
+static void run_short(void *data)
+{
+    static const char *const settings[] = {"lasso.path.values=[3, 1]", "lasso.folds=3",
+                                           "stop.gap=1e-300", "run.workers=1", NULL};
+    lasso_outcome outcome = lasso_case_run(data, lasso_case_eager_app(), settings);
+    REQUIRE_OK(outcome.status);
+    CHECK(outcome.result.verdict == STRADS_STOPPED);
+    lasso_outcome_fini(&outcome);
+}
+
+static void values_of_folds_that_doubles_cannot_solve_are_counted(void)
+{
+    lasso_case data = lasso_case_draw(N, P, 1.0, 54);
+    char expected[64];
+    double n_short = 0.0;
+    lasso_case_write(&data, false);
+    char *said = suite_stderr_of(run_short, &data);
+    left *cv = read_left("cv.csv");
+    left *path = read_left("path.csv");
+    for (int i = 1; i <= 2; i++) {
+        n_short += number_in(cv, i, 3) + (number_in(path, i, 4) == 0.0);
+    }
+    CHECK(number_in(cv, 1, 3) + number_in(cv, 2, 3) >= 1.0);
+    snprintf(expected, sizeof(expected), "\"not_reached\": %.1f", n_short);
+    CHECK(summary_says(expected));
+    CHECK(strstr(said, "short of the goal, the first with fold 1 held out, lambda 3;") != NULL);
+    free(cv);
+    free(path);
+    strads_free(said);
     lasso_case_fini(&data);
 }
 
@@ -176,6 +288,12 @@ SUITE("integration/lasso_path",
        files_are_the_same_on_threads_and_simulated_machines},
       {"every value of a path is an optimum", every_value_of_a_path_is_an_optimum},
       {"a path that is cut short leaves what it has", a_path_that_is_cut_short_leaves_what_it_has},
+      {"a run that is ended anywhere tells of what it keeps",
+       a_run_that_is_ended_anywhere_tells_of_what_it_keeps},
+      {"a run that is ended before its first round makes nothing up",
+       a_run_that_is_ended_before_its_first_round_makes_nothing_up},
       {"a value that doubles cannot solve does not end the path",
        a_value_that_doubles_cannot_solve_does_not_end_the_path},
+      {"values of folds that doubles cannot solve are counted",
+       values_of_folds_that_doubles_cannot_solve_are_counted},
       {"a cross-validation is that of glmnet", a_cross_validation_is_that_of_glmnet})
