@@ -8,6 +8,11 @@
 static const double ACCURACY = 0.3;
 /* ... and, once the gap is within this factor of its goal, to what the goal needs. */
 static const double NEAR_GOAL = 1e3;
+/* Classes of which all rows are on their side, with this share of the loss at b = 0, are separable:
+ * as lambda falls, coefficients only grow from there on. */
+static const double SEPARATED = 1e-3;
+/* With this share they grow for longer than it takes to see. */
+static const double CERTAIN = 1e-10;
 /* Of lambda to lambda_max: below, doubles cannot tell it from 0. */
 static const double LEAST_RATIO = 1e-20;
 
@@ -140,20 +145,44 @@ static strads_status begin(lasso_model *model, const strads_view *view, strads_s
     return STRADS_OK;
 }
 
+/* Whether the stage's rows are all on their side, with that share of the loss at b = 0. Of classes
+ * that are not separable none is, at any lambda. */
+static bool separates(const lasso_model *model, const double *measures, double share)
+{
+    const lasso_path *path = &model->path;
+    const double n_train = path->n_train - (path->fold > 0 ? path->fold_rows[path->fold - 1] : 0.0);
+    return model->loss == LASSO_LOGISTIC && measures[LASSO_RIGHT] == n_train &&
+           measures[LASSO_LOSS] <= share * model->null_loss;
+}
+
+/* A path ends where the classes are seen to be separable. */
+static void end_if_separable(lasso_model *model, const double *measures)
+{
+    lasso_path *path = &model->path;
+    if (path->fold > 0 || !separates(model, measures, SEPARATED)) {
+        return;
+    }
+    path->separable = true;
+    path->n = path->at + 1;
+    strads_warn("lasso: the classes are separable: at lambda %.6g all rows that train are on their "
+                "side, and coefficients grow without end as it falls%s",
+                lasso_path_lambda(path), path->n < path->n_asked ? "; the path ends with it" : "");
+}
+
 /* The value under way is done: goes on to the next, if there is one. */
-static strads_status finish_value(lasso_model *model, const strads_view *view, strads_stage *stage)
+static strads_status finish_value(lasso_model *model, const strads_view *view, bool short_of_goal,
+                                  strads_stage *stage)
 {
     lasso_path *path = &model->path;
     const strads_status status = keep(model, view);
     if (status != STRADS_OK) {
         return status;
     }
-    lasso_path_finish(path, view->stalled);
+    lasso_path_finish(path, short_of_goal);
+    end_if_separable(model, view->measures);
     if (!lasso_path_advance(path)) {
-        if (path->n > 1 || path->n_folds > 0) {
-            tell_chosen(path, stage);
-            stage->done = true;
-        }
+        tell_chosen(path, stage);
+        stage->done = !view->stalled;
     } else if (view->ending) {
         return break_off(model, view, stage);
     } else {
@@ -201,8 +230,9 @@ strads_status lasso_next_stage(void *state, const strads_view *view, strads_stag
     }
     judge(model, view->measures, stage);
     note(model, view, stage);
-    if (view->stalled || (model->goal > 0.0 && stage->gap <= model->goal)) {
-        return finish_value(model, view, stage);
+    const bool reached = model->goal > 0.0 && stage->gap <= model->goal;
+    if (reached || view->stalled || separates(model, view->measures, CERTAIN)) {
+        return finish_value(model, view, !reached, stage);
     }
     return view->ending ? break_off(model, view, stage) : STRADS_OK;
 }

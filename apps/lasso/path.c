@@ -156,6 +156,7 @@ strads_status lasso_path_init(lasso_path *path, const strads_config *config, con
     const size_t n = lambda_max > 0.0 ? count_values(config) : 1;
     *path =
         (lasso_path){.n = n,
+                     .n_asked = n,
                      .n_folds = (uint32_t) strads_config_int(config, "lasso.folds"),
                      .loss = lasso_loss_of(config),
                      .one_se = strcmp(strads_config_text(config, "lasso.choose"), "one_se") == 0};

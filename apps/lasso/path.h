@@ -31,8 +31,9 @@ typedef struct lasso_value {
 } lasso_value;
 
 typedef struct lasso_path {
-    lasso_value *values; /* [n] falling */
-    size_t n;
+    lasso_value *values;   /* [n] falling */
+    size_t n, n_asked;     /* fewer than were asked for where the path was ended */
+    bool separable;        /* all rows that train are on their side, and by far */
     uint32_t n_folds;      /* 0: no cross-validation */
     double *fold_errors;   /* [n_folds][n] of the rows that are held out, as lasso_error_of */
     bool *fold_short;      /* [n_folds][n] whether the goal was not reached there */

@@ -191,8 +191,9 @@ static strads_status add_facts(const lasso_curve *curve, strads_summary *summary
                  {"intercept", value->intercept, true},
                  {"rows", (double) model->site->n_rows, true},
                  {"columns", (double) model->site->n_cols, true},
-                 {"lambda_values", (double) curve->n, path->n > 1},
-                 {"not_reached", (double) n_short, path->n > 1 || folded},
+                 {"lambda_values", (double) curve->n, path->n_asked > 1},
+                 {"not_reached", (double) n_short, path->n_asked > 1 || folded},
+                 {"separable", 1.0, path->separable},
                  {"folds", path->n_folds, folded},
                  {"folds_done", path->n_folds_done, folded},
                  {"cv_error", value->cv_error, folded},
@@ -222,7 +223,7 @@ static void warn_of_missing(const lasso_path *path)
 {
     const size_t n_known = lasso_path_n_known(path);
     const size_t n_short = count_short(path);
-    if (path->n > 1 && (n_known < path->n || n_short > 0)) {
+    if (path->n_asked > 1 && (n_known < path->n || n_short > 0)) {
         strads_warn("lasso: of %zu values of lambda %zu were solved, %zu of them short of the goal",
                     path->n, n_known, n_short);
     }
@@ -256,7 +257,7 @@ strads_status lasso_save(void *state, const void *site_state, const double *valu
     if (status == STRADS_OK) {
         status = measure_test(model, &curve);
     }
-    if (status == STRADS_OK && (path->n > 1 || path->n_folds > 0)) {
+    if (status == STRADS_OK && (path->n_asked > 1 || path->n_folds > 0)) {
         status = lasso_save_path(&curve, dir);
     }
     if (status == STRADS_OK) {

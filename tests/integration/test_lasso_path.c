@@ -71,6 +71,15 @@ static void files_are_the_same_on_threads_and_simulated_machines(void)
     lasso_case_fini(&data);
 }
 
+static int count_lines(const left *file)
+{
+    int n = 0;
+    for (const char *end = file->bytes; (end = strchr(end, '\n')) != NULL; end++) {
+        n++;
+    }
+    return n;
+}
+
 /* The number in that column of line `line` of a CSV file, line 1 behind its head. */
 static double number_in(const left *file, int line, int column)
 {
@@ -115,11 +124,7 @@ static void a_path_that_is_cut_short_leaves_what_it_has(void)
     REQUIRE_OK(outcome.status);
     CHECK(outcome.result.verdict == STRADS_STOPPED);
     left *path = read_left("path.csv");
-    const char *end = path->bytes;
-    int n = 0;
-    for (; (end = strchr(end, '\n')) != NULL; end++) {
-        n++;
-    }
+    const int n = count_lines(path);
     CHECK(n >= 3 && n < 1 + COUNT);
     free(path);
     lasso_outcome_fini(&outcome);
@@ -256,6 +261,54 @@ static void values_of_folds_that_doubles_cannot_solve_are_counted(void)
     lasso_case_fini(&data);
 }
 
+/* Classes that column 0 tells apart. */
+static lasso_case draw_separable(void)
+{
+    lasso_case data = lasso_case_draw(N, P, 1.0, 56);
+    for (size_t i = 0; i < N; i++) {
+        data.y[i] = data.x[i] > data.x[N / 2] ? 1.0 : 0.0;
+    }
+    data.problem.logistic = true;
+    lasso_case_write(&data, false);
+    return data;
+}
+
+static void a_path_ends_where_classes_are_separable(void)
+{
+    static const char *const settings[] = {"lasso.path.count=30", "lasso.path.ratio=1e-8",
+                                           "lasso.folds=3", "run.workers=2", NULL};
+    lasso_case data = draw_separable();
+    lasso_outcome outcome = lasso_case_run(&data, lasso_case_eager_app(), settings);
+    REQUIRE_OK(outcome.status);
+    CHECK(outcome.result.verdict == STRADS_CONVERGED);
+    left *path = read_left("path.csv");
+    left *cv = read_left("cv.csv");
+    const int n = count_lines(path) - 1;
+    REQUIRE(n > 2 && n < 30);
+    CHECK(count_lines(cv) == n + 1);
+    CHECK(number_in(path, n - 1, 6) < 0.999 && number_in(path, n, 6) >= 0.999);
+    CHECK(number_in(path, n, 4) == 1.0);
+    CHECK(summary_says("\"separable\": 1.0"));
+    free(cv);
+    free(path);
+    lasso_outcome_fini(&outcome);
+    lasso_case_fini(&data);
+}
+
+static void a_lambda_of_almost_nothing_ends_where_classes_are_separable(void)
+{
+    static const char *const settings[] = {"lasso.lambda_ratio=1e-14", "run.workers=1", NULL};
+    lasso_case data = draw_separable();
+    alarm(60);
+    lasso_outcome outcome = lasso_case_run(&data, lasso_case_eager_app(), settings);
+    alarm(0);
+    REQUIRE_OK(outcome.status);
+    CHECK(outcome.result.verdict == STRADS_STOPPED && outcome.result.last.gap > 1e-6);
+    CHECK(summary_says("\"separable\": 1.0"));
+    lasso_outcome_fini(&outcome);
+    lasso_case_fini(&data);
+}
+
 static void a_cross_validation_is_that_of_glmnet(void)
 {
     static const char *const settings[] = {"lasso.path.count=8", "lasso.folds=4", "stop.gap=1e-12",
@@ -296,4 +349,7 @@ SUITE("integration/lasso_path",
        a_value_that_doubles_cannot_solve_does_not_end_the_path},
       {"values of folds that doubles cannot solve are counted",
        values_of_folds_that_doubles_cannot_solve_are_counted},
+      {"a path ends where classes are separable", a_path_ends_where_classes_are_separable},
+      {"a lambda of almost nothing ends where classes are separable",
+       a_lambda_of_almost_nothing_ends_where_classes_are_separable},
       {"a cross-validation is that of glmnet", a_cross_validation_is_that_of_glmnet})

@@ -2,7 +2,7 @@
 /* tests/unit/apps/lasso/test_model.c - lambda, the gap, and what is saved. */
 #include <string.h>
 
-#include "apps/lasso/lasso.h"
+#include "apps/lasso/model.h"
 #include "tests/support/lasso_case.h"
 #include "tests/support/suite.h"
 #include "tests/unit/apps/lasso/lone_worker.h"
@@ -181,6 +181,47 @@ static void an_objective_that_is_not_finite_is_refused(void)
     close_model(&self);
 }
 
+/* How many values of three are left when the first has that share of the loss at 0 coefficients,
+ * and n_right rows on their side. */
+static size_t count_left(double share, double n_right)
+{
+    static const char *const settings[] = {"lasso.path.count=3", "stop.gap=0.5", NULL};
+    static const double zeros[P] = {0.0};
+    lasso_case data = lasso_case_draw(N, P, 1.0, 41);
+    lasso_case_classify(&data, 1, 0.0);
+    lasso_case_write(&data, false);
+    data.problem.lambda = 0.0;
+    strads_config *config = lasso_case_config(&data, &lasso_app, settings);
+    void *site = NULL;
+    void *model = NULL;
+    REQUIRE(config != NULL);
+    REQUIRE_OK(lasso_case_open(config, 1, &site));
+    REQUIRE_OK(lasso_open_model(config, site, &model));
+    double measures[LASSO_N_MEASURES] = {[LASSO_RATIO] = 4.0, [LASSO_LOSS] = 20.0};
+    const strads_view view = {.whole = true, .measures = measures, .values = zeros};
+    strads_stage stage = {.gap = INFINITY};
+    REQUIRE_OK(lasso_next_stage(model, &view, &stage));
+    stage.changed = false;
+    measures[LASSO_RIGHT] = n_right;
+    measures[LASSO_LOSS] = 20.0 * share;
+    measures[LASSO_DUAL] = 20.0 * share;
+    REQUIRE_OK(lasso_next_stage(model, &view, &stage));
+    const size_t n = ((lasso_model *) model)->path.n;
+    CHECK(stage.changed == (n > 1));
+    lasso_close_model(model);
+    lasso_close_site(site);
+    strads_config_destroy(config);
+    lasso_case_fini(&data);
+    return n;
+}
+
+static void a_path_ends_only_where_all_rows_are_on_their_side_by_far(void)
+{
+    CHECK(count_left(0.9e-3, N) == 1);
+    CHECK(count_left(1.1e-3, N) == 3);
+    CHECK(count_left(0.9e-3, N - 1.0) == 3); /* of many rows one is a small part of the loss */
+}
+
 static void pull_takes_values_and_moves_apart(void)
 {
     static const double partial[] = {1.5, 0.25, -2.0, 0.5};
@@ -278,5 +319,7 @@ SUITE("apps/lasso/model",
       {"accuracy rises only near the goal", accuracy_rises_only_near_the_goal},
       {"without a gradient there is nothing to do", without_a_gradient_there_is_nothing_to_do},
       {"an objective that is not finite is refused", an_objective_that_is_not_finite_is_refused},
+      {"a path ends only where all rows are on their side by far",
+       a_path_ends_only_where_all_rows_are_on_their_side_by_far},
       {"pull takes values and moves apart", pull_takes_values_and_moves_apart},
       {"what is saved is on the scale of the data", what_is_saved_is_on_the_scale_of_the_data})
