@@ -144,12 +144,23 @@ strads_status lasso_metrics_add(const lasso_metrics *metrics, lasso_loss loss, c
 
 strads_status lasso_check_labels(const double *y, size_t n, const char *path)
 {
+    double other = 1.0; /* what the second class is told by; 1: not seen yet */
     for (size_t i = 0; i < n; i++) {
-        if (y[i] != 1.0 && y[i] != 0.0 && y[i] != -1.0) {
+        if (y[i] == 1.0 || y[i] == other) {
+            continue;
+        }
+        if (y[i] != 0.0 && y[i] != -1.0) {
             strads_error("%s: row %zu (the first is 0): the label is %g; it is 0 or -1, or 1", path,
                          i, y[i]);
             return STRADS_ERR_DATA;
         }
+        if (other != 1.0) {
+            strads_error("%s: row %zu (the first is 0): the label is %g where others are %g: they "
+                         "are 0 and 1, or -1 and 1",
+                         path, i, y[i], other);
+            return STRADS_ERR_DATA;
+        }
+        other = y[i];
     }
     return STRADS_OK;
 }

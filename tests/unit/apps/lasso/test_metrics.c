@@ -41,8 +41,23 @@ static void classes_may_be_told_by_0_or_by_minus_1(void)
 static void a_label_of_no_class_is_refused(void)
 {
     static const double y[N] = {1.0, 0.0, -1.0, 2.0};
-    CHECK_STATUS(lasso_check_labels(y, N - 1, "rows"), STRADS_OK);
-    CHECK_STATUS(lasso_check_labels(y, N, "rows"), STRADS_ERR_DATA);
+    CHECK_STATUS(lasso_check_labels(y, N - 2, "rows"), STRADS_OK);
+    CHECK_STATUS(lasso_check_labels(y, N - 1, "rows"), STRADS_ERR_DATA); /* 0 beside -1 */
+    CHECK_STATUS(lasso_check_labels(y + 3, 1, "rows"), STRADS_ERR_DATA);
+}
+
+/* To measure by, one class will do. */
+static void two_classes_are_as_in_training(void)
+{
+    static const double y[][N] = {
+        {1.0, 0.0, 0.0, 1.0}, {-1.0, 1.0, -1.0, -1.0}, {1.0, 1.0, 1.0, 1.0}, {0.0, 0.0, 0.0, 0.0}};
+    static const double mixed[][N] = {{0.0, 1.0, 1.0, -1.0}, {-1.0, -1.0, 0.0, -1.0}};
+    for (size_t i = 0; i < 4; i++) {
+        CHECK_STATUS(lasso_check_labels(y[i], N, "rows"), STRADS_OK);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        CHECK_STATUS(lasso_check_labels(mixed[i], N, "rows"), STRADS_ERR_DATA);
+    }
 }
 
 static void without_memory_nothing_is_measured(void)
@@ -58,4 +73,5 @@ static void without_memory_nothing_is_measured(void)
 SUITE("apps/lasso/metrics", {"squares are half the loss", squares_are_half_the_loss},
       {"classes may be told by 0 or by -1", classes_may_be_told_by_0_or_by_minus_1},
       {"a label of no class is refused", a_label_of_no_class_is_refused},
+      {"two classes are as in training", two_classes_are_as_in_training},
       {"without memory nothing is measured", without_memory_nothing_is_measured})
