@@ -34,7 +34,8 @@ strads_status lasso_fit_init(lasso_worker *self)
                               (fit->eta == NULL || fit->direction == NULL || fit->keys == NULL))) {
         return STRADS_ERR_NOMEM;
     }
-    return lasso_fit_begin(self, 0);
+    lasso_fit_begin(self, 0);
+    return STRADS_OK;
 }
 
 void lasso_fit_fini(lasso_fit *fit)
@@ -46,30 +47,22 @@ void lasso_fit_fini(lasso_fit *fit)
     *fit = (lasso_fit){.root = NULL};
 }
 
-strads_status lasso_fit_begin(lasso_worker *self, uint32_t fold)
+void lasso_fit_begin(lasso_worker *self, uint32_t fold)
 {
     const lasso_site *site = self->site;
     lasso_fit *fit = &self->fit;
     const size_t n_rows = site->x.n_rows;
     size_t n_train = 0;
-    size_t n_first = 0; /* of class 1 */
     for (size_t i = 0; i < n_rows; i++) {
         const bool trains = lasso_trains(site, fold, i);
         fit->root[i] = trains ? 1.0 : 0.0;
         n_train += trains;
-        n_first += trains && site->target[i] > 0.0;
-    }
-    if (site->loss == LASSO_LOGISTIC && (n_first == 0 || n_first == n_train)) {
-        strads_error("lasso: the %zu rows that train are all of one class when fold %u is held out",
-                     n_train, fold);
-        return STRADS_ERR_DATA;
     }
     fit->fold = fold;
     fit->total = (double) n_train;
     fit->weighted = site->loss == LASSO_LOGISTIC || n_train < n_rows;
     lasso_quadratic_forget(&self->quadratic);
     self->state_is_fresh = false;
-    return STRADS_OK;
 }
 
 /* ---- least squares ---- */

@@ -41,8 +41,8 @@ static inline bool lasso_trains(const lasso_site *site, uint32_t fold, size_t i)
            (site->fold[i] != LASSO_ALWAYS_OUT && (fold == 0 || site->fold[i] != fold));
 }
 
-/* Begins with the rows of a fold. DATA when all that train are of one class. */
-STRADS_MUST_CHECK strads_status lasso_fit_begin(lasso_worker *self, uint32_t fold);
+/* Begins with the rows of a fold; of classes each has some that train. */
+void lasso_fit_begin(lasso_worker *self, uint32_t fold);
 
 /* Makes of the state, which is target - X b (logistic: -X b) of all rows, the residual of
  * the rows that train and 0 elsewhere (logistic: minus the slope of the loss), with the best

@@ -83,7 +83,8 @@ static inline double lasso_error_of(lasso_loss loss, double sum, double n)
 
 /* ---- folds.c ---- */
 
-/* Makes site->fold where the configuration holds rows out. */
+/* Makes site->fold where the configuration holds rows out. USAGE when too few or none would be,
+ * DATA when those that train would be of one class. */
 STRADS_MUST_CHECK strads_status lasso_draw_folds(lasso_site *site);
 
 #endif

@@ -76,7 +76,10 @@ strads_status lasso_begin_stage(void *state, const strads_stage *stage)
         self->state_is_fresh = false;
     }
     const uint32_t fold = (uint32_t) stage->params[LASSO_FOLD];
-    return fold == self->fit.fold ? STRADS_OK : lasso_fit_begin(self, fold);
+    if (fold != self->fit.fold) {
+        lasso_fit_begin(self, fold);
+    }
+    return STRADS_OK;
 }
 
 /* ---- scans ---- */

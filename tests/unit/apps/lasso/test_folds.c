@@ -76,19 +76,80 @@ static void rows_to_validate_by_are_in_no_fold(void)
     }
 }
 
+typedef struct refusal {
+    const char *setting;
+    lasso_loss loss;
+    strads_status status;
+    const char *says[2];
+} refusal;
+
 static void refuse(void *context)
 {
-    static const char *const settings[] = {"lasso.folds=104", NULL};
+    const refusal *it = context;
+    const char *const settings[] = {it->setting, NULL};
     uint16_t fold[N];
-    *(strads_status *) context = draw(settings, LASSO_SQUARED, fold);
+    CHECK_STATUS(draw(settings, it->loss, fold), it->status);
 }
 
-static void more_folds_than_rows_are_refused_with_both_numbers(void)
+static void what_cannot_be_held_out_is_refused_with_its_numbers(void)
 {
-    strads_status status = STRADS_OK;
-    char *said = suite_stderr_of(refuse, &status);
-    CHECK_STATUS(status, STRADS_ERR_USAGE);
-    CHECK(strstr(said, "104") != NULL && strstr(said, "103") != NULL);
+    refusal cases[] = {
+        {"lasso.folds=104", LASSO_SQUARED, STRADS_ERR_USAGE, {"104", "103"}},
+        {"lasso.validation_fraction=0.004",
+         LASSO_SQUARED,
+         STRADS_ERR_USAGE,
+         {"is 0.004: of 103 rows", "0.00485 or more"}},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *said = suite_stderr_of(refuse, &cases[i]);
+        CHECK(strstr(said, cases[i].says[0]) != NULL && strstr(said, cases[i].says[1]) != NULL);
+        strads_free(said);
+    }
+}
+
+static void one_fraction_of_a_row_is_a_row(void)
+{
+    static const char *const settings[] = {"lasso.validation_fraction=0.005", NULL};
+    uint16_t fold[N];
+    REQUIRE_OK(draw(settings, LASSO_SQUARED, fold));
+    CHECK(count(fold, 0, N, LASSO_ALWAYS_OUT) == 1);
+}
+
+/* Draws of four rows, of which one is of class 1, until it is held out; all that was said. */
+static void draw_few(void *context)
+{
+    const char *const *settings = context;
+    double target[4] = {-1.0, 1.0, -1.0, -1.0};
+    lasso_case data = lasso_case_draw(4, P, 1.0, 45);
+    lasso_case_write(&data, false);
+    strads_config *config = lasso_case_config(&data, &lasso_app, settings);
+    REQUIRE(config != NULL);
+    lasso_site site = {.config = config, .n_rows = 4, .target = target, .loss = LASSO_LOGISTIC};
+    const strads_status status = lasso_draw_folds(&site);
+    CHECK(status == STRADS_OK || status == STRADS_ERR_DATA);
+    strads_free(site.fold);
+    strads_config_destroy(config);
+    lasso_case_fini(&data);
+}
+
+static void rows_that_train_of_one_class_are_refused_once_by_what_is_held_out(void)
+{
+    static const char *const validated[] = {"lasso.validation_fraction=0.5", NULL};
+    static const char *const folded[] = {"lasso.folds=2", NULL};
+    int n_refused = 0;
+    for (int seed = 1; seed <= 8; seed++) {
+        char setting[32];
+        const char *settings[] = {validated[0], setting, NULL};
+        snprintf(setting, sizeof(setting), "run.seed=%d", seed);
+        char *said = suite_stderr_of(draw_few, settings);
+        CHECK(said[0] == '\0' ||
+              strstr(said, "the 2 rows that train when the validation rows are held out") != NULL);
+        n_refused += said[0] != '\0';
+        strads_free(said);
+    }
+    CHECK(n_refused > 0 && n_refused < 8);
+    char *said = suite_stderr_of(draw_few, (void *) folded);
+    CHECK(strstr(said, "rows of fold") != NULL);
     strads_free(said);
 }
 
@@ -97,5 +158,8 @@ SUITE("apps/lasso/folds",
       {"a seed draws the same folds, and another others",
        a_seed_draws_the_same_folds_and_another_others},
       {"rows to validate by are in no fold", rows_to_validate_by_are_in_no_fold},
-      {"more folds than rows are refused with both numbers",
-       more_folds_than_rows_are_refused_with_both_numbers})
+      {"what cannot be held out is refused with its numbers",
+       what_cannot_be_held_out_is_refused_with_its_numbers},
+      {"one fraction of a row is a row", one_fraction_of_a_row_is_a_row},
+      {"rows that train of one class are refused once, by what is held out",
+       rows_that_train_of_one_class_are_refused_once_by_what_is_held_out})

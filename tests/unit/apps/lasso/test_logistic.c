@@ -215,20 +215,6 @@ static void a_stage_that_starts_again_has_no_coefficients(void)
     close_all(&self);
 }
 
-static void a_fold_that_leaves_one_class_is_refused(void)
-{
-    opened self;
-    open_site(&self, false, true);
-    lasso_site *site = self.site;
-    for (size_t i = 0; i < N; i++) {
-        site->fold[i] = site->target[i] > 0.0 ? FOLD : 0;
-    }
-    const strads_stage stage = {.params = {[LASSO_LAMBDA] = 1.0, [LASSO_FOLD] = FOLD}};
-    REQUIRE_OK(lasso_open_worker(self.site, &self.worker, &self.state));
-    CHECK_STATUS(lasso_begin_stage(self.state, &stage), STRADS_ERR_DATA);
-    close_all(&self);
-}
-
 static void opening_survives_the_failure_of_every_allocation(void)
 {
     opened self;
@@ -256,6 +242,5 @@ SUITE("apps/lasso/logistic",
       {"single steps never raise the objective", single_steps_never_raise_the_objective},
       {"a stage that starts again has no coefficients",
        a_stage_that_starts_again_has_no_coefficients},
-      {"a fold that leaves one class is refused", a_fold_that_leaves_one_class_is_refused},
       {"opening survives the failure of every allocation",
        opening_survives_the_failure_of_every_allocation})
