@@ -222,6 +222,27 @@ strads_status data_csv_read(data_regression *out, data_input *input, const data_
     return STRADS_OK;
 }
 
+strads_status data_csv_target_name(char **out, data_input *input, const data_source *source)
+{
+    csv_header header;
+    char *name = NULL;
+    strads_status status = csv_header_read(&header, input, source);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    for (uint32_t i = 0; i < header.names.n && status == STRADS_OK; i++) {
+        if (header.place[i] == CSV_TARGET) {
+            name = strads_strdup(csv_header_name(&header, i));
+            status = name == NULL ? data_no_memory(input->path) : STRADS_OK;
+        }
+    }
+    csv_header_fini(&header);
+    if (status == STRADS_OK) {
+        *out = name;
+    }
+    return status;
+}
+
 strads_status data_csv_measure(data_size *out, data_input *input, const data_source *source)
 {
     csv_header header;

@@ -230,7 +230,7 @@ static strads_status find_target(uint32_t *out, csv_header *header, const data_s
     const uint32_t n = header->names.n;
     if (source->target != NULL) {
         const uint32_t found = data_ids_find(&header->names, source->target);
-        if (found == DATA_UNSEEN && source->names == NULL) {
+        if (found == DATA_UNSEEN && source->names == NULL && source->target[0] != '\0') {
             return refuse_missing(header, source->path, source->target,
                                   "which is to be the target");
         }

@@ -62,11 +62,11 @@ typedef struct data_source {
     const char *y_path; /* the target: .npy, Matrix Market array, or a number a line;
                          * NULL: the format (libsvm) holds it */
     data_format format;
-    size_t n_cols;      /* below 2^32. The width to give the matrix, for files that do not
-                         * state it (an index beyond it is then refused; one that states
-                         * another is too); 0: what is stated, or the largest index */
-    const char *target; /* CSV: the column with the target. NULL: the last, unless y_path is given
-                         * or `names` has it */
+    size_t n_cols;            /* below 2^32. The width to give the matrix, for files that do not
+                               * state it (an index beyond it is then refused; one that states
+                               * another is too); 0: what is stated, or the largest index */
+    const char *target;       /* CSV: the column with the target; "": there is none. NULL: the last,
+                               * unless       y_path is given or `names` has it */
     const char *const *names; /* [n_cols] CSV: the columns to take, in this order; others are left
                                * out, and the target may be missing. NULL: all */
     const char *cache;  /* where a cache is kept; "": beside the data; NULL: none. Not with names */
@@ -90,6 +90,9 @@ typedef struct data_regression {
 STRADS_API STRADS_MUST_CHECK strads_status data_regression_read(data_regression *out,
                                                                 const data_source *source);
 STRADS_API void data_regression_fini(data_regression *data);
+/* The name of the column of a CSV file that is the target, by the first line alone, for
+ * strads_free; NULL: there is none, or the format has no names. */
+STRADS_API STRADS_MUST_CHECK strads_status data_target_name(char **out, const data_source *source);
 
 /* ---- shares: processes read a source together, and each keeps its part ---- */
 

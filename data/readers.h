@@ -58,6 +58,8 @@ STRADS_MUST_CHECK strads_status data_libsvm_width(const char *path, size_t n_row
 
 STRADS_MUST_CHECK strads_status data_csv_read(data_regression *out, data_input *input,
                                               const data_source *source);
+STRADS_MUST_CHECK strads_status data_csv_target_name(char **out, data_input *input,
+                                                     const data_source *source);
 STRADS_MUST_CHECK strads_status data_csv_measure(data_size *out, data_input *input,
                                                  const data_source *source);
 /* Whether a newly opened file looks like one. */

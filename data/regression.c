@@ -99,6 +99,22 @@ static strads_status read_source(data_regression *out, const data_source *source
     return STRADS_OK;
 }
 
+strads_status data_target_name(char **out, const data_source *source)
+{
+    data_input input;
+    strads_status status = data_input_open(&input, source->path);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    if (data_format_of(source, &input) == DATA_CSV) {
+        status = data_csv_target_name(out, &input, source);
+    } else {
+        *out = NULL;
+    }
+    data_input_close(&input);
+    return status;
+}
+
 static strads_status read_cached(data_regression *out, const data_source *source)
 {
     char *cache = NULL;

@@ -319,7 +319,7 @@ static strads_status read_names(lasso_site *site)
     if (path == NULL) {
         return STRADS_OK; /* those of the data, if it has any */
     }
-    data_names_free(site->names, site->n_cols);
+    site->file_names = site->names;
     site->names = NULL;
     return data_names_read(&site->names, site->n_cols, path);
 }
@@ -445,6 +445,7 @@ void lasso_close_site(void *state)
         strads_free(site->shards[k].target);
     }
     data_names_free(site->names, site->n_cols);
+    data_names_free(site->file_names, site->n_cols);
     data_matrix_fini(&site->x);
     strads_free(site->shards);
     strads_free(site->target);

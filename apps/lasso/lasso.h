@@ -45,7 +45,8 @@ typedef struct lasso_site {
     size_t n_rows, n_cols; /* of all the data */
     uint32_t first_col;    /* variable j is column j - first_col of x */
     data_matrix x;         /* what this process holds; by rows empty: see shards */
-    char **names;          /* [n_cols] of all columns; NULL: none */
+    char **names;          /* [n_cols] of all columns, to call them by; NULL: none */
+    char **file_names;     /* [n_cols] in the file, where data.names gives others; else NULL */
     double *target;        /* [x.n_rows + 1] y less its mean; a 0 behind it, for the offset;
                             * logistic: -1 or 1 */
     double y_mean;         /* 0 without an intercept, and of classes */
@@ -99,6 +100,12 @@ static inline double lasso_centre(const lasso_site *site, uint32_t var)
 /* x_j'v for the stored column; v += a x_j. */
 double lasso_dot(const lasso_site *site, uint32_t var, const double *v);
 void lasso_add(const lasso_site *site, uint32_t var, double a, double *v);
+
+/* What files of such data call the columns; NULL: nothing. */
+static inline const char *const *lasso_own_names(const lasso_site *site)
+{
+    return (const char *const *) (site->file_names != NULL ? site->file_names : site->names);
+}
 
 /* |x_j - mean|^2; 0 for a constant column. */
 static inline double lasso_norm2(const lasso_site *site, uint32_t var)

@@ -27,7 +27,8 @@ static strads_status read_test(lasso_model *model)
     source.path = path;
     source.y_path = NULL;
     source.n_cols = model->site->n_cols;
-    source.names = (const char *const *) model->site->names;
+    source.names = lasso_own_names(model->site);
+    source.target = model->target != NULL ? model->target : source.target;
     const strads_status status = data_regression_read(&model->test, &source);
     if (status != STRADS_OK) {
         return status;
@@ -52,7 +53,11 @@ strads_status lasso_open_model(const strads_config *config, const void *site, vo
     model->l1_ratio = strads_config_real(config, "lasso.l1_ratio");
     model->loss = lasso_loss_of(config);
     model->goal = strads_config_real(config, "stop.gap");
-    const strads_status status = read_test(model);
+    const data_source source = lasso_source(config);
+    strads_status status = site == NULL ? STRADS_OK : data_target_name(&model->target, &source);
+    if (status == STRADS_OK) {
+        status = read_test(model);
+    }
     if (status != STRADS_OK) {
         lasso_close_model(model);
         return status;
@@ -66,6 +71,7 @@ void lasso_close_model(void *state)
     lasso_model *model = state;
     lasso_path_fini(&model->path);
     data_regression_fini(&model->test);
+    strads_free(model->target);
     strads_free(model);
 }
 

@@ -16,6 +16,7 @@ typedef struct lasso_model {
     double null_loss; /* of the rows that train, at 0 coefficients */
     lasso_path path;
     data_regression test; /* y NULL: there is none */
+    char *target;         /* the name of the column that y was; NULL: it has none */
 } lasso_model;
 
 /* ---- metrics.c ---- */

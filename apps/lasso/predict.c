@@ -65,15 +65,53 @@ static strads_status predict(const data_regression *data, const double *coeffici
     return status;
 }
 
-/* The names of the n columns; *out NULL: the model has none. */
-static strads_status read_names(char ***out, size_t n, const char *dir)
+/* The n lines of a file of the model; *out NULL: it has none. */
+static strads_status read_names(char ***out, size_t n, const char *dir, const char *name)
 {
-    char *path = lasso_path_in(dir, "names.txt");
+    char *path = lasso_path_in(dir, name);
     strads_status status = path == NULL ? STRADS_ERR_NOMEM : STRADS_OK;
     if (status == STRADS_OK && access(path, F_OK) == 0) {
         status = data_names_read(out, n, path);
     }
     strads_free(path);
+    return status;
+}
+
+/* What the file may call its target: what the configuration says, or the run found, or nothing
+ * where the training data had theirs in a file of its own. *kept NULL: no run told. */
+static strads_status find_target(const char **out, char ***kept, const data_source *training,
+                                 const char *dir)
+{
+    *out = training->target != NULL ? training->target : training->y_path != NULL ? "" : NULL;
+    const strads_status status = *out == NULL ? read_names(kept, 1, dir, "target.txt") : STRADS_OK;
+    if (status == STRADS_OK && *kept != NULL) {
+        *out = (*kept)[0];
+    }
+    return status;
+}
+
+/* Reads rows to predict: the columns of the n names, or all where there are none. */
+static strads_status read_rows(data_regression *data, const strads_config *config,
+                               char *const *names, size_t n_cols, const char *dir,
+                               const char *data_path)
+{
+    /* The file of targets of the training data is not that of these. */
+    const data_source training = lasso_source(config);
+    data_source source = {.path = data_path,
+                          .format = training.format,
+                          .n_cols = n_cols,
+                          .names = (const char *const *) names};
+    char **kept = NULL;
+    strads_status status = find_target(&source.target, &kept, &training, dir);
+    if (status == STRADS_OK) {
+        status = data_regression_read(data, &source);
+    }
+    data_names_free(kept, 1);
+    if (status == STRADS_OK && data->x.n_cols != n_cols) {
+        strads_error("%s: %zu columns, but the model has %zu coefficients", data_path,
+                     data->x.n_cols, n_cols);
+        return STRADS_ERR_DATA;
+    }
     return status;
 }
 
@@ -101,22 +139,10 @@ strads_status lasso_predict(const strads_config *config, const char *model_dir,
                                 strads_config_real(config, "predict.lambda"), model_dir);
     }
     if (status == STRADS_OK) {
-        status = read_names(&names, n_cols, model_dir);
+        status = read_names(&names, n_cols, model_dir, "names.txt");
     }
     if (status == STRADS_OK) {
-        /* The file of targets of the training data is not that of these. */
-        const data_source training = lasso_source(config);
-        const data_source source = {.path = data_path,
-                                    .format = training.format,
-                                    .n_cols = n_cols,
-                                    .target = training.target,
-                                    .names = (const char *const *) names};
-        status = data_regression_read(&data, &source);
-    }
-    if (status == STRADS_OK && data.x.n_cols != n_cols) {
-        strads_error("%s: %zu columns, but the model has %zu coefficients", data_path,
-                     data.x.n_cols, n_cols);
-        status = STRADS_ERR_DATA;
+        status = read_rows(&data, config, names, n_cols, model_dir, data_path);
     }
     if (status == STRADS_OK) {
         status = predict(&data, coefficients, intercept[0], lasso_loss_of(config), data_path, to);

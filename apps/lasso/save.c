@@ -54,25 +54,36 @@ static strads_status save_csv(const lasso_site *site, const lasso_value *value, 
     return data_writer_commit(writer);
 }
 
-/* For predict, which takes the columns of a CSV file by their names. */
-static strads_status save_names(const lasso_site *site, const char *dir)
+/* names[n], a line each. */
+static strads_status save_names(const char *const *names, size_t n, const char *dir,
+                                const char *name)
 {
-    char *path = lasso_path_in(dir, "names.txt");
-    if (path != NULL && site->names == NULL) { /* that of an earlier run */
-        remove(path);
-        strads_free(path);
-        return STRADS_OK;
-    }
+    char *path = lasso_path_in(dir, name);
     data_writer *writer = NULL;
     const strads_status status = path == NULL ? STRADS_ERR_NOMEM : data_writer_open(&writer, path);
     strads_free(path);
     if (status != STRADS_OK) {
         return status;
     }
-    for (size_t j = 0; j < site->n_cols; j++) {
-        fprintf(data_writer_stream(writer), "%s\n", site->names[j]);
+    for (size_t j = 0; j < n; j++) {
+        fprintf(data_writer_stream(writer), "%s\n", names[j]);
     }
     return data_writer_commit(writer);
+}
+
+/* For predict, which takes the columns of a CSV file by their names. */
+static strads_status save_all_names(const lasso_model *model, const char *dir)
+{
+    const char *const *names = lasso_own_names(model->site);
+    const char *const target[] = {model->target};
+    strads_status status = STRADS_OK;
+    if (names != NULL) {
+        status = save_names(names, model->site->n_cols, dir, "names.txt");
+    }
+    if (status == STRADS_OK && model->target != NULL) {
+        status = save_names(target, 1, dir, "target.txt");
+    }
+    return status;
 }
 
 static strads_status save_array(const double *values, size_t n, const char *dir, const char *name)
@@ -99,10 +110,35 @@ static strads_status save_chosen(const lasso_site *site, const lasso_value *valu
     if (status == STRADS_OK) {
         status = save_array(&value->intercept, 1, dir, "intercept.npy");
     }
-    if (status == STRADS_OK) {
-        status = save_csv(site, value, dir);
+    return status == STRADS_OK ? save_csv(site, value, dir) : status;
+}
+
+/* Removes what an earlier run has left in the folder and this one does not write over. */
+static void remove_old(const lasso_curve *curve, const char *dir)
+{
+    const lasso_model *model = curve->model;
+    const bool has_path = model->path.n_asked > 1 || model->path.n_folds > 0;
+    bool has_coefficients = false;
+    for (size_t i = 0; i < curve->n; i++) {
+        has_coefficients = has_coefficients || model->path.values[i].n > 0;
     }
-    return status == STRADS_OK ? save_names(site, dir) : status;
+    const struct {
+        const char *name;
+        bool is_written;
+    } files[] = {{"names.txt", lasso_own_names(model->site) != NULL},
+                 {"target.txt", model->target != NULL},
+                 {"path.csv", has_path},
+                 {"path_columns.csv", has_path},
+                 {"path.npy", has_path && has_coefficients},
+                 {"cv.csv", model->path.n_folds > 0},
+                 {"folds.npy", has_path && model->site->fold != NULL}};
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        char *path = files[i].is_written ? NULL : lasso_path_in(dir, files[i].name);
+        if (path != NULL) {
+            remove(path);
+        }
+        strads_free(path);
+    }
 }
 
 /* ---- what it was measured by ---- */
@@ -250,7 +286,11 @@ strads_status lasso_save(void *state, const void *site_state, const double *valu
     lasso_curve curve = {
         .model = model, .n = lasso_path_n_known(path), .chosen = lasso_path_choose(path)};
     warn_of_missing(path);
+    remove_old(&curve, dir);
     status = save_chosen(site, &path->values[curve.chosen], dir);
+    if (status == STRADS_OK) {
+        status = save_all_names(model, dir);
+    }
     if (status == STRADS_OK) {
         status = add_facts(&curve, summary);
     }

@@ -40,6 +40,28 @@ static void the_last_column_is_the_target_unless_another_is_named(void)
     data_regression_fini(&d);
 }
 
+static void the_target_is_named_by_the_first_line_alone(void)
+{
+    static const struct {
+        const char *text, *target, *y_path, *expected;
+    } cases[] = {{"a,b\nnone,1\n", NULL, NULL, "b"}, {"a,\"b c\"\n", NULL, NULL, "b c"},
+                 {"a,b\n", "a", NULL, "a"},          {"a,b\n", "", NULL, NULL},
+                 {"a,b\n", NULL, "/none", NULL},     {"1 1:2\n", NULL, NULL, NULL}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *path = suite_file("named.csv", cases[i].text);
+        const data_source source = {
+            .path = path, .target = cases[i].target, .y_path = cases[i].y_path};
+        char *name = NULL;
+        REQUIRE_OK(data_target_name(&name, &source));
+        CHECK((name == NULL) == (cases[i].expected == NULL));
+        if (name != NULL && cases[i].expected != NULL) {
+            CHECK_TEXT(name, cases[i].expected);
+        }
+        strads_free(name);
+        strads_free(path);
+    }
+}
+
 static void a_target_of_its_own_leaves_all_columns(void)
 {
     char *y_path = suite_file("y", "7\n8\n");
@@ -278,6 +300,7 @@ static void every_truncation_ends_in_a_status(void)
 SUITE("data/csv",
       {"the last column is the target unless another is named",
        the_last_column_is_the_target_unless_another_is_named},
+      {"the target is named by the first line alone", the_target_is_named_by_the_first_line_alone},
       {"a target of its own leaves all columns", a_target_of_its_own_leaves_all_columns},
       {"spelling changes nothing", spelling_changes_nothing},
       {"more than half zeros make a sparse matrix", more_than_half_zeros_make_a_sparse_matrix},
