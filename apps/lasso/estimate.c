@@ -4,7 +4,7 @@
 
 #include "apps/lasso/anderson.h"
 #include "apps/lasso/gram.h"
-#include "apps/lasso/lasso.h"
+#include "apps/lasso/solver.h"
 
 /* By variable: coefficient, gradient, score, priorities, lists. */
 static const size_t BY_VARIABLE = 64;
@@ -62,10 +62,44 @@ static size_t count_fits(const strads_config *config)
     return lasso_loss_of(config) == LASSO_LOGISTIC ? 5 : held_out ? 1 : 0;
 }
 
+/* The last working sets, of about so many columns at most: there is no need of more than rows, and
+ * few have a coefficient. */
+static size_t set_size(const data_size *data)
+{
+    return 1 + least(data->n_rows / 2, data->n_cols / 4);
+}
+
+/* Columns of a working set as they are packed: all sparse ones, and dense ones whose rows have
+ * weights. */
+static size_t packed_bytes(const strads_config *config, const data_size *data)
+{
+    if (data->dense && count_fits(config) == 0) {
+        return 0;
+    }
+    return (size_t) ((double) data->bytes * (double) set_size(data) / (double) data->n_cols);
+}
+
+/* The products of a working set, with room to grow, a factor of them, and the strip of dense
+ * columns that they are made of: see on_products.c, which has them where one worker solves a
+ * block. */
+static size_t product_bytes(const strads_config *config, const data_size *data)
+{
+    const double stored = (double) (data->dense ? data->n_rows * data->n_cols : data->n_entries);
+    if (lasso_loss_of(config) != LASSO_SQUARED || strads_config_bool(config, "run.deterministic")) {
+        return 0;
+    }
+    const size_t n = least((size_t) lasso_products_most(stored), 2 * set_size(data));
+    const size_t stride = n + n / 4;
+    return (stride * stride + n * n + (data->dense ? stride * LASSO_STRIP_ROWS : 0)) *
+           sizeof(double);
+}
+
 static void add_up_columns(const strads_config *config, const data_size *data, strads_size *size)
 {
     const size_t copies = has_sets(config) ? COPIES + ITERATES : COPIES;
-    size->site_bytes = larger(data->peak_bytes, data->bytes + BY_VARIABLE * data->n_cols);
+    const size_t sets =
+        has_sets(config) ? packed_bytes(config, data) + product_bytes(config, data) : 0;
+    size->site_bytes = larger(data->peak_bytes, data->bytes + BY_VARIABLE * data->n_cols + sets);
     size->worker_bytes = (copies + count_fits(config)) * data->n_rows * sizeof(double);
 }
 

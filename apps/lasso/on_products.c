@@ -25,6 +25,12 @@ static const double ACTIVE_ENOUGH = 0.1;
  * sweep's time, and the next blocks will use them too. */
 static const double PAID_FOR = 64.0;
 
+double lasso_products_most(double stored)
+{
+    const double room = fmax((double) LEAST_ROOM * LEAST_ROOM, stored / ROOM_SHARE);
+    return fmin(sqrt(room), MOST);
+}
+
 /* Whether products of the loaded block fit, and updates on them take less. */
 static bool may_pay(const lasso_worker *self)
 {
@@ -34,8 +40,7 @@ static bool may_pay(const lasso_worker *self)
     const bool dense = block->columns.row == NULL;
     const double stored = dense ? (double) site->x.n_rows * (double) site->x.n_cols
                                 : (double) site->x.col_start[site->x.n_cols];
-    const double room = fmax((double) LEAST_ROOM * LEAST_ROOM, stored / ROOM_SHARE);
-    return block->n > 0 && block->n <= MOST && n * n <= room &&
+    return block->n > 0 && n <= lasso_products_most(stored) &&
            n * n <= (dense ? 2.0 : SCATTERED * 2.0) * block->cost;
 }
 

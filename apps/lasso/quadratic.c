@@ -9,9 +9,8 @@
 #include "apps/lasso/products.h"
 
 enum {
-    STRIP_ROWS = 256, /* of the columns, multiplied at a time */
-    PANEL = 128,      /* new columns, multiplied at a time with all before them */
-    MAX_HALVINGS = 4  /* of a step of Newton */
+    PANEL = 128,     /* new columns, multiplied at a time with all before them */
+    MAX_HALVINGS = 4 /* of a step of Newton */
 };
 
 /* A change of the objective that is less than this share of what it is the sum of is rounding. */
@@ -139,8 +138,8 @@ static void take_strip(lasso_quadratic *q, const lasso_block *block, size_t row,
 {
     for (size_t k = 0; k < block->n; k++) {
         const size_t place = q->place_of[block->vars[k]] - 1;
-        memcpy(q->strip + place * STRIP_ROWS, block->columns.value + block->columns.start[k] + row,
-               n * sizeof(*q->strip));
+        memcpy(q->strip + place * LASSO_STRIP_ROWS,
+               block->columns.value + block->columns.start[k] + row, n * sizeof(*q->strip));
     }
 }
 
@@ -148,21 +147,21 @@ static void take_strip(lasso_quadratic *q, const lasso_block *block, size_t row,
 static strads_status multiply_dense(lasso_quadratic *q, const lasso_block *block, size_t n_kept)
 {
     const size_t n_rows = block->columns.n_rows;
-    const strads_status status =
-        strads_reserve(&q->strip, &q->strip_capacity, q->stride * STRIP_ROWS, sizeof(*q->strip));
+    const strads_status status = strads_reserve(&q->strip, &q->strip_capacity,
+                                                q->stride * LASSO_STRIP_ROWS, sizeof(*q->strip));
     if (status != STRADS_OK) {
         return status;
     }
     openblas_set_num_threads(1); /* the workers are the threads */
-    for (size_t row = 0; row < n_rows && n_kept < q->n; row += STRIP_ROWS) {
-        const size_t n = n_rows - row < STRIP_ROWS ? n_rows - row : STRIP_ROWS;
+    for (size_t row = 0; row < n_rows && n_kept < q->n; row += LASSO_STRIP_ROWS) {
+        const size_t n = n_rows - row < LASSO_STRIP_ROWS ? n_rows - row : LASSO_STRIP_ROWS;
         take_strip(q, block, row, n);
         for (size_t first = n_kept; first < q->n; first += PANEL) {
             const size_t end = first + PANEL < q->n ? first + PANEL : q->n;
             cblas_dgemm(CblasColMajor, CblasTrans, CblasNoTrans, (int) end, (int) (end - first),
-                        (int) n, 1.0, q->strip, STRIP_ROWS, q->strip + first * STRIP_ROWS,
-                        STRIP_ROWS, row == 0 ? 0.0 : 1.0, q->products + first * q->stride,
-                        (int) q->stride);
+                        (int) n, 1.0, q->strip, LASSO_STRIP_ROWS,
+                        q->strip + first * LASSO_STRIP_ROWS, LASSO_STRIP_ROWS, row == 0 ? 0.0 : 1.0,
+                        q->products + first * q->stride, (int) q->stride);
         }
     }
     return STRADS_OK;

@@ -17,6 +17,8 @@
 
 #include "apps/lasso/block.h"
 
+enum { LASSO_STRIP_ROWS = 256 }; /* of the columns, multiplied at a time */
+
 typedef struct lasso_quadratic {
     size_t n;             /* variables, each at a place */
     uint32_t *vars;       /* [n] by place */

@@ -65,6 +65,8 @@ STRADS_MUST_CHECK strads_status lasso_step(lasso_worker *self, bool active, uint
 
 /* Whether the loaded block is better solved on products of its columns, after updates on the
  * columns themselves; and that, with what extrapolates when it is late. */
+/* How many columns may have products, of data with so many stored numbers. */
+double lasso_products_most(double stored);
 bool lasso_products_pay(const lasso_worker *self, double n_updates);
 STRADS_MUST_CHECK strads_status lasso_solve_on_products(lasso_worker *self, double target,
                                                         bool late);

@@ -99,6 +99,26 @@ static void a_process_that_has_a_part_of_the_data_takes_less(void)
     }
 }
 
+/* Products of columns, and columns that folds weigh, are most of what comes beside dense data. */
+static void that_of_dense_working_sets_is_foretold(void)
+{
+    static const char *const options[] = {"", "--set lasso.folds=2",
+                                          "--set data.cache=true --set run.deterministic=true"};
+    command_set_up();
+    if (SUITE_SANITIZED) {
+        return;
+    }
+    REQUIRE(command_run("generate lasso --rows 1500 --cols 4000 --informative 600 --noise 9"
+                        " --format npy --out dense") == 0);
+    strads_free(suite_file("dense.yaml", "app: lasso\ndata:\n  path: dense.npy\n  y: dense.y.npy\n"
+                                         "lasso:\n  lambda_ratio: 0.02\nstop:\n  gap: 1e-2\n"
+                                         "run:\n  workers: 1\n  out: dense\n"));
+    for (size_t k = 0; k < sizeof(options) / sizeof(options[0]); k++) {
+        const double ratio = estimate_to_peak_of("dense", options[k]);
+        CHECK(ratio > 1 / 1.25 && ratio < 1.25);
+    }
+}
+
 static const char factors[] = "app: mf\n"
                               "data:\n"
                               "  train: ratings.txt\n"
@@ -176,6 +196,7 @@ SUITE("estimate",
       {"the memory of a thousand machines is foretold",
        the_memory_of_a_thousand_machines_is_foretold},
       {"that of working sets is not more", that_of_working_sets_is_not_more},
+      {"that of dense working sets is foretold", that_of_dense_working_sets_is_foretold},
       {"a process that has a part of the data takes less",
        a_process_that_has_a_part_of_the_data_takes_less},
       {"the memory of a factorisation is foretold", the_memory_of_a_factorisation_is_foretold},
