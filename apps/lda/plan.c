@@ -8,7 +8,7 @@
 /* The growing start: the documents of its first stage are swept so often, those of a later one so
  * often, and each stage has so many times the documents of the one before. It begins with as many
  * as tell topics apart: from too few it would not come to what a corpus has. */
-enum { FIRST_SWEEPS = 30, MORE_SWEEPS = 10, GROWTH = 4, N_STAGES = 3, FIRST_DOCUMENTS = 2000 };
+enum { FIRST_SWEEPS = 60, MORE_SWEEPS = 10, GROWTH = 4, N_STAGES = 3, FIRST_DOCUMENTS = 2000 };
 
 /* Until all documents take part words are smoothed by so much of what a word has of a topic in the
  * first documents, on average. With less, topics stay as chance began them; with much more there
