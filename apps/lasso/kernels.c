@@ -116,6 +116,13 @@ static void add(double a, const double *restrict x, double *restrict y, size_t n
     add_of(a, x, y, n);
 }
 
+static void add_narrow(double a, const float *restrict x, double *restrict y, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        y[i] += a * (double) x[i];
+    }
+}
+
 static void add_sparse(double a, const double *restrict value, const uint32_t *restrict row,
                        size_t n, double *restrict y)
 {
@@ -253,6 +260,7 @@ const lasso_kernels JOIN(lasso_kernels_, KERNEL_ISA) = {
     .dot = dot,
     .dot_sparse = dot_sparse,
     .add = add,
+    .add_narrow = add_narrow,
     .add_sparse = add_sparse,
     .dots = dots,
     .dots_sparse = dots_sparse,

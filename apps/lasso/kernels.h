@@ -44,8 +44,9 @@ typedef struct lasso_kernels {
     double (*dot_sparse)(const double *restrict value, const uint32_t *restrict row, size_t n,
                          const double *restrict y);
 
-    /* y += a x, alike. */
+    /* y += a x, alike; of floats, too. */
     void (*add)(double a, const double *restrict x, double *restrict y, size_t n);
+    void (*add_narrow)(double a, const float *restrict x, double *restrict y, size_t n);
     void (*add_sparse)(double a, const double *restrict value, const uint32_t *restrict row,
                        size_t n, double *restrict y);
 

@@ -16,8 +16,12 @@ enum {
     SCATTERED = 4,     /* an entry of a sparse column takes as long as so many of a row */
     MAX_SWEEPS = 1000,
     ACTIVE_SWEEPS = 4, /* after each whole one */
-    NEWTON_SHARE = 32  /* a step takes as long as one in so many sweeps a coefficient */
+    NEWTON_SHARE = 32, /* a step takes as long as one in so many sweeps a coefficient */
+    MAX_DESCENTS = 4   /* each comes closer by what floats tell */
 };
+
+/* A target so far from the optimum is met to a fraction though products are floats. */
+static const double NARROW = 1e-5;
 
 /* Active sweeps end when they move this much less than the whole one did. */
 static const double ACTIVE_ENOUGH = 0.1;
@@ -31,6 +35,20 @@ double lasso_products_most(double stored)
     return fmin(sqrt(room), MOST);
 }
 
+/* Squares of lengths whose products floats can hold. */
+static const double SHORTEST = 1e-30, LONGEST = 1e30;
+
+static bool are_floats(const lasso_block *block)
+{
+    for (size_t k = 0; k < block->n; k++) {
+        const double norm2 = block->column[k].norm2;
+        if (norm2 != 0.0 && !(norm2 >= SHORTEST && norm2 <= LONGEST)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Whether products of the loaded block fit, and updates on them take less. */
 static bool may_pay(const lasso_worker *self)
 {
@@ -41,7 +59,7 @@ static bool may_pay(const lasso_worker *self)
     const double stored = dense ? (double) site->x.n_rows * (double) site->x.n_cols
                                 : (double) site->x.col_start[site->x.n_cols];
     return block->n > 0 && n <= lasso_products_most(stored) &&
-           n * n <= (dense ? 2.0 : SCATTERED * 2.0) * block->cost;
+           n * n <= (dense ? 2.0 : SCATTERED * 2.0) * block->cost && are_floats(block);
 }
 
 /* BLAS and LAPACK differ from processor to processor, so that deterministic runs do without. */
@@ -134,7 +152,9 @@ static strads_status try_newton(lasso_worker *self, bool *lowest)
     return status;
 }
 
-strads_status lasso_solve_on_products(lasso_worker *self, double target, bool late)
+/* Descends from the columns' gradient to the target, and back; *first: the most urgent move of the
+ * first sweep. */
+static strads_status descend(lasso_worker *self, double target, bool late, double *first)
 {
     lasso_quadratic *q = &self->quadratic;
     strads_status status = lasso_quadratic_load(q, self->site, &self->block, self->state);
@@ -145,6 +165,7 @@ strads_status lasso_solve_on_products(lasso_worker *self, double target, bool la
     bool lowest = false;
     for (int i = 0; i < MAX_SWEEPS && status == STRADS_OK && farthest > target && !lowest; i++) {
         status = sweep_often(self, target, late, &farthest);
+        *first = i == 0 ? farthest : *first;
         if (status == STRADS_OK) {
             status = try_newton(self, &lowest);
         }
@@ -154,6 +175,19 @@ strads_status lasso_solve_on_products(lasso_worker *self, double target, bool la
     }
     if (status == STRADS_OK) {
         lasso_quadratic_unload(q, &self->block, self->state);
+    }
+    return status;
+}
+
+strads_status lasso_solve_on_products(lasso_worker *self, double target, bool late)
+{
+    strads_status status = STRADS_OK;
+    double first = INFINITY;
+    for (int i = 0; i < MAX_DESCENTS && status == STRADS_OK && first > target; i++) {
+        status = descend(self, target, late, &first);
+        if (target >= NARROW || strads_stopping(self->worker)) {
+            break;
+        }
     }
     return status;
 }

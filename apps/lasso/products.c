@@ -158,11 +158,12 @@ static strads_status add_part(row_part *part, const lasso_products *of, size_t f
     const size_t last = first + PART_ROWS;
     const strads_status status = lay_out_part(part, of, first, last);
     for (uint32_t a = 0; a < of->n && status == STRADS_OK; a++) {
-        double *to = products + a * stride;
+        const bool is_new = a >= of->first_new;
+        double *to = is_new ? products + (a - of->first_new) * stride : NULL;
         for (; is_within(x, of->cols[a], part->next[a], last); part->next[a]++) {
             const size_t i = x->row[part->next[a]] - first;
             const double value = x->value[part->next[a]];
-            for (size_t e = part->start[i]; a >= of->first_new && e < part->end[i]; e++) {
+            for (size_t e = part->start[i]; is_new && e < part->end[i]; e++) {
                 to[part->entries[e].place] += value * part->entries[e].value;
             }
             part->entries[part->end[i]++] = (entry){.value = value, .place = a};

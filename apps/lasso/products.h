@@ -23,9 +23,9 @@ typedef struct lasso_products {
 
 STRADS_MUST_CHECK strads_status lasso_products_take(const lasso_products *of);
 
-/* The same, added to products[a * stride + b], b < a, for columns whose rows ascend; `take`,
- * `rank` and `n_ranks` are not looked at. Some rows at a time, so that their entries stay in
- * cache: where few columns have many entries it takes a fraction of the time. */
+/* The same, added to products[(a - first_new) * stride + b], b < a, for columns whose rows ascend;
+ * `take`, `rank` and `n_ranks` are not looked at. Some rows at a time, so that their entries stay
+ * in cache: where few columns have many entries it takes a fraction of the time. */
 STRADS_MUST_CHECK strads_status lasso_products_add(const lasso_products *of, double *products,
                                                    size_t stride);
 

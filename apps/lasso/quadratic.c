@@ -34,6 +34,7 @@ void lasso_quadratic_fini(lasso_quadratic *q)
     strads_free(q->trial);
     strads_free(q->factor);
     strads_free(q->strip);
+    strads_free(q->fresh);
     *q = (lasso_quadratic){.n = 0};
 }
 
@@ -118,7 +119,7 @@ static size_t settle(lasso_quadratic *q, const uint32_t *vars, size_t n)
         }
     }
     for (size_t i = 0; i < n_kept && n_kept < q->n; i++) { /* none moves down or to the right */
-        const double *row = q->products + from[i] * q->stride;
+        const float *row = q->products + from[i] * q->stride;
         for (size_t j = 0; j < n_kept; j++) {
             q->products[i * q->stride + j] = row[from[j]];
         }
@@ -161,7 +162,7 @@ static strads_status multiply_dense(lasso_quadratic *q, const lasso_block *block
             cblas_dgemm(CblasColMajor, CblasTrans, CblasNoTrans, (int) end, (int) (end - first),
                         (int) n, 1.0, q->strip, LASSO_STRIP_ROWS,
                         q->strip + first * LASSO_STRIP_ROWS, LASSO_STRIP_ROWS, row == 0 ? 0.0 : 1.0,
-                        q->products + first * q->stride, (int) q->stride);
+                        q->fresh + (first - n_kept) * q->n, (int) q->n);
         }
     }
     return STRADS_OK;
@@ -181,22 +182,42 @@ static strads_status multiply_sparse(lasso_quadratic *q, const lasso_block *bloc
         q->active[q->place_of[block->vars[k]] - 1] = k;
     }
     for (size_t a = n_kept; a < q->n; a++) {
+        double *to = q->fresh + (a - n_kept) * q->n;
         for (size_t b = 0; b < a; b++) {
-            q->products[a * q->stride + b] = -q->column[a].sum * q->column[b].mean;
+            to[b] = -q->column[a].sum * q->column[b].mean;
         }
-        q->products[a * q->stride + a] = q->column[a].norm2;
+        to[a] = q->column[a].norm2;
     }
-    return lasso_products_add(&products, q->products, q->stride);
+    return lasso_products_add(&products, q->fresh, q->n);
 }
 
-/* Products with what comes before are those with what comes behind. */
-static void mirror(lasso_quadratic *q, size_t n_kept)
+/* Takes the fresh products over, which are with what comes before, and as well with what comes
+ * behind. */
+static void keep_fresh(lasso_quadratic *q, size_t n_kept)
 {
     for (size_t a = n_kept; a < q->n; a++) {
-        for (size_t b = 0; b < a; b++) {
-            q->products[b * q->stride + a] = q->products[a * q->stride + b];
+        const double *row = q->fresh + (a - n_kept) * q->n;
+        for (size_t b = 0; b <= a; b++) {
+            const float product = (float) row[b];
+            q->products[a * q->stride + b] = product;
+            q->products[b * q->stride + a] = product;
         }
     }
+}
+
+/* Makes the products of the places from n_kept on. */
+static strads_status multiply(lasso_quadratic *q, const lasso_block *block, size_t n_kept)
+{
+    strads_status status =
+        strads_reserve(&q->fresh, &q->fresh_capacity, (q->n - n_kept) * q->n, sizeof(*q->fresh));
+    if (status == STRADS_OK) {
+        status = block->columns.row == NULL ? multiply_dense(q, block, n_kept)
+                                            : multiply_sparse(q, block, n_kept);
+    }
+    if (status == STRADS_OK) {
+        keep_fresh(q, n_kept);
+    }
+    return status;
 }
 
 static void take_point(lasso_quadratic *q, const lasso_block *block, const double *state)
@@ -217,6 +238,17 @@ static void take_point(lasso_quadratic *q, const lasso_block *block, const doubl
     }
 }
 
+/* What is solved is the quadratic function of the products as they are kept. */
+static void take_curvatures(lasso_quadratic *q)
+{
+    for (size_t k = 0; k < q->n; k++) {
+        lasso_column *c = &q->column[k];
+        const double norm2 = (double) q->products[k * q->stride + k];
+        c->inverse = c->inverse == 0.0 ? 0.0 : 1.0 / (norm2 + (1.0 / c->inverse - c->norm2));
+        c->norm2 = norm2;
+    }
+}
+
 strads_status lasso_quadratic_load(lasso_quadratic *q, const lasso_site *site,
                                    const lasso_block *block, const double *state)
 {
@@ -227,13 +259,12 @@ strads_status lasso_quadratic_load(lasso_quadratic *q, const lasso_site *site,
     q->kernels = site->kernels;
     const size_t n_kept = settle(q, block->vars, block->n);
     take_point(q, block, state);
-    status = block->columns.row == NULL ? multiply_dense(q, block, n_kept)
-                                        : multiply_sparse(q, block, n_kept);
+    status = multiply(q, block, n_kept);
     if (status != STRADS_OK) {
         lasso_quadratic_forget(q);
         return status;
     }
-    mirror(q, n_kept);
+    take_curvatures(q);
     return STRADS_OK;
 }
 
@@ -276,7 +307,7 @@ double lasso_quadratic_sweep(lasso_quadratic *q, const uint32_t *places, size_t 
         const double step = soft(q->gradient[k] + c->norm2 * old, c->l1) * c->inverse - old;
         if (step != 0.0) {
             q->b[k] = old + step;
-            q->kernels->add(-step, q->products + k * q->stride, q->gradient, q->n);
+            q->kernels->add_narrow(-step, q->products + k * q->stride, q->gradient, q->n);
             farthest = fmax(farthest, fabs(step) * c->urgency);
         }
     }
@@ -303,7 +334,7 @@ static bool solve_active(lasso_quadratic *q, double *move)
     for (size_t i = 0; i < q->n_active; i++) {
         const uint32_t k = q->active[i];
         const lasso_column *c = &q->column[k];
-        const double *row = q->products + k * q->stride;
+        const float *row = q->products + k * q->stride;
         const double curvature = 1.0 / c->inverse;
         double *to = q->factor + i * q->n_active;
         for (size_t j = i; j < q->n_active; j++) {
@@ -347,7 +378,7 @@ static double change_by(lasso_quadratic *q, const double *move, double share)
         const uint32_t k = q->active[i];
         const double to = b[k] + share * move[i];
         b[k] = to * b[k] > 0.0 ? to : 0.0;
-        q->kernels->add(q->b[k] - b[k], q->products + k * q->stride, gradient, q->n);
+        q->kernels->add_narrow(q->b[k] - b[k], q->products + k * q->stride, gradient, q->n);
     }
     return lasso_quadratic_change(q, b, gradient);
 }

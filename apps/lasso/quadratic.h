@@ -10,7 +10,8 @@
  * signs given, is minimised.
  *
  * Products are kept from block to block: those of variables that the next one has too are
- * not made again.
+ * not made again. They are kept as floats, of which twice as many stay near: a block then ends
+ * next to its optimum, and the next one, whose gradient is that of the columns, goes the rest.
  */
 #ifndef STRADS_LASSO_QUADRATIC_H
 #define STRADS_LASSO_QUADRATIC_H
@@ -22,7 +23,7 @@ enum { LASSO_STRIP_ROWS = 256 }; /* of the columns, multiplied at a time */
 typedef struct lasso_quadratic {
     size_t n;             /* variables, each at a place */
     uint32_t *vars;       /* [n] by place */
-    double *products;     /* [n][stride] */
+    float *products;      /* [n][stride] */
     double *b;            /* [n] */
     double *gradient;     /* [n] g at b */
     lasso_column *column; /* [n] */
@@ -34,7 +35,8 @@ typedef struct lasso_quadratic {
     double *trial;      /* [3][stride] a point, its gradient, the way there */
     double *factor;     /* [n_active][n_active] of Cholesky */
     double *strip;      /* [n][some rows] of dense columns, side by side */
-    size_t stride, factor_capacity, strip_capacity;
+    double *fresh;      /* [new][n] products before they are rounded */
+    size_t stride, factor_capacity, strip_capacity, fresh_capacity;
     size_t n_sweeps, patience; /* since a try of Newton's method; how long to wait for one */
     const lasso_kernels *kernels;
 } lasso_quadratic;

@@ -91,13 +91,21 @@ static void check_adds(const lasso_kernels *kernels, const vectors *v, size_t n)
 {
     double dense[MAX_N];
     double sparse[MAX_N];
+    double narrow[MAX_N];
+    float x[MAX_N];
     memcpy(dense, v->y, n * sizeof(*dense));
     memcpy(sparse, v->y, n * sizeof(*sparse));
+    memcpy(narrow, v->y, n * sizeof(*narrow));
+    for (size_t i = 0; i < n; i++) {
+        x[i] = (float) fmin(fmax(v->x[i], -1e30), 1e30);
+    }
     kernels->add(-1.5, v->x, dense, n);
+    kernels->add_narrow(-1.5, x, narrow, n);
     kernels->add_sparse(-1.5, v->x, v->row, n, sparse);
     for (size_t i = 0; i < n; i++) {
         const uint32_t k = v->row[i];
         CHECK(is_close(dense[i], v->y[i] - 1.5L * v->x[i], 3.0L));
+        CHECK(is_close(narrow[i], v->y[i] - 1.5L * (long double) x[i], 3.0L));
         CHECK(is_close(sparse[k], v->y[k] - 1.5L * v->x[i], 3.0L));
     }
 }

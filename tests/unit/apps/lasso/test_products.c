@@ -153,7 +153,7 @@ static void products_are_added_to_what_is_there(void)
     REQUIRE_OK(lasso_products_add(&of, products[0], COLS + 2));
     for (uint32_t a = 0; a < COLS; a++) {
         for (uint32_t b = 0; b < COLS + 2; b++) {
-            CHECK(products[a][b] == 0.5 + (a >= 5 && b < a ? right[a][b] : 0.0));
+            CHECK(products[a][b] == 0.5 + (a + 5 < COLS && b < a + 5 ? right[a + 5][b] : 0.0));
         }
     }
 }

@@ -166,6 +166,32 @@ static void a_working_set_is_solved_to_its_target(void)
     }
 }
 
+/* Their products would be beyond what floats have. */
+static void columns_in_other_units_are_solved_as_well(void)
+{
+    static const double units[] = {1e20, 1e-20};
+    for (int kind = 0; kind < 4; kind++) {
+        const bool sparse = kind & 1;
+        const double unit = units[kind / 2];
+        opened self;
+        lasso_case data = lasso_case_draw(N, P, sparse ? 0.3 : 1.0, 52);
+        for (size_t i = 0; i < (size_t) N * P; i++) {
+            data.x[i] *= unit;
+        }
+        open_all(&self, data, sparse, 0.2 * unit);
+        double b[P] = {0.0};
+        float scores[P];
+        for (int i = 0; i < 3; i++) {
+            run_round(&self, b, true, 1e-4);
+        }
+        REQUIRE_OK(lasso_score(self.state, NULL, P, scores));
+        for (size_t j = 0; j < P; j++) {
+            CHECK(scores[j] <= 30.0F * 1e-4F);
+        }
+        close_all(&self);
+    }
+}
+
 static void rounds_of_single_sweeps_come_to_the_same_point(void)
 {
     opened self;
@@ -224,6 +250,7 @@ SUITE("apps/lasso/solver",
       {"scores equal slow ones before and after a commit",
        scores_equal_slow_ones_before_and_after_a_commit},
       {"a working set is solved to its target", a_working_set_is_solved_to_its_target},
+      {"columns in other units are solved as well", columns_in_other_units_are_solved_as_well},
       {"rounds of single sweeps come to the same point",
        rounds_of_single_sweeps_come_to_the_same_point},
       {"a worker that is to stop returns what it has",
