@@ -124,10 +124,10 @@ static double find_intercept(const lasso_worker *self)
         *(slopes > 0.0 ? &low : &high) = intercept;
         double next = intercept + fmax(-longest, fmin(longest, slopes / curvature));
         longest *= 2.0; /* it may be far: the mean of a column that is not centred counts in it */
-        if (next <= low || next >= high) {
+        if (next != intercept && (next <= low || next >= high)) {
             next = 0.5 * (low + high);
         }
-        if (next == intercept) {
+        if (next == intercept) { /* what is left is rounding */
             break;
         }
         intercept = next;

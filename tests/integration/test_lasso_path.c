@@ -261,6 +261,34 @@ static void values_of_folds_that_doubles_cannot_solve_are_counted(void)
     lasso_case_fini(&data);
 }
 
+/* Whose mean a sparse column keeps: the intercept has to make up for it. */
+static void sparse_columns_far_from_0_have_the_folds_of_dense_ones(void)
+{
+    static const char *const settings[] = {"lasso.path.count=8", "lasso.path.ratio=1e-2",
+                                           "lasso.folds=3",      "stop.gap=1e-9",
+                                           "run.workers=1",      NULL};
+    left *cv[2];
+    lasso_case data = lasso_case_draw(N, P, 0.2, 57);
+    lasso_case_classify(&data, 2, 0.0);
+    for (size_t i = 0; i < N; i++) {
+        data.x[i] += 1000.0;
+    }
+    for (int sparse = 0; sparse < 2; sparse++) {
+        lasso_case_write(&data, sparse);
+        run(&data, settings);
+        cv[sparse] = read_left("cv.csv");
+    }
+    for (int i = 1; i <= COUNT; i++) {
+        const double error = number_in(cv[0], i, 1);
+        CHECK_NEAR(number_in(cv[1], i, 0), number_in(cv[0], i, 0), 1e-9);
+        CHECK_NEAR(number_in(cv[1], i, 1), error, 1e-3 * error);
+        CHECK(number_in(cv[1], i, 3) == 0.0);
+    }
+    free(cv[0]);
+    free(cv[1]);
+    lasso_case_fini(&data);
+}
+
 /* Classes that column 0 tells apart. */
 static lasso_case draw_separable(void)
 {
@@ -349,6 +377,8 @@ SUITE("integration/lasso_path",
        a_value_that_doubles_cannot_solve_does_not_end_the_path},
       {"values of folds that doubles cannot solve are counted",
        values_of_folds_that_doubles_cannot_solve_are_counted},
+      {"sparse columns far from 0 have the folds of dense ones",
+       sparse_columns_far_from_0_have_the_folds_of_dense_ones},
       {"a path ends where classes are separable", a_path_ends_where_classes_are_separable},
       {"a lambda of almost nothing ends where classes are separable",
        a_lambda_of_almost_nothing_ends_where_classes_are_separable},

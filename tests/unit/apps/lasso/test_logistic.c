@@ -45,14 +45,20 @@ static void open_site(opened *self, bool sparse, bool intercept)
     }
 }
 
-static void open_all(opened *self, bool sparse, bool intercept, double lambda)
+static void open_worker(opened *self, double lambda)
 {
     const strads_stage stage = {.params = {[LASSO_LAMBDA] = lambda, [LASSO_FOLD] = FOLD}};
-    open_site(self, sparse, intercept);
-    self->l1 = 0.5 * lambda;
-    self->l2 = 0.5 * lambda;
+    const double l1_ratio = ((const lasso_site *) self->site)->l1_ratio;
+    self->l1 = l1_ratio * lambda;
+    self->l2 = (1.0 - l1_ratio) * lambda;
     REQUIRE_OK(lasso_open_worker(self->site, &self->worker, &self->state));
     REQUIRE_OK(lasso_begin_stage(self->state, &stage));
+}
+
+static void open_all(opened *self, bool sparse, bool intercept, double lambda)
+{
+    open_site(self, sparse, intercept);
+    open_worker(self, lambda);
 }
 
 static void close_all(opened *self)
@@ -182,6 +188,50 @@ static void a_block_is_solved_to_its_target(void)
     }
 }
 
+/* Rows that are certain, and wrong, at a lambda at which the point is feasible as it is. */
+static void a_margin_far_below_0_has_a_dual_point(void)
+{
+    static const uint32_t vars[] = {1};
+    for (int sparse = 0; sparse < 2; sparse++) {
+        opened self;
+        double b[P] = {0.0};
+        double farthest = 0.0;
+        double measures[LASSO_N_MEASURES];
+        open_site(&self, sparse, false);
+        ((lasso_site *) self.site)->l1_ratio = 1.0;
+        open_worker(&self, 1e6);
+        for (size_t i = 0; i < N; i++) {
+            const double x = self.data.x[N + i];
+            const double against = self.data.y[i] > 0.0 ? -x : x;
+            farthest = fmax(farthest, trains(i) ? against : 0.0);
+        }
+        REQUIRE(farthest > 0.0);
+        b[1] = 60.0 / farthest;
+        REQUIRE_OK(lasso_sync(self.state, vars, 1, b + 1));
+        check_scan(&self, b);
+        REQUIRE_OK(lasso_measure(self.state, measures));
+        CHECK(isfinite(measures[LASSO_DUAL]) && measures[LASSO_RATIO] <= self.l1);
+        close_all(&self);
+    }
+}
+
+static void the_dual_meets_the_objective_at_the_optimum(void)
+{
+    for (int kind = 0; kind < 4; kind++) {
+        opened self;
+        double b[P] = {0.0};
+        double measures[LASSO_N_MEASURES];
+        open_all(&self, kind & 1, kind & 2, 0.5);
+        for (int i = 0; i < 3; i++) {
+            push(&self, b, true, 1e-9);
+        }
+        REQUIRE_OK(lasso_measure(self.state, measures));
+        const double objective = lasso_objective(LASSO_LOGISTIC, measures, self.l1, self.l2);
+        CHECK_NEAR(measures[LASSO_DUAL], objective, 1e-7 * objective);
+        close_all(&self);
+    }
+}
+
 static void single_steps_never_raise_the_objective(void)
 {
     for (int kind = 0; kind < 4; kind++) {
@@ -239,6 +289,8 @@ static void opening_survives_the_failure_of_every_allocation(void)
 SUITE("apps/lasso/logistic",
       {"scans measure the loss and its gradient", scans_measure_the_loss_and_its_gradient},
       {"a block is solved to its target", a_block_is_solved_to_its_target},
+      {"a margin far below 0 has a dual point", a_margin_far_below_0_has_a_dual_point},
+      {"the dual meets the objective at the optimum", the_dual_meets_the_objective_at_the_optimum},
       {"single steps never raise the objective", single_steps_never_raise_the_objective},
       {"a stage that starts again has no coefficients",
        a_stage_that_starts_again_has_no_coefficients},
