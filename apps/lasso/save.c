@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* apps/lasso/save.c - what a run leaves: the coefficients that were chosen, and the path. */
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -114,7 +115,7 @@ static strads_status save_chosen(const lasso_site *site, const lasso_value *valu
 }
 
 /* Removes what an earlier run has left in the folder and this one does not write over. */
-static void remove_old(const lasso_curve *curve, const char *dir)
+static strads_status remove_old(const lasso_curve *curve, const char *dir)
 {
     const lasso_model *model = curve->model;
     const bool has_path = model->path.n_asked > 1 || model->path.n_folds > 0;
@@ -134,11 +135,17 @@ static void remove_old(const lasso_curve *curve, const char *dir)
                  {"folds.npy", has_path && model->site->fold != NULL}};
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
         char *path = files[i].is_written ? NULL : lasso_path_in(dir, files[i].name);
-        if (path != NULL) {
-            remove(path);
+        if (path == NULL && !files[i].is_written) {
+            return STRADS_ERR_NOMEM;
+        }
+        if (path != NULL && remove(path) != 0 && errno != ENOENT) {
+            strads_error("cannot remove %s, of an earlier run: %s", path, strerror(errno));
+            strads_free(path);
+            return STRADS_ERR_IO;
         }
         strads_free(path);
     }
+    return STRADS_OK;
 }
 
 /* ---- what it was measured by ---- */
@@ -286,8 +293,10 @@ strads_status lasso_save(void *state, const void *site_state, const double *valu
     lasso_curve curve = {
         .model = model, .n = lasso_path_n_known(path), .chosen = lasso_path_choose(path)};
     warn_of_missing(path);
-    remove_old(&curve, dir);
-    status = save_chosen(site, &path->values[curve.chosen], dir);
+    status = remove_old(&curve, dir);
+    if (status == STRADS_OK) {
+        status = save_chosen(site, &path->values[curve.chosen], dir);
+    }
     if (status == STRADS_OK) {
         status = save_all_names(model, dir);
     }

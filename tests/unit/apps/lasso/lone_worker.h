@@ -25,8 +25,8 @@ struct strads_gram {
 
 struct strads_summary {
     int n;
-    const char *names[16];
-    double values[16];
+    const char *names[32];
+    double values[32];
 };
 
 uint32_t strads_worker_rank(const strads_worker *worker)

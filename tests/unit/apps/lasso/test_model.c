@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "apps/lasso/model.h"
+#include "base/mem.h"
 #include "tests/support/lasso_case.h"
 #include "tests/support/suite.h"
 #include "tests/unit/apps/lasso/lone_worker.h"
@@ -309,6 +310,60 @@ static void what_is_saved_is_on_the_scale_of_the_data(void)
     lasso_case_fini(&data);
 }
 
+/* A model at the end of a path of two values with two folds. */
+static void walk_to_the_end(void *model)
+{
+    static const double values[P] = {0.5, 0.0, -0.1, 0.25};
+    double measures[LASSO_N_MEASURES] = {[LASSO_RATIO] = 4.0, [LASSO_LOSS] = 20.0};
+    const strads_view view = {.whole = true, .measures = measures, .values = values};
+    strads_stage stage = {.gap = INFINITY};
+    for (int i = 0; i < 7; i++) {
+        REQUIRE_OK(lasso_next_stage(model, &view, &stage));
+        measures[LASSO_RR] = 0.0;
+    }
+    CHECK(stage.done);
+}
+
+static void saving_survives_the_failure_of_every_allocation(void)
+{
+    enum { MOST = 400 };
+    char setting[256];
+    char *names_path = suite_file("names", "a\nb\nc\nd\n");
+    char *test_path = suite_file("test.libsvm", "1 1:2\n2 4:1\n");
+    char test[256];
+    lasso_case data = lasso_case_draw(N, P, 1.0, 42);
+    lasso_case_write(&data, false);
+    snprintf(setting, sizeof(setting), "data.names=%s", names_path);
+    snprintf(test, sizeof(test), "data.test=%s", test_path);
+    const char *const settings[] = {setting, test, "lasso.path.count=2", "lasso.folds=2", NULL};
+    strads_config *config = lasso_case_config(&data, &lasso_app, settings);
+    void *site = NULL;
+    void *model = NULL;
+    REQUIRE(config != NULL);
+    REQUIRE_OK(lasso_case_open(config, 1, &site));
+    REQUIRE_OK(lasso_open_model(config, site, &model));
+    walk_to_the_end(model);
+    const size_t live = strads_mem_live();
+    const double values[P] = {0.0};
+    strads_status status = STRADS_ERR_NOMEM;
+    size_t n_failed = 0;
+    for (; n_failed < MOST && status != STRADS_OK; n_failed++) {
+        strads_summary summary = {.n = 0};
+        strads_mem_fail_after(n_failed + 1);
+        status = lasso_save(model, site, values, suite_folder(), &summary);
+        strads_mem_fail_after(0);
+        CHECK(status == STRADS_OK || status == STRADS_ERR_NOMEM);
+        CHECK(strads_mem_live() == live);
+    }
+    CHECK(status == STRADS_OK && n_failed > 10);
+    lasso_close_model(model);
+    lasso_close_site(site);
+    strads_config_destroy(config);
+    strads_free(names_path);
+    strads_free(test_path);
+    lasso_case_fini(&data);
+}
+
 SUITE("apps/lasso/model",
       {"lambda is a share of the largest gradient", lambda_is_a_share_of_the_largest_gradient},
       {"a given lambda is taken as it is", a_given_lambda_is_taken_as_it_is},
@@ -322,4 +377,6 @@ SUITE("apps/lasso/model",
       {"a path ends only where all rows are on their side by far",
        a_path_ends_only_where_all_rows_are_on_their_side_by_far},
       {"pull takes values and moves apart", pull_takes_values_and_moves_apart},
-      {"what is saved is on the scale of the data", what_is_saved_is_on_the_scale_of_the_data})
+      {"what is saved is on the scale of the data", what_is_saved_is_on_the_scale_of_the_data},
+      {"saving survives the failure of every allocation",
+       saving_survives_the_failure_of_every_allocation})

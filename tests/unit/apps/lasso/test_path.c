@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "tests/support/lasso_case.h"
 #include "tests/support/suite.h"
 
@@ -164,6 +165,40 @@ static void a_walk_that_is_cut_short_chooses_the_last_that_is_known(void)
     lasso_path_fini(&path);
 }
 
+static strads_status walk_a_stage(strads_config *config, const lasso_site *site)
+{
+    const double coefficients[P] = {0.0, 3.0, 0.0};
+    const double measures[LASSO_N_MEASURES] = {0.0};
+    const strads_view view = {.whole = true, .measures = measures};
+    const strads_stage stage = {.objective = 7.0};
+    lasso_path path;
+    strads_status status = lasso_path_init(&path, config, site, 8.0);
+    if (status == STRADS_OK) {
+        lasso_path_note(&path, &view, &stage, 1.0);
+        status = lasso_path_keep(&path, coefficients, P);
+        lasso_path_fini(&path);
+    }
+    return status;
+}
+
+static void every_allocation_may_fail(void)
+{
+    strads_config *config = configure(two_folds);
+    const lasso_site site = {.n_rows = N, .fold = folds};
+    const size_t live = strads_mem_live();
+    strads_status status = STRADS_ERR_NOMEM;
+    size_t n_failed = 0;
+    for (; n_failed < 20 && status != STRADS_OK; n_failed++) {
+        strads_mem_fail_after(n_failed + 1);
+        status = walk_a_stage(config, &site);
+        strads_mem_fail_after(0);
+        CHECK(status == STRADS_OK || status == STRADS_ERR_NOMEM);
+        CHECK(strads_mem_live() == live);
+    }
+    CHECK(status == STRADS_OK && n_failed > 5);
+    strads_config_destroy(config);
+}
+
 SUITE("apps/lasso/path",
       {"a path falls by equal factors from lambda_max",
        a_path_falls_by_equal_factors_from_lambda_max},
@@ -174,4 +209,5 @@ SUITE("apps/lasso/path",
        folds_follow_the_path_and_weigh_lambda_by_their_rows},
       {"errors are those of cv.glmnet", errors_are_those_of_cv_glmnet},
       {"a walk that is cut short chooses the last that is known",
-       a_walk_that_is_cut_short_chooses_the_last_that_is_known})
+       a_walk_that_is_cut_short_chooses_the_last_that_is_known},
+      {"every allocation may fail", every_allocation_may_fail})

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "apps/lasso/lasso.h"
+#include "base/mem.h"
 #include "tests/support/lasso_case.h"
 #include "tests/support/suite.h"
 #include "tests/unit/apps/lasso/lone_worker.h"
@@ -122,6 +123,35 @@ static void another_lambda_of_the_path_is_taken(void)
     strads_free(rows);
 }
 
+static void predicting_survives_the_failure_of_every_allocation(void)
+{
+    static const char *const settings[] = {"predict.lambda=0.5", NULL};
+    enum { MOST = 400 };
+    char *rows = suite_file("rows.csv", "c,a,b\n7,0,0\n0,1,0\n");
+    lasso_case none = {.problem = {.l1_ratio = 1.0}};
+    strads_config *config = lasso_case_config(&none, &lasso_app, settings);
+    FILE *to = tmpfile();
+    REQUIRE(config != NULL && to != NULL);
+    write_model(P, 1);
+    write_path();
+    strads_free(suite_file("names.txt", "a\nb\nc\n"));
+    strads_free(suite_file("target.txt", "d\n"));
+    const size_t live = strads_mem_live();
+    strads_status status = STRADS_ERR_NOMEM;
+    size_t n_failed = 0;
+    for (; n_failed < MOST && status != STRADS_OK; n_failed++) {
+        strads_mem_fail_after(n_failed + 1);
+        status = lasso_predict(config, suite_folder(), rows, to);
+        strads_mem_fail_after(0);
+        CHECK(status == STRADS_OK || status == STRADS_ERR_NOMEM);
+        CHECK(strads_mem_live() == live);
+    }
+    CHECK(status == STRADS_OK && n_failed > 20);
+    fclose(to);
+    strads_config_destroy(config);
+    strads_free(rows);
+}
+
 static void a_path_of_another_run_is_refused(void)
 {
     char text[256];
@@ -162,6 +192,8 @@ static void predictions_that_cannot_be_written_are_an_error(void)
 SUITE("apps/lasso/predict", {"each row has its line", each_row_has_its_line},
       {"data and models that do not fit are refused", data_and_models_that_do_not_fit_are_refused},
       {"another lambda of the path is taken", another_lambda_of_the_path_is_taken},
+      {"predicting survives the failure of every allocation",
+       predicting_survives_the_failure_of_every_allocation},
       {"a path of another run is refused", a_path_of_another_run_is_refused},
       {"a model that is not there is named", a_model_that_is_not_there_is_named},
       {"predictions that cannot be written are an error",
