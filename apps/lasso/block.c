@@ -300,12 +300,7 @@ strads_status lasso_block_load(lasso_block *block, const lasso_site *site,
 
 void lasso_block_find_active(lasso_block *block)
 {
-    size_t n = 0;
-    for (size_t k = 0; k < block->n; k++) {
-        block->active[n] = (uint32_t) k;
-        n += block->b[k] != 0.0;
-    }
-    block->n_active = n;
+    block->n_active = lasso_list_active(block->active, block->b, block->n);
 }
 
 double lasso_block_penalty(const lasso_block *block, double l2)

@@ -51,6 +51,18 @@ STRADS_MUST_CHECK strads_status lasso_block_reload(lasso_block *block, const las
 /* What an update of a coefficient needs to know of its column. */
 lasso_column lasso_column_of(const lasso_site *site, uint32_t var, double l1, double l2);
 
+/* active[] := the places of b[n] that are not 0, of which it returns the number; there is room for
+ * n. */
+static inline size_t lasso_list_active(uint32_t *active, const double *b, size_t n)
+{
+    size_t n_active = 0;
+    for (size_t k = 0; k < n; k++) {
+        active[n_active] = (uint32_t) k;
+        n_active += b[k] != 0.0;
+    }
+    return n_active;
+}
+
 /* Renews the list of active columns. */
 void lasso_block_find_active(lasso_block *block);
 

@@ -69,6 +69,8 @@ STRADS_MUST_CHECK strads_status lasso_saved_at(double *coefficients, size_t n_co
 
 /* "DIR/NAME"; for strads_free. */
 char *lasso_path_in(const char *dir, const char *name);
+/* Opens it to be written. */
+STRADS_MUST_CHECK strads_status lasso_open_in(data_writer **out, const char *dir, const char *name);
 void lasso_write_text(FILE *to, const char *text); /* as a field of CSV */
 
 #endif

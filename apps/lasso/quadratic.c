@@ -316,12 +316,7 @@ double lasso_quadratic_sweep(lasso_quadratic *q, const uint32_t *places, size_t 
 
 void lasso_quadratic_find_active(lasso_quadratic *q)
 {
-    size_t n = 0;
-    for (size_t k = 0; k < q->n; k++) {
-        q->active[n] = (uint32_t) k;
-        n += q->b[k] != 0.0;
-    }
-    q->n_active = n;
+    q->n_active = lasso_list_active(q->active, q->b, q->n);
 }
 
 /* Solves for the move to the minimum of the active coefficients' quadratic function, their

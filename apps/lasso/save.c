@@ -16,6 +16,14 @@ char *lasso_path_in(const char *dir, const char *name)
     return path;
 }
 
+strads_status lasso_open_in(data_writer **out, const char *dir, const char *name)
+{
+    char *path = lasso_path_in(dir, name);
+    const strads_status status = path == NULL ? STRADS_ERR_NOMEM : data_writer_open(out, path);
+    strads_free(path);
+    return status;
+}
+
 void lasso_write_text(FILE *to, const char *text)
 {
     if (strpbrk(text, ",\"\r\n") == NULL) {
@@ -36,10 +44,8 @@ void lasso_write_text(FILE *to, const char *text)
 
 static strads_status save_csv(const lasso_site *site, const lasso_value *value, const char *dir)
 {
-    char *path = lasso_path_in(dir, "coefficients.csv");
     data_writer *writer = NULL;
-    const strads_status status = path == NULL ? STRADS_ERR_NOMEM : data_writer_open(&writer, path);
-    strads_free(path);
+    const strads_status status = lasso_open_in(&writer, dir, "coefficients.csv");
     if (status != STRADS_OK) {
         return status;
     }
@@ -59,10 +65,8 @@ static strads_status save_csv(const lasso_site *site, const lasso_value *value, 
 static strads_status save_names(const char *const *names, size_t n, const char *dir,
                                 const char *name)
 {
-    char *path = lasso_path_in(dir, name);
     data_writer *writer = NULL;
-    const strads_status status = path == NULL ? STRADS_ERR_NOMEM : data_writer_open(&writer, path);
-    strads_free(path);
+    const strads_status status = lasso_open_in(&writer, dir, name);
     if (status != STRADS_OK) {
         return status;
     }

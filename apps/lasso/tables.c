@@ -7,14 +7,6 @@
 
 enum { LINES = 20 }; /* of the table, about */
 
-static strads_status open_csv(data_writer **out, const char *dir, const char *name)
-{
-    char *path = lasso_path_in(dir, name);
-    const strads_status status = path == NULL ? STRADS_ERR_NOMEM : data_writer_open(out, path);
-    strads_free(path);
-    return status;
-}
-
 /* ---- path.csv ---- */
 
 /* A row's columns behind those of the values themselves: train_, validation_ and test_error,
@@ -85,7 +77,7 @@ static void write_value(FILE *to, const lasso_curve *curve, size_t i)
 static strads_status save_path_csv(const lasso_curve *curve, const char *dir)
 {
     data_writer *writer = NULL;
-    const strads_status status = open_csv(&writer, dir, "path.csv");
+    const strads_status status = lasso_open_in(&writer, dir, "path.csv");
     if (status != STRADS_OK) {
         return status;
     }
@@ -103,7 +95,7 @@ static strads_status save_cv_csv(const lasso_curve *curve, const char *dir)
 {
     const lasso_path *path = &curve->model->path;
     data_writer *writer = NULL;
-    const strads_status status = open_csv(&writer, dir, "cv.csv");
+    const strads_status status = lasso_open_in(&writer, dir, "cv.csv");
     if (status != STRADS_OK) {
         return status;
     }
@@ -172,7 +164,7 @@ static strads_status save_columns(const lasso_curve *curve, const uint32_t *plac
 {
     const lasso_site *site = curve->model->site;
     data_writer *writer = NULL;
-    const strads_status status = open_csv(&writer, dir, "path_columns.csv");
+    const strads_status status = lasso_open_in(&writer, dir, "path_columns.csv");
     if (status != STRADS_OK) {
         return status;
     }
