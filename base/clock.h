@@ -16,6 +16,10 @@ STRADS_API double strads_now(void);
 /* Seconds of a processor that the calling thread has used; always real. */
 double strads_thread_seconds(void);
 
+/* Seconds that the calling thread was ready to run while others had the processors; 0 where
+ * the system does not tell, and while strads_now is replaced. Takes some microseconds. */
+double strads_thread_delayed(void);
+
 /* Makes strads_now return source(context); NULL restores the system's monotonic
  * clock. Call while no other thread reads the clock. */
 void strads_clock_set_source(double (*source)(void *context), void *context);

@@ -15,6 +15,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "strads/worker_work.h"
 
 enum { TAIL_BEFORE, TAIL_AFTER, TAIL_MOVES };
@@ -36,6 +37,20 @@ void step_guard_start(step_guard *guard, bool solve)
     guard->n_steps = 0;
     guard->n_guarded = 0;
     guard->n_updates = 0;
+    guard->is_timed = false;
+}
+
+static void begin_timing(step_guard *guard)
+{
+    guard->is_timed = true;
+    guard->began = strads_now();
+    guard->delayed = strads_thread_delayed();
+}
+
+double step_guard_delayed(const step_guard *guard)
+{
+    const double seconds = guard->is_timed ? strads_now() - guard->began : 0.0;
+    return seconds > 0.0 ? fmin(1.0, (strads_thread_delayed() - guard->delayed) / seconds) : -1.0;
 }
 
 void step_guard_fini(step_guard *guard)
@@ -186,6 +201,9 @@ strads_status step_guard_run(step_guard *guard, strads_worker *worker, const str
     if (status != STRADS_OK) {
         return status;
     }
+    if (guard->solve && !guard->is_timed) {
+        begin_timing(guard);
+    }
     if (guard->strikes >= OUT) {
         return run_in_turn(guard, worker, step, farthest);
     }
@@ -209,7 +227,14 @@ strads_status step_guard_run(step_guard *guard, strads_worker *worker, const str
 
 /* ---- the coordinator's side ---- */
 
-enum { CLEAN_ROUNDS = 4 }; /* before the width is tried again at the double */
+enum {
+    CLEAN_ROUNDS = 4, /* before the width is tried again at the double */
+    NARROW_ROUNDS = 8,
+    MOST_NARROW_ROUNDS = 256 /* before a set is shared again */
+};
+
+/* A member that waits for so much of the time has lost its processor to another program. */
+static const double CROWDED = 0.2;
 
 width_guard width_guard_start(uint32_t n_workers)
 {
@@ -231,5 +256,24 @@ void width_guard_learn(width_guard *guard, uint32_t n_blocks, uint64_t n_steps, 
     if (guard->n_clean >= CLEAN_ROUNDS && guard->width < guard->n_workers) {
         guard->width = 2 * guard->width < guard->n_workers ? 2 * guard->width : guard->n_workers;
         guard->n_clean = 0;
+    }
+}
+
+crowd_guard crowd_guard_start(void)
+{
+    return (crowd_guard){.width = UINT32_MAX, .patience = NARROW_ROUNDS};
+}
+
+void crowd_guard_learn(crowd_guard *guard, uint32_t n_blocks, double delayed)
+{
+    if (n_blocks > 1 && delayed > CROWDED) {
+        guard->width = n_blocks / 2;
+        guard->n_rounds = guard->patience;
+        guard->patience =
+            guard->patience < MOST_NARROW_ROUNDS ? 2 * guard->patience : guard->patience;
+    } else if (guard->n_rounds > 0) {
+        guard->width = --guard->n_rounds > 0 ? guard->width : UINT32_MAX;
+    } else if (delayed >= 0.0) {
+        guard->patience = NARROW_ROUNDS;
     }
 }

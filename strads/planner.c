@@ -78,6 +78,7 @@ strads_status planner_init(planner *plan, const planner_options *options)
 {
     *plan = (planner){.options = *options,
                       .width = width_guard_start(options->run.n_workers),
+                      .crowd = crowd_guard_start(),
                       .urgent = options->structure.n_vars};
     strads_status status = STRADS_OK;
     if (schedule_takes_all(options->run.kind) ||

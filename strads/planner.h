@@ -35,6 +35,7 @@ typedef struct planner_options {
 typedef struct planner {
     planner_options options;
     width_guard width;
+    crowd_guard crowd;
     strads_round blocks;
     strads_pairs question;
 

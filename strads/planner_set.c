@@ -36,6 +36,13 @@ static uint32_t width_that_pays(const planner *plan, double total, uint32_t most
     return best;
 }
 
+/* How many may share the set at most. A deterministic run does not look at the time. */
+static uint32_t width_allowed(const planner *plan)
+{
+    const uint32_t width = plan->width.width;
+    return plan->options.run.deterministic || plan->crowd.width > width ? width : plan->crowd.width;
+}
+
 /* Where variables are split each worker takes part with its own, in one block for all, or
  * fewer borrow the others'. */
 static strads_status choose_borrowers(planner *plan)
@@ -61,7 +68,7 @@ static strads_status choose_borrowers(planner *plan)
     if (!plan->lends) {
         return STRADS_OK;
     }
-    plan->set_width = width < plan->width.width ? width : plan->width.width;
+    plan->set_width = width < width_allowed(plan) ? width : width_allowed(plan);
     return loan_find(&plan->loans, plan->set_width, plan->set.vars, plan->costs, plan->set.n);
 }
 
@@ -73,7 +80,7 @@ static strads_status choose_width(planner *plan)
         return choose_borrowers(plan);
     }
     double total = 0.0;
-    plan->set_width = plan->width.width;
+    plan->set_width = width_allowed(plan);
     if (plan->set_width == 1) {
         return STRADS_OK;
     }

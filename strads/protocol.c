@@ -118,12 +118,11 @@ static strads_status check_own(const checked *it, const uint32_t *vars, size_t n
 static strads_status check_finite(const checked *it, const char *what, const double *numbers,
                                   size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (!isfinite(numbers[i])) {
-            return refuse(it, "%s %zu is %g; it is finite", what, i, numbers[i]);
-        }
+    size_t i = 0;
+    while (i < n && isfinite(numbers[i])) {
+        i++;
     }
-    return STRADS_OK;
+    return i == n ? STRADS_OK : refuse(it, "%s %zu is %g; it is finite", what, i, numbers[i]);
 }
 
 /* ---- what workers are sent ---- */
@@ -306,14 +305,18 @@ static strads_status check_ready(const checked *it)
                : differ(it, "measures", theirs->n_measures, ours->n_measures, program);
 }
 
+/* What the answers that tell of a worker's time begin with. */
+static strads_status check_answer(const checked *it, size_t head, const double *busy_seconds)
+{
+    const strads_status status = check_head(it, head);
+    return status == STRADS_OK ? check_finite(it, "busy_seconds", busy_seconds, 1) : status;
+}
+
 static strads_status check_scores_head(const checked *it)
 {
     const msg_scores *reply = (const msg_scores *) it->message->body;
     const msg_bounds *bounds = it->bounds;
-    strads_status status = check_head(it, sizeof(*reply));
-    if (status == STRADS_OK) {
-        status = check_finite(it, "busy_seconds", &reply->busy_seconds, 1);
-    }
+    strads_status status = check_answer(it, sizeof(*reply), &reply->busy_seconds);
     if (status == STRADS_OK && !(reply->largest < INFINITY)) {
         status = refuse(it, "largest is %g; it is below infinity", reply->largest);
     }
@@ -406,10 +409,7 @@ static strads_status check_edges(const checked *it)
     const msg_edges *reply = (const msg_edges *) it->message->body;
     const msg_correlate *question = &it->bounds->question;
     const uint64_t most = question->max_edges > 0 ? question->max_edges : UINT64_MAX;
-    strads_status status = check_head(it, sizeof(*reply));
-    if (status == STRADS_OK) {
-        status = check_finite(it, "busy_seconds", &reply->busy_seconds, 1);
-    }
+    strads_status status = check_answer(it, sizeof(*reply), &reply->busy_seconds);
     if (status == STRADS_OK) {
         status = check_most(it, "n_edges", reply->n_edges, most);
     }
@@ -427,12 +427,12 @@ static strads_status check_edges(const checked *it)
 static strads_status check_done(const checked *it)
 {
     const msg_done *reply = (const msg_done *) it->message->body;
-    strads_status status = check_head(it, sizeof(*reply));
+    strads_status status = check_answer(it, sizeof(*reply), &reply->busy_seconds);
     if (status == STRADS_OK) {
         status = check_equal(it, "round", reply->round, it->bounds->round);
     }
     if (status == STRADS_OK) {
-        status = check_finite(it, "busy_seconds", &reply->busy_seconds, 1);
+        status = check_finite(it, "delayed", &reply->delayed, 1);
     }
     if (status == STRADS_OK) {
         status = check_most(it, "n_guarded", reply->n_guarded, reply->n_steps);

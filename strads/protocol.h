@@ -89,6 +89,7 @@ typedef struct msg_done {
     double busy_seconds;
     uint64_t n_steps, n_guarded; /* of this push */
     uint64_t n_updates;          /* variables updated, every sweep counted */
+    double delayed;              /* of step_guard_delayed */
     uint64_t n_doubles;          /* double partial[n_doubles] */
 } msg_done;
 

@@ -310,6 +310,7 @@ static void read_done(reader *from, const msg_bounds *bounds)
     const uint64_t n_steps = take_count(from);
     must(from, take_count(from) <= n_steps);
     (void) take_count(from); /* any number of updates */
+    read_finite(from, 1);
     const uint64_t n = take_count(from);
     must(from, n == bounds->n_doubles);
     for (uint64_t i = 0; i < n && from->ok; i++) {

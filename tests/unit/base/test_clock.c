@@ -44,7 +44,18 @@ static void the_time_of_a_thread_is_real_whatever_the_source(void)
     CHECK_NEAR(now, 10.0, 0.0);
 }
 
+static void a_thread_is_delayed_by_real_time_only(void)
+{
+    double now = 10.0;
+    const double before = strads_thread_delayed();
+    CHECK(before >= 0.0 && strads_thread_delayed() >= before);
+    strads_clock_set_source(ticking, &now);
+    CHECK_NEAR(strads_thread_delayed(), 0.0, 0.0);
+    strads_clock_set_source(NULL, NULL);
+}
+
 SUITE("base/clock", {"time never goes back", time_never_goes_back},
       {"the source can be replaced and restored", the_source_can_be_replaced_and_restored},
       {"the time of a thread is real, whatever the source",
-       the_time_of_a_thread_is_real_whatever_the_source})
+       the_time_of_a_thread_is_real_whatever_the_source},
+      {"a thread is delayed by real time only", a_thread_is_delayed_by_real_time_only})

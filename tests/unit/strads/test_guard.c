@@ -285,6 +285,31 @@ static void often_undone_rounds_get_fewer_blocks_and_clean_ones_more_again(void)
     CHECK(guard.width == 8);
 }
 
+static void sets_are_not_shared_while_members_wait_for_a_processor(void)
+{
+    crowd_guard guard = crowd_guard_start();
+    crowd_guard_learn(&guard, 4, -1.0);
+    crowd_guard_learn(&guard, 4, 0.1);
+    CHECK(guard.width == UINT32_MAX);
+    crowd_guard_learn(&guard, 1, 0.9); /* one that is alone holds up nobody */
+    CHECK(guard.width == UINT32_MAX);
+    uint32_t n_narrow = 0;
+    for (uint32_t wait = 8; wait <= 512; wait *= 2) { /* each time for longer, up to 256 */
+        crowd_guard_learn(&guard, 4, 0.5);
+        for (n_narrow = 0; guard.width == 2; n_narrow++) {
+            crowd_guard_learn(&guard, 2, -1.0);
+        }
+        CHECK(guard.width == UINT32_MAX);
+        CHECK(n_narrow == (wait <= 256 ? wait : 256));
+    }
+    crowd_guard_learn(&guard, 4, 0.0);
+    crowd_guard_learn(&guard, 2, 0.5);
+    for (n_narrow = 0; guard.width == 1; n_narrow++) {
+        crowd_guard_learn(&guard, 1, -1.0);
+    }
+    CHECK(n_narrow == 8); /* as at first, once it went well */
+}
+
 SUITE("strads/guard",
       {"a step that raises the objective is undone and done in turn",
        a_step_that_raises_the_objective_is_undone_and_done_in_turn},
@@ -298,4 +323,6 @@ SUITE("strads/guard",
       {"a wide round that was given up is followed by a narrower one",
        a_wide_round_that_was_given_up_is_followed_by_a_narrower_one},
       {"often undone rounds get fewer blocks, and clean ones more again",
-       often_undone_rounds_get_fewer_blocks_and_clean_ones_more_again})
+       often_undone_rounds_get_fewer_blocks_and_clean_ones_more_again},
+      {"sets are not shared while members wait for a processor",
+       sets_are_not_shared_while_members_wait_for_a_processor})

@@ -29,6 +29,8 @@ static strads_status correlate(void *state, const strads_pairs *pairs, strads_gr
     return STRADS_OK;
 }
 
+static uint32_t crowd_width = UINT32_MAX;
+
 static uint32_t width_of(const strads_app *app, const net_driver *driver, bool deterministic)
 {
     static const double values[J];
@@ -44,6 +46,7 @@ static uint32_t width_of(const strads_app *app, const net_driver *driver, bool d
     plan_outcome outcome = PLAN_NONE;
     REQUIRE_OK(planner_init(&plan, &options));
     plan.node = driver == NULL ? NULL : &node;
+    plan.crowd.width = crowd_width;
     for (uint32_t var = 0; var < J; var++) {
         plan.set.pool[var] = var;
         plan.set.scores[var] = var < N_SET ? 1.0f : -1.0f;
@@ -86,6 +89,15 @@ static void it_does_not_depend_on_the_network_in_a_deterministic_run(void)
 {
     static const net_driver dear = {.exchange_units = exchange_units};
     CHECK(width_of_a_set(&dear, true) == 8);
+}
+
+static void it_goes_to_few_while_others_want_the_processors(void)
+{
+    static const net_driver free_of_charge = {.name = "free"};
+    crowd_width = 2;
+    CHECK(width_of_a_set(&free_of_charge, false) == 2);
+    CHECK(width_of_a_set(&free_of_charge, true) == 8);
+    crowd_width = UINT32_MAX;
 }
 
 /* ---- where variables are split ---- */
@@ -176,5 +188,7 @@ SUITE("strads/planner_width",
        it_goes_to_all_where_exchanges_cost_next_to_nothing},
       {"it does not depend on the network in a deterministic run",
        it_does_not_depend_on_the_network_in_a_deterministic_run},
+      {"it goes to few while others want the processors",
+       it_goes_to_few_while_others_want_the_processors},
       {"a split set is lent where that repays", a_split_set_is_lent_where_that_repays},
       {"a split set stays with its owners otherwise", a_split_set_stays_with_its_owners_otherwise})

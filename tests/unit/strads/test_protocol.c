@@ -180,6 +180,7 @@ static const change changes[] = {
     {MSG_DONE, FIELD(msg_done, round), COUNT, 8, false},
     {MSG_DONE, FIELD(msg_done, busy_seconds), REAL, NAN, false},
     {MSG_DONE, FIELD(msg_done, n_guarded), COUNT, 5, false},
+    {MSG_DONE, FIELD(msg_done, delayed), REAL, INFINITY, false},
     {MSG_DONE, FIELD(msg_done, n_doubles), COUNT, 3, false},
     {MSG_DONE, FIELD(msg_done, n_doubles), COUNT, 5, false},
     {MSG_DONE, AFTER(msg_done, 0, 1, 8), REAL, NAN, true}, /* for pull to judge */
