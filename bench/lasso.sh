@@ -16,7 +16,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 runs=${RUNS:-5}
 workers=${WORKERS:-1 2}
-strads=build/bin/strads
+strads=${STRADS:-build/bin/strads}
 make -s all build/release/bench/problem_files
 work=$(mktemp -d "${TMPDIR:-/tmp}/strads-bench-XXXXXX")
 trap 'rm -rf "$work"' EXIT
