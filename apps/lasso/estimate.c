@@ -80,8 +80,7 @@ static size_t packed_bytes(const strads_config *config, const data_size *data)
 }
 
 /* The products of a working set, with room to grow, a factor of them, and the strip of dense
- * columns that they are made of: see on_products.c, which has them where one worker solves a
- * block. */
+ * columns that they are made of: see on_products.c, where each member of a round has them. */
 static size_t product_bytes(const strads_config *config, const data_size *data)
 {
     const double stored = (double) (data->dense ? data->n_rows * data->n_cols : data->n_entries);
@@ -101,6 +100,10 @@ static void add_up_columns(const strads_config *config, const data_size *data, s
         has_sets(config) ? packed_bytes(config, data) + product_bytes(config, data) : 0;
     size->site_bytes = larger(data->peak_bytes, data->bytes + BY_VARIABLE * data->n_cols + sets);
     size->worker_bytes = (copies + count_fits(config)) * data->n_rows * sizeof(double);
+    if (lasso_split_of(config) == STRADS_SPLIT_NONE && size->n_workers > 1) {
+        size->worker_bytes += sets; /* each knows the whole set */
+        size->site_bytes = larger(data->peak_bytes, data->bytes + BY_VARIABLE * data->n_cols);
+    }
 }
 
 /* The most that a path keeps of its values, a number and its place each: a value has at most

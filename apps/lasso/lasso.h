@@ -14,6 +14,7 @@
  *   solver.c  a worker: scores, and the update of blocks
  *   slack.c   which columns a scan of everything may leave out
  *   on_products.c  blocks on the products of their columns (quadratic.c keeps them)
+ *   whole.c        a working set as each of its members knows it
  *   fit.c     a worker's rows: which of them train, what they come to, the intercept
  *   logistic.c  blocks under the logistic loss
  *   gather.c  columns of other workers, copied; lending them (borrowed.c keeps them)

@@ -3,6 +3,10 @@
  * apps/lasso/on_products.c - when a worker goes on with a block on the products of its
  * columns, and how: sweeps, extrapolation as late as on columns, and Newton's method when the
  * sweeps have taken as long as a step of it. What doubles cannot lower any more is left as it is.
+ *
+ * Where all members hold all columns they do so together, each on the products of the whole set:
+ * a member updates its own coefficients, and what that does to the gradient of all is added up as
+ * changes of the residual are, in guarded steps. Products are made of some rows each.
  */
 #include <math.h>
 #include <string.h>
@@ -16,11 +20,13 @@ enum {
     SCATTERED = 4,     /* an entry of a sparse column takes as long as so many of a row */
     MAX_SWEEPS = 1000,
     ACTIVE_SWEEPS = 4, /* after each whole one */
+    MAX_PARTS = 4,     /* exchanges a sweep */
     NEWTON_SHARE = 32, /* a step takes as long as one in so many sweeps a coefficient */
     MAX_DESCENTS = 4   /* each comes closer by what floats tell */
 };
 
-/* A target so far from the optimum is met to a fraction though products are floats. */
+/* A target so far from the optimum is met to a fraction though products are floats. Several members
+ * meet nearer ones on columns. */
 static const double NARROW = 1e-5;
 
 /* Active sweeps end when they move this much less than the whole one did. */
@@ -28,6 +34,8 @@ static const double ACTIVE_ENOUGH = 0.1;
 /* Products of dense columns that one update on columns pays for: each takes a fraction of a
  * sweep's time, and the next blocks will use them too. */
 static const double PAID_FOR = 64.0;
+/* The same where several members update columns, of which each has fewer to keep near. */
+static const double PAID_FOR_TOGETHER = 16.0;
 
 double lasso_products_most(double stored)
 {
@@ -49,35 +57,56 @@ static bool are_floats(const lasso_block *block)
     return true;
 }
 
-/* Whether products of the loaded block fit, and updates on them take less. */
+/* Whether products of the whole set fit, and updates on them take less. */
 static bool may_pay(const lasso_worker *self)
 {
     const lasso_site *site = self->site;
-    const lasso_block *block = &self->block;
-    const double n = (double) block->n;
-    const bool dense = block->columns.row == NULL;
+    const double n = (double) self->whole.n;
+    const bool dense = site->x.col_start == NULL;
     const double stored = dense ? (double) site->x.n_rows * (double) site->x.n_cols
                                 : (double) site->x.col_start[site->x.n_cols];
-    return block->n > 0 && n <= lasso_products_most(stored) &&
-           n * n <= (dense ? 2.0 : SCATTERED * 2.0) * block->cost && are_floats(block);
+    return n > 0.0 && n <= lasso_products_most(stored) &&
+           n * n <= (dense ? 2.0 : SCATTERED * 2.0) * self->whole.cost && self->whole.fits;
 }
 
 /* BLAS and LAPACK differ from processor to processor, so that deterministic runs do without. */
-bool lasso_products_pay(const lasso_worker *self, double n_updates)
+strads_status lasso_products_consider(lasso_worker *self, double target, bool *possible)
 {
     const lasso_site *site = self->site;
-    const lasso_block *block = &self->block;
-    if (site->loss != LASSO_SQUARED || strads_worker_members(self->worker) > 1 ||
-        strads_config_bool(site->config, "run.deterministic") || !may_pay(self)) {
-        return false;
+    const bool together = strads_worker_members(self->worker) > 1;
+    *possible = false;
+    if (site->loss != LASSO_SQUARED || strads_config_bool(site->config, "run.deterministic") ||
+        (together && (site->split != STRADS_SPLIT_NONE || target < NARROW))) {
+        return STRADS_OK;
     }
-    const double n = (double) block->n;
-    const double n_new = (double) lasso_quadratic_n_new(&self->quadratic, block);
+    strads_status status =
+        lasso_whole_measure(&self->whole, self->worker, &self->block, are_floats(&self->block));
+    if (status == STRADS_OK && may_pay(self)) {
+        status = lasso_whole_gather(&self->whole, self->worker, &self->block, &self->quadratic);
+        *possible = status == STRADS_OK;
+    }
+    return status;
+}
+
+strads_status lasso_products_pay(lasso_worker *self, double n_updates, bool *pay)
+{
+    const lasso_whole *whole = &self->whole;
+    const double n = (double) whole->n;
+    const size_t n_new = lasso_quadratic_n_new(&self->quadratic, whole->vars, whole->n);
+    const bool dense = self->site->x.col_start == NULL;
+    const double n_members = (double) strads_worker_members(self->worker);
+    double costs[] = {n_updates,
+                      dense ? strads_exchange_units(self->worker, n_new * whole->n) : 0.0,
+                      strads_exchange_units(self->worker, 2 * whole->n)};
+    const strads_status status = strads_exchange(self->worker, costs, NULL, 3);
     const double work =
-        block->columns.row == NULL
-            ? n_new * n / PAID_FOR
-            : n_new * block->cost / (double) site->x.n_rows; /* their rows' length */
-    return work <= n + 2.0 * n_updates;
+        dense
+            ? (double) n_new * n / (n_members > 1.0 ? PAID_FOR_TOGETHER : PAID_FOR)
+            : (double) n_new * whole->cost / (double) self->site->x.n_rows; /* their rows' length */
+    const double told = costs[1] * n / whole->cost;
+    *pay = work + told <= n + 2.0 * costs[0];
+    self->exchange_units = costs[2] / n_members;
+    return status;
 }
 
 /* Extrapolates, and keeps the outcome if the objective falls. */
@@ -99,17 +128,77 @@ static strads_status extrapolate(lasso_worker *self)
     return status;
 }
 
-/* Sweeps over places[n], extrapolating when it is late. */
+/* What a step's callbacks see. */
+typedef struct products_task {
+    lasso_worker *worker;
+    const uint32_t *places;
+    size_t n;
+    uint32_t n_sweeps; /* a step */
+} products_task;
+
+static double sweep_places(void *self, uint32_t part, uint32_t n_parts)
+{
+    const products_task *task = self;
+    lasso_quadratic *q = &task->worker->quadratic;
+    const size_t first = task->n * part / n_parts;
+    const size_t n = task->n * (part + 1) / n_parts - first;
+    const double moved = lasso_quadratic_sweep(q, task->places + first, n);
+    for (uint32_t i = 1; i < task->n_sweeps; i++) {
+        lasso_quadratic_sweep(q, task->places + first, n);
+    }
+    const double n_updates = (double) n * task->n_sweeps;
+    strads_worker_count(task->worker->worker, n_updates, n_updates * (double) q->n);
+    return moved;
+}
+
+static double shared_objective(void *self)
+{
+    const products_task *task = self;
+    const lasso_worker *worker = task->worker;
+    return lasso_whole_objective(&worker->whole, &worker->quadratic, worker->l2);
+}
+
+static double no_objective(void *self)
+{
+    (void) self;
+    return 0.0;
+}
+
+/* How often to exchange in a sweep that takes `cost`: see choose_parts of plan.c. */
+static uint32_t choose_parts(const lasso_worker *self, double cost)
+{
+    const double numbers =
+        2.0 * (double) self->quadratic.n * (double) strads_worker_members(self->worker);
+    const double worth = cost / (4.0 * (numbers + self->exchange_units));
+    return worth < 1.0 ? 1 : worth > MAX_PARTS ? MAX_PARTS : (uint32_t) worth;
+}
+
+/* Sweeps over places[n], of which each member takes as many; extrapolates when it is late. */
 static strads_status sweep(lasso_worker *self, const uint32_t *places, size_t n, bool late,
                            double *farthest)
 {
+    lasso_quadratic *q = &self->quadratic;
     const strads_status status = late ? extrapolate(self) : STRADS_OK;
-    if (status == STRADS_OK) {
-        *farthest = lasso_quadratic_sweep(&self->quadratic, places, n);
-        self->quadratic.n_sweeps++;
-        strads_worker_count(self->worker, (double) n, (double) n * (double) self->quadratic.n);
+    if (status != STRADS_OK) {
+        return status;
     }
-    return status;
+    const size_t n_members = strads_worker_members(self->worker);
+    const size_t rank = strads_worker_rank(self->worker);
+    const size_t first = n * rank / n_members;
+    products_task task = {
+        .worker = self, .places = places + first, .n = n * (rank + 1) / n_members - first};
+    const double cost = (double) n * (double) q->n / (double) n_members;
+    const uint32_t n_parts = choose_parts(self, cost);
+    task.n_sweeps = n_parts > 1 ? 1 : lasso_sweeps_apart(self->exchange_units, cost);
+    const strads_step step = {.self = &task,
+                              .shared = q->point,
+                              .n_shared = 2 * q->n,
+                              .sweep = sweep_places,
+                              .n_parts = n_parts,
+                              .shared_objective = shared_objective,
+                              .own_objective = no_objective};
+    q->n_sweeps++;
+    return strads_step_run(self->worker, &step, farthest);
 }
 
 /* One sweep over all, then some over the active. */
@@ -133,6 +222,28 @@ static bool may_be_regular(const lasso_worker *self)
     return self->l2 > 0.0 || self->quadratic.n_active <= self->site->x.n_rows;
 }
 
+/* The first member's step, on all members' behalf. */
+static strads_status step_of_newton(lasso_worker *self, lasso_newton *outcome)
+{
+    lasso_quadratic *q = &self->quadratic;
+    const bool first = strads_worker_rank(self->worker) == 0;
+    *outcome = LASSO_NEWTON_VAIN;
+    strads_status status = first ? lasso_quadratic_newton(q, outcome) : STRADS_OK;
+    if (status != STRADS_OK || strads_worker_members(self->worker) == 1) {
+        return status;
+    }
+    double told = first ? (double) *outcome : 0.0;
+    status = strads_exchange(self->worker, &told, NULL, 1);
+    *outcome = (lasso_newton) told;
+    if (status != STRADS_OK || *outcome != LASSO_NEWTON_LOWERED) {
+        return status;
+    }
+    if (!first) {
+        memset(q->point, 0, 2 * q->n * sizeof(*q->point));
+    }
+    return strads_exchange(self->worker, q->point, NULL, 2 * q->n);
+}
+
 /* A step of Newton's method takes as long as many sweeps: it is tried when so many were made since
  * the last one, in this block or those before, also where the block is good enough: many blocks of
  * a few sweeps each are what it saves. Tries in vain make it rarer. */
@@ -144,7 +255,7 @@ static strads_status try_newton(lasso_worker *self, bool *lowest)
         return STRADS_OK;
     }
     lasso_newton outcome = LASSO_NEWTON_VAIN;
-    const strads_status status = lasso_quadratic_newton(q, &outcome);
+    const strads_status status = step_of_newton(self, &outcome);
     q->patience = outcome == LASSO_NEWTON_VAIN ? 2 * q->patience + 1 : 0;
     q->n_sweeps = 0;
     self->mix.n_kept = 0;
@@ -152,15 +263,48 @@ static strads_status try_newton(lasso_worker *self, bool *lowest)
     return status;
 }
 
+/* Loads the set, `block`, where the residual is. */
+static strads_status begin(lasso_worker *self, const lasso_block *block, const lasso_part *part)
+{
+    strads_status status =
+        lasso_quadratic_load(&self->quadratic, self->site, block, part, self->state);
+    if (status == STRADS_OK) {
+        status = anderson_start(&self->mix, self->quadratic.n, self->quadratic.n);
+    }
+    if (status == STRADS_OK) {
+        status = lasso_whole_start(&self->whole, &self->quadratic,
+                                   lasso_block_half_squares(block, self->site, self->state));
+    }
+    return status;
+}
+
+/* Gives the coefficients back, and makes the residual theirs. */
+static strads_status end(lasso_worker *self, lasso_block *block, const lasso_part *part)
+{
+    const size_t n_shared = self->site->x.n_rows + 1;
+    if (strads_worker_members(self->worker) == 1) {
+        lasso_quadratic_unload(&self->quadratic, block, part, self->state);
+        return STRADS_OK;
+    }
+    double *base = NULL;
+    const strads_status status = lasso_whole_note(&self->whole, self->state, n_shared, &base);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    lasso_quadratic_unload(&self->quadratic, block, part, self->state);
+    memcpy(self->block.b, block->b + part->first, self->block.n * sizeof(*self->block.b));
+    return strads_exchange(self->worker, self->state, base, n_shared);
+}
+
 /* Descends from the columns' gradient to the target, and back; *first: the most urgent move of the
  * first sweep. */
-static strads_status descend(lasso_worker *self, double target, bool late, double *first)
+static strads_status descend(lasso_worker *self, lasso_block *block, double target, bool late,
+                             double *first)
 {
-    lasso_quadratic *q = &self->quadratic;
-    strads_status status = lasso_quadratic_load(q, self->site, &self->block, self->state);
-    if (status == STRADS_OK) {
-        status = anderson_start(&self->mix, q->n, q->n);
-    }
+    const lasso_whole *whole = &self->whole;
+    const lasso_part part = {
+        .worker = self->worker, .first = whole->first, .end = whole->first + whole->n_mine};
+    strads_status status = begin(self, block, &part);
     double farthest = INFINITY;
     bool lowest = false;
     for (int i = 0; i < MAX_SWEEPS && status == STRADS_OK && farthest > target && !lowest; i++) {
@@ -173,18 +317,19 @@ static strads_status descend(lasso_worker *self, double target, bool late, doubl
             break;
         }
     }
-    if (status == STRADS_OK) {
-        lasso_quadratic_unload(q, &self->block, self->state);
-    }
-    return status;
+    return status == STRADS_OK ? end(self, block, &part) : status;
 }
 
 strads_status lasso_solve_on_products(lasso_worker *self, double target, bool late)
 {
-    strads_status status = STRADS_OK;
+    const bool alone = strads_worker_members(self->worker) == 1;
+    lasso_block *block = alone ? &self->block : &self->whole.block;
+    strads_status status =
+        alone ? STRADS_OK
+              : lasso_whole_load(&self->whole, self->site, &self->block, self->l1, self->l2);
     double first = INFINITY;
     for (int i = 0; i < MAX_DESCENTS && status == STRADS_OK && first > target; i++) {
-        status = descend(self, target, late, &first);
+        status = descend(self, block, target, late, &first);
         if (target >= NARROW || strads_stopping(self->worker)) {
             break;
         }

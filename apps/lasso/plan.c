@@ -81,13 +81,11 @@ static double own_objective(void *self)
     return lasso_block_penalty(&task->worker->block, task->worker->l2);
 }
 
-/* How many sweeps m over n columns pay between two exchanges: the time of a sweep and its
- * share of an exchange, (s + e / m) (1 + c (m - 1)), is least at m^2 = e (1 - c) / (s c). */
-static uint32_t sweeps_apart(const lasso_worker *self, size_t n)
+/* How many sweeps m pay between two exchanges: the time of a sweep and its share of an
+ * exchange, (s + e / m) (1 + c (m - 1)), is least at m^2 = e (1 - c) / (s c). */
+uint32_t lasso_sweeps_apart(double exchange_units, double cost)
 {
-    const lasso_block *block = &self->block;
-    const double cost = fmax(1.0, block->cost * (double) n / fmax(1.0, (double) block->n));
-    const double best = sqrt(self->exchange_units / cost * (1.0 - APART_COSTS) / APART_COSTS);
+    const double best = sqrt(exchange_units / fmax(1.0, cost) * (1.0 - APART_COSTS) / APART_COSTS);
     return best < 1.0 ? 1 : best > MAX_APART ? MAX_APART : (uint32_t) best;
 }
 
@@ -97,7 +95,8 @@ strads_status lasso_step(lasso_worker *self, bool active, uint32_t n_parts, doub
     sweep_task task = {.worker = self,
                        .which = active ? block->active : block->all,
                        .n = active ? block->n_active : block->n};
-    task.n_sweeps = n_parts > 1 ? 1 : sweeps_apart(self, task.n);
+    const double share = (double) task.n / fmax(1.0, (double) block->n);
+    task.n_sweeps = n_parts > 1 ? 1 : lasso_sweeps_apart(self->exchange_units, block->cost * share);
     const strads_step step = {.self = &task,
                               .shared = self->state,
                               .n_shared = self->site->x.n_rows + 1,
@@ -188,16 +187,24 @@ strads_status lasso_solve(lasso_worker *self, double target)
     const bool late = target < LATE;
     uint32_t n_parts = 1;
     double n_updates = 0.0;
+    bool possible = false;
     strads_status status = choose_parts(self, &n_parts);
+    if (status == STRADS_OK) {
+        status = lasso_products_consider(self, target, &possible);
+    }
     if (status == STRADS_OK && late) {
         status = anderson_start(&self->mix, self->block.n, self->site->x.n_rows + 1);
     }
     for (int i = 0; i < MAX_SWEEPS && status == STRADS_OK; i++) {
         double farthest = 0.0;
-        if (lasso_products_pay(self, n_updates)) {
+        bool pay = false;
+        status = possible ? lasso_products_pay(self, n_updates, &pay) : STRADS_OK;
+        if (status == STRADS_OK && pay) {
             return lasso_solve_on_products(self, target, late);
         }
-        status = late ? extrapolate(self) : STRADS_OK;
+        if (status == STRADS_OK) {
+            status = late ? extrapolate(self) : STRADS_OK;
+        }
         if (status == STRADS_OK) {
             status = lasso_step(self, false, n_parts, &farthest);
         }

@@ -25,8 +25,7 @@ void lasso_quadratic_fini(lasso_quadratic *q)
 {
     strads_free(q->vars);
     strads_free(q->products);
-    strads_free(q->b);
-    strads_free(q->gradient);
+    strads_free(q->point);
     strads_free(q->column);
     strads_free(q->all);
     strads_free(q->active);
@@ -51,15 +50,14 @@ static strads_status reserve(lasso_quadratic *q, size_t n_cols, size_t n)
         .stride = stride, .n = q->n, .n_sweeps = q->n_sweeps, .patience = q->patience};
     fresh.vars = strads_alloc_array(stride, sizeof(*fresh.vars));
     fresh.products = strads_alloc_array(stride, stride * sizeof(*fresh.products));
-    fresh.b = strads_alloc_array(stride, sizeof(*fresh.b));
-    fresh.gradient = strads_alloc_array(stride, sizeof(*fresh.gradient));
+    fresh.point = strads_alloc_array(2 * stride, sizeof(*fresh.point));
     fresh.column = strads_alloc_array(stride, sizeof(*fresh.column));
     fresh.all = strads_alloc_array(stride, sizeof(*fresh.all));
     fresh.active = strads_alloc_array(stride, sizeof(*fresh.active));
     fresh.trial = strads_alloc_array(3 * stride, sizeof(*fresh.trial));
     fresh.place_of =
         q->place_of == NULL ? strads_calloc(n_cols, sizeof(*fresh.place_of)) : q->place_of;
-    if (fresh.vars == NULL || fresh.products == NULL || fresh.b == NULL || fresh.gradient == NULL ||
+    if (fresh.vars == NULL || fresh.products == NULL || fresh.point == NULL ||
         fresh.column == NULL || fresh.all == NULL || fresh.active == NULL || fresh.trial == NULL ||
         fresh.place_of == NULL) {
         fresh.place_of = fresh.place_of == q->place_of ? NULL : fresh.place_of;
@@ -88,13 +86,13 @@ void lasso_quadratic_forget(lasso_quadratic *q)
     q->n = 0;
 }
 
-size_t lasso_quadratic_n_new(const lasso_quadratic *q, const lasso_block *block)
+size_t lasso_quadratic_n_new(const lasso_quadratic *q, const uint32_t *vars, size_t n)
 {
     size_t n_known = 0;
-    for (size_t k = 0; k < block->n && q->n > 0; k++) {
-        n_known += q->place_of[block->vars[k]] != 0;
+    for (size_t k = 0; k < n && q->n > 0; k++) {
+        n_known += q->place_of[vars[k]] != 0;
     }
-    return block->n - n_known;
+    return n - n_known;
 }
 
 /* Keeps the products of vars[n], moved together, and gives the others of vars the places
@@ -144,28 +142,42 @@ static void take_strip(lasso_quadratic *q, const lasso_block *block, size_t row,
     }
 }
 
-/* The products of the places from n_kept on with all, of dense columns. */
-static strads_status multiply_dense(lasso_quadratic *q, const lasso_block *block, size_t n_kept)
+/* Products of the places from n_kept on with all before them, of some rows, and `to` times what is
+ * there. */
+static void add_strip(lasso_quadratic *q, size_t n_kept, size_t n, double to)
 {
-    const size_t n_rows = block->columns.n_rows;
+    for (size_t first = n_kept; first < q->n; first += PANEL) {
+        const size_t end = first + PANEL < q->n ? first + PANEL : q->n;
+        cblas_dgemm(CblasColMajor, CblasTrans, CblasNoTrans, (int) end, (int) (end - first),
+                    (int) n, 1.0, q->strip, LASSO_STRIP_ROWS, q->strip + first * LASSO_STRIP_ROWS,
+                    LASSO_STRIP_ROWS, to, q->fresh + (first - n_kept) * q->n, (int) q->n);
+    }
+}
+
+/* The products of the places from n_kept on with all, of dense columns. Each member adds up some of
+ * the rows. */
+static strads_status multiply_dense(lasso_quadratic *q, const lasso_block *block,
+                                    const lasso_part *part, size_t n_kept)
+{
+    const size_t n_members = strads_worker_members(part->worker);
+    const size_t rank = strads_worker_rank(part->worker);
+    const size_t end = block->columns.n_rows * (rank + 1) / n_members;
     const strads_status status = strads_reserve(&q->strip, &q->strip_capacity,
                                                 q->stride * LASSO_STRIP_ROWS, sizeof(*q->strip));
-    if (status != STRADS_OK) {
+    if (status != STRADS_OK || n_kept == q->n) {
         return status;
     }
     openblas_set_num_threads(1); /* the workers are the threads */
-    for (size_t row = 0; row < n_rows && n_kept < q->n; row += LASSO_STRIP_ROWS) {
-        const size_t n = n_rows - row < LASSO_STRIP_ROWS ? n_rows - row : LASSO_STRIP_ROWS;
-        take_strip(q, block, row, n);
-        for (size_t first = n_kept; first < q->n; first += PANEL) {
-            const size_t end = first + PANEL < q->n ? first + PANEL : q->n;
-            cblas_dgemm(CblasColMajor, CblasTrans, CblasNoTrans, (int) end, (int) (end - first),
-                        (int) n, 1.0, q->strip, LASSO_STRIP_ROWS,
-                        q->strip + first * LASSO_STRIP_ROWS, LASSO_STRIP_ROWS, row == 0 ? 0.0 : 1.0,
-                        q->fresh + (first - n_kept) * q->n, (int) q->n);
-        }
+    if (n_members > 1) {
+        memset(q->fresh, 0, (q->n - n_kept) * q->n * sizeof(*q->fresh));
     }
-    return STRADS_OK;
+    for (size_t row = block->columns.n_rows * rank / n_members; row < end;
+         row += LASSO_STRIP_ROWS) {
+        const size_t n = end - row < LASSO_STRIP_ROWS ? end - row : LASSO_STRIP_ROWS;
+        take_strip(q, block, row, n);
+        add_strip(q, n_kept, n, row == 0 && n_members == 1 ? 0.0 : 1.0);
+    }
+    return strads_exchange(part->worker, q->fresh, NULL, (q->n - n_kept) * q->n);
 }
 
 /* The same of sparse ones, as if they had lost their means. */
@@ -206,12 +218,13 @@ static void keep_fresh(lasso_quadratic *q, size_t n_kept)
 }
 
 /* Makes the products of the places from n_kept on. */
-static strads_status multiply(lasso_quadratic *q, const lasso_block *block, size_t n_kept)
+static strads_status multiply(lasso_quadratic *q, const lasso_block *block, const lasso_part *part,
+                              size_t n_kept)
 {
     strads_status status =
         strads_reserve(&q->fresh, &q->fresh_capacity, (q->n - n_kept) * q->n, sizeof(*q->fresh));
     if (status == STRADS_OK) {
-        status = block->columns.row == NULL ? multiply_dense(q, block, n_kept)
+        status = block->columns.row == NULL ? multiply_dense(q, block, part, n_kept)
                                             : multiply_sparse(q, block, n_kept);
     }
     if (status == STRADS_OK) {
@@ -220,22 +233,31 @@ static strads_status multiply(lasso_quadratic *q, const lasso_block *block, size
     return status;
 }
 
-static void take_point(lasso_quadratic *q, const lasso_block *block, const double *state)
+static double slope(const lasso_quadratic *q, const lasso_block *block, size_t k,
+                    const double *state)
 {
     const lasso_columns *columns = &block->columns;
+    const int64_t start = columns->start[k];
+    return columns->row == NULL
+               ? q->kernels->dot(columns->value + start, state, columns->n_rows)
+               : q->kernels->dot_sparse(columns->value + start, columns->row + start,
+                                        (size_t) (columns->start[k + 1] - start), state) +
+                     state[columns->n_rows] * block->column[k].sum;
+}
+
+static strads_status take_point(lasso_quadratic *q, const lasso_block *block,
+                                const lasso_part *part, const double *state)
+{
+    q->gradient = q->point;
+    q->b = q->point + q->n;
     for (size_t k = 0; k < block->n; k++) {
         const uint32_t place = q->place_of[block->vars[k]] - 1;
-        const int64_t start = columns->start[k];
-        const lasso_column *c = &block->column[k];
-        q->b[place] = block->b[k];
-        q->column[place] = *c;
-        q->gradient[place] =
-            columns->row == NULL
-                ? q->kernels->dot(columns->value + start, state, columns->n_rows)
-                : q->kernels->dot_sparse(columns->value + start, columns->row + start,
-                                         (size_t) (columns->start[k + 1] - start), state) +
-                      state[columns->n_rows] * c->sum;
+        const bool mine = k >= part->first && k < part->end;
+        q->column[place] = block->column[k];
+        q->b[place] = mine ? block->b[k] : 0.0;
+        q->gradient[place] = mine ? slope(q, block, k, state) : 0.0;
     }
+    return strads_exchange(part->worker, q->point, NULL, 2 * q->n);
 }
 
 /* What is solved is the quadratic function of the products as they are kept. */
@@ -250,7 +272,8 @@ static void take_curvatures(lasso_quadratic *q)
 }
 
 strads_status lasso_quadratic_load(lasso_quadratic *q, const lasso_site *site,
-                                   const lasso_block *block, const double *state)
+                                   const lasso_block *block, const lasso_part *part,
+                                   const double *state)
 {
     strads_status status = reserve(q, site->n_cols, block->n);
     if (status != STRADS_OK) {
@@ -258,8 +281,10 @@ strads_status lasso_quadratic_load(lasso_quadratic *q, const lasso_site *site,
     }
     q->kernels = site->kernels;
     const size_t n_kept = settle(q, block->vars, block->n);
-    take_point(q, block, state);
-    status = multiply(q, block, n_kept);
+    status = take_point(q, block, part, state);
+    if (status == STRADS_OK) {
+        status = multiply(q, block, part, n_kept);
+    }
     if (status != STRADS_OK) {
         lasso_quadratic_forget(q);
         return status;
@@ -268,10 +293,11 @@ strads_status lasso_quadratic_load(lasso_quadratic *q, const lasso_site *site,
     return STRADS_OK;
 }
 
-void lasso_quadratic_unload(const lasso_quadratic *q, lasso_block *block, double *state)
+void lasso_quadratic_unload(const lasso_quadratic *q, lasso_block *block, const lasso_part *part,
+                            double *state)
 {
     const lasso_columns *columns = &block->columns;
-    for (size_t k = 0; k < block->n; k++) {
+    for (size_t k = part->first; k < part->end; k++) {
         const double b = q->b[q->place_of[block->vars[k]] - 1];
         const double back = block->b[k] - b;
         const int64_t start = columns->start[k];

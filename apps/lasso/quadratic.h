@@ -24,8 +24,9 @@ typedef struct lasso_quadratic {
     size_t n;             /* variables, each at a place */
     uint32_t *vars;       /* [n] by place */
     float *products;      /* [n][stride] */
-    double *b;            /* [n] */
+    double *point;        /* [2][n] these: */
     double *gradient;     /* [n] g at b */
+    double *b;            /* [n] */
     lasso_column *column; /* [n] */
     uint32_t *all;        /* [n] 0 .. n-1 */
     uint32_t *active;     /* [n_active] places whose coefficient is not 0 */
@@ -41,20 +42,30 @@ typedef struct lasso_quadratic {
     const lasso_kernels *kernels;
 } lasso_quadratic;
 
+/* Members who load the same block share the work: each makes the gradient of the variables first
+ * .. end-1, and gives only these back. One that is alone makes all. */
+typedef struct lasso_part {
+    strads_worker *worker;
+    size_t first, end;
+} lasso_part;
+
 void lasso_quadratic_fini(lasso_quadratic *q);
 
 /* Forgets all products: the weights of the rows have changed. */
 void lasso_quadratic_forget(lasso_quadratic *q);
 
-/* How many of the block's variables have no products yet. */
-size_t lasso_quadratic_n_new(const lasso_quadratic *q, const lasso_block *block);
+/* How many of vars[n] have no products yet. */
+size_t lasso_quadratic_n_new(const lasso_quadratic *q, const uint32_t *vars, size_t n);
 
-/* Takes over a block, whose residual is `state`. */
+/* Takes over a block, whose residual is `state`. All members call, who must know the products of
+ * the same variables in the same places; the point is then the same with all. */
 STRADS_MUST_CHECK strads_status lasso_quadratic_load(lasso_quadratic *q, const lasso_site *site,
-                                                     const lasso_block *block, const double *state);
+                                                     const lasso_block *block,
+                                                     const lasso_part *part, const double *state);
 
-/* Gives the coefficients back to the block, and what they moved to its residual. */
-void lasso_quadratic_unload(const lasso_quadratic *q, lasso_block *block, double *state);
+/* Gives the part's coefficients back to the block, and what they moved to its residual. */
+void lasso_quadratic_unload(const lasso_quadratic *q, lasso_block *block, const lasso_part *part,
+                            double *state);
 
 /* Updates the coefficients of places[n] in that order; returns the most urgent move. */
 double lasso_quadratic_sweep(lasso_quadratic *q, const uint32_t *places, size_t n);

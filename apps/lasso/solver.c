@@ -46,6 +46,7 @@ void lasso_close_worker(void *state)
     lasso_block_fini(&self->block);
     lasso_gram_fini(&self->gram);
     lasso_quadratic_fini(&self->quadratic);
+    lasso_whole_fini(&self->whole);
     lasso_slack_fini(&self->slack);
     lasso_borrowed_fini(&self->borrowed);
     anderson_fini(&self->mix);

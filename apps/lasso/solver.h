@@ -11,6 +11,7 @@
 #include "apps/lasso/gram.h"
 #include "apps/lasso/quadratic.h"
 #include "apps/lasso/slack.h"
+#include "apps/lasso/whole.h"
 
 struct lasso_worker {
     const lasso_site *site;
@@ -37,6 +38,7 @@ struct lasso_worker {
     lasso_gram gram; /* by rows, in the place of what follows */
     lasso_block block;
     lasso_quadratic quadratic; /* what is known of products of columns */
+    lasso_whole whole;         /* of the working set whose part is `block` */
     lasso_borrowed borrowed;   /* by columns */
     anderson mix;
 
@@ -63,11 +65,19 @@ STRADS_MUST_CHECK strads_status lasso_solve(lasso_worker *self, double target);
 STRADS_MUST_CHECK strads_status lasso_step(lasso_worker *self, bool active, uint32_t n_parts,
                                            double *farthest);
 
-/* Whether the loaded block is better solved on products of its columns, after updates on the
- * columns themselves; and that, with what extrapolates when it is late. */
+/* How many sweeps pay between two exchanges of so many units each, a sweep of `cost`. */
+uint32_t lasso_sweeps_apart(double exchange_units, double cost);
+
 /* How many columns may have products, of data with so many stored numbers. */
 double lasso_products_most(double stored);
-bool lasso_products_pay(const lasso_worker *self, double n_updates);
+/* Whether the working set, of which the loaded block is this member's part, may be solved on
+ * products of its columns down to the target; gathers what that takes. All members call, as of what
+ * follows. */
+STRADS_MUST_CHECK strads_status lasso_products_consider(lasso_worker *self, double target,
+                                                        bool *possible);
+/* Where it may: whether that is better, after updates of the loaded block on its columns. */
+STRADS_MUST_CHECK strads_status lasso_products_pay(lasso_worker *self, double n_updates, bool *pay);
+/* Solves it so; extrapolates when it is late. */
 STRADS_MUST_CHECK strads_status lasso_solve_on_products(lasso_worker *self, double target,
                                                         bool late);
 

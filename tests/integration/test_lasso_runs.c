@@ -89,6 +89,7 @@ static lasso_case draw_with_factor(size_t n, size_t p)
     return self;
 }
 
+/* Which products of columns are for, of one worker's block or of all members' set. */
 static void correlated_columns_take_few_rounds_and_updates(void)
 {
     static const struct {
@@ -99,16 +100,40 @@ static void correlated_columns_take_few_rounds_and_updates(void)
     self.problem.intercept = true;
     self.problem.l1_ratio = 1.0;
     lasso_case_write(&self, false);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const char *const settings[] = {cases[i].lambdas, "run.workers=1", NULL};
-        lasso_outcome got = lasso_case_run(&self, &lasso_app, settings);
+    for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *const settings[] = {cases[i / 2].lambdas,
+                                        i % 2 == 0 ? "run.workers=1" : "run.workers=2", NULL};
+        lasso_outcome got =
+            lasso_case_run(&self, i % 2 == 0 ? &lasso_app : lasso_case_eager_app(), settings);
         REQUIRE_OK(got.status);
         CHECK(got.result.verdict == STRADS_CONVERGED);
-        CHECK(got.result.last.round < cases[i].rounds);
-        CHECK(got.result.last.updates < cases[i].updates);
+        CHECK(got.result.last.round < cases[i / 2].rounds);
+        CHECK(got.result.last.updates < cases[i / 2].updates);
         lasso_outcome_fini(&got);
     }
     lasso_case_fini(&self);
+}
+
+/* The members of a set on the products of its columns, dense and sparse, on threads and on
+ * simulated machines. */
+static void members_solve_correlated_columns_to_the_optimum(void)
+{
+    for (int kind = 0; kind < 8; kind++) {
+        lasso_case self = draw_with_factor(60, 80);
+        self.problem.intercept = kind & 1;
+        self.problem.l1_ratio = kind & 2 ? 0.5 : 1.0;
+        self.problem.lambda = 0.02 * lasso_oracle_lambda_max(&self.problem);
+        lasso_case_write(&self, kind & 4);
+        lasso_answer best = lasso_case_solve(&self);
+        for (int workers = 2; workers <= MAX_WORKERS; workers++) {
+            lasso_asked ask = {.gap = 1e-8, .workers = workers};
+            CHECK(lasso_case_holds(&self, &best, &ask));
+            ask.schedule[0] = "run.driver=sim";
+            CHECK(lasso_case_holds(&self, &best, &ask));
+        }
+        lasso_answer_fini(&best);
+        lasso_case_fini(&self);
+    }
 }
 
 /* ---- trouble with files ---- */
@@ -196,6 +221,8 @@ static void settings_out_of_range_are_refused(void)
 }
 
 SUITE("integration/lasso_runs",
+      {"members solve correlated columns to the optimum",
+       members_solve_correlated_columns_to_the_optimum},
       {"wide problems reach the optimum with checked sets",
        wide_problems_reach_the_optimum_with_checked_sets},
       {"the same seed and workers give the same bits",

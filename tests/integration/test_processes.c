@@ -99,6 +99,20 @@ static void data_in_parts_lead_to_the_same_optimum(void)
     }
 }
 
+/* Where bits may differ, members solve sets on products of columns, which they exchange. */
+static void processes_solve_sets_together(void)
+{
+    command_set_up();
+    CHECK(command_run("generate lasso --rows 300 --cols 600 --informative 100 --noise 1"
+                      " --format npy --out wide") == 0);
+    strads_free(suite_file("wide.yaml", "app: lasso\ndata:\n  path: wide.npy\n  y: wide.y.npy\n"
+                                        "lasso:\n  lambda_ratio: 0.01\nstop:\n  gap: 1e-9\n"));
+    CHECK(command_run("run wide.yaml --workers 1 --out one") == 0);
+    CHECK(command_run("run wide.yaml --workers 4 --processes 2 --out two") == 0);
+    const double best = objective_of("one");
+    CHECK_NEAR(objective_of("two"), best, TOLERANCE * best);
+}
+
 static void workers_may_come_before_the_coordinator(void)
 {
     command_set_up();
@@ -196,6 +210,7 @@ static void a_limit_is_no_failure_of_a_worker(void)
 SUITE("integration/processes",
       {"threads and processes come to the same bits", threads_and_processes_come_to_the_same_bits},
       {"data in parts lead to the same optimum", data_in_parts_lead_to_the_same_optimum},
+      {"processes solve sets together", processes_solve_sets_together},
       {"workers may come before the coordinator", workers_may_come_before_the_coordinator},
       {"a key lets its owners in at all addresses", a_key_lets_its_owners_in_at_all_addresses},
       {"certificates make a run private", certificates_make_a_run_private},

@@ -25,6 +25,7 @@ typedef struct opened {
     lasso_block block;
     lasso_borrowed held;
     lasso_quadratic q;
+    strads_worker worker;
     double state[N + 1];
 } opened;
 
@@ -68,6 +69,18 @@ static void settle(double state[N + 1])
     state[N] = 0.0;
 }
 
+/* One member makes all. */
+static lasso_part all_of(opened *self)
+{
+    return (lasso_part){.worker = &self->worker, .end = self->block.n};
+}
+
+static strads_status load_block(opened *self)
+{
+    const lasso_part part = all_of(self);
+    return lasso_quadratic_load(&self->q, self->site, &self->block, &part, self->state);
+}
+
 /* Loads vars[n] with values b[var], and the residual of those. */
 static strads_status load(opened *self, const uint32_t *vars, uint32_t n, const double *b)
 {
@@ -80,7 +93,7 @@ static strads_status load(opened *self, const uint32_t *vars, uint32_t n, const 
     }
     const strads_block task = {.n_vars = n, .vars = vars, .values = values};
     REQUIRE_OK(lasso_block_load(&self->block, site, &self->held, &task, L1, L2));
-    return lasso_quadratic_load(&self->q, site, &self->block, self->state);
+    return load_block(self);
 }
 
 /* The objective of the block's variables at the coefficients by place. */
@@ -139,14 +152,14 @@ static void check_keeping(bool sparse)
     check(&self);
     const strads_block task = {.n_vars = 7, .vars = second, .values = zeros};
     REQUIRE_OK(lasso_block_load(&self.block, self.site, &self.held, &task, L1, L2));
-    CHECK(lasso_quadratic_n_new(&self.q, &self.block) == 5);
+    CHECK(lasso_quadratic_n_new(&self.q, second, 7) == 5);
     REQUIRE_OK(load(&self, second, 7, zeros));
     check(&self);
     REQUIRE_OK(load(&self, third, 2, zeros));
     CHECK(self.q.n == 2);
     check(&self);
     lasso_quadratic_forget(&self.q);
-    CHECK(lasso_quadratic_n_new(&self.q, &self.block) == 2);
+    CHECK(lasso_quadratic_n_new(&self.q, third, 2) == 2);
     REQUIRE_OK(load(&self, first, 5, zeros));
     check(&self);
     close_all(&self);
@@ -162,7 +175,8 @@ static void products_are_kept_from_block_to_block(void)
 static double unload(opened *self)
 {
     double farthest = 0.0;
-    lasso_quadratic_unload(&self->q, &self->block, self->state);
+    const lasso_part part = all_of(self);
+    lasso_quadratic_unload(&self->q, &self->block, &part, self->state);
     settle(self->state);
     for (uint32_t j = 0; j < P; j++) {
         const double b = self->block.b[j];
@@ -199,7 +213,7 @@ static void check_descent(bool sparse)
     CHECK(lasso_quadratic_sweep(&self.q, self.q.all, self.q.n) < 1e-9);
     /* Next to the optimum, as floats go; a second block, from the columns' gradient, is there. */
     CHECK(unload(&self) < 1e-3);
-    REQUIRE_OK(lasso_quadratic_load(&self.q, self.site, &self.block, self.state));
+    REQUIRE_OK(load_block(&self));
     for (int i = 0; i < 200; i++) {
         lasso_quadratic_sweep(&self.q, self.q.all, self.q.n);
     }
@@ -265,7 +279,7 @@ static void check_failures(bool sparse)
     for (size_t i = 1; status != STRADS_OK && i < 40; i++) {
         lasso_quadratic_fini(&self.q);
         strads_mem_fail_after(i);
-        status = lasso_quadratic_load(&self.q, self.site, &self.block, self.state);
+        status = load_block(&self);
         strads_mem_fail_after(0);
         CHECK(status == STRADS_OK || status == STRADS_ERR_NOMEM);
     }
