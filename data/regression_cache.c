@@ -18,10 +18,9 @@
 
 #include "base/tasks.h"
 #include "data/cache.h"
+#include "data/sections.h"
 
 static const uint64_t MAGIC = UINT64_C(0x3152474552445453); /* "STDREGR1", little-endian */
-
-enum { CHUNK_BYTES = 1 << 20 };
 
 /* ---- the name ---- */
 
@@ -41,41 +40,15 @@ strads_status regression_cache_name(char **out, uint64_t *key, const data_source
 
 enum { SECTION_STARTS, SECTION_ROWS, SECTION_VALUES, SECTION_TARGET, SECTION_NAMES, N_SECTIONS };
 
-/* Where the parts of a file are. */
-typedef struct layout {
-    uint64_t bytes[N_SECTIONS], at[N_SECTIONS];
-    uint64_t n_chunks;
-    uint64_t file_bytes;
-} layout;
-
-static uint64_t aligned(uint64_t at)
+static data_sections lay_out(const regression_cache_head *head)
 {
-    return (at + REGRESSION_CACHE_ALIGN - 1) / REGRESSION_CACHE_ALIGN * REGRESSION_CACHE_ALIGN;
-}
-
-static uint64_t chunks_of(uint64_t bytes)
-{
-    return (bytes + CHUNK_BYTES - 1) / CHUNK_BYTES;
-}
-
-static layout lay_out(const regression_cache_head *head)
-{
-    layout out = {
-        .bytes = {[SECTION_STARTS] = head->is_sparse * (head->n_cols + 1) * sizeof(int64_t),
-                  [SECTION_ROWS] = head->is_sparse * head->n_values * sizeof(uint32_t),
-                  [SECTION_VALUES] = head->n_values * sizeof(double),
-                  [SECTION_TARGET] = head->n_targets * sizeof(double),
-                  [SECTION_NAMES] = head->names_bytes}};
-    for (size_t s = 0; s < N_SECTIONS; s++) {
-        out.n_chunks += chunks_of(out.bytes[s]);
-    }
-    uint64_t at = aligned(sizeof(*head) + out.n_chunks * sizeof(uint64_t));
-    for (size_t s = 0; s < N_SECTIONS; s++) {
-        out.at[s] = at;
-        at = aligned(at + out.bytes[s]);
-    }
-    out.file_bytes = at;
-    return out;
+    const uint64_t bytes[N_SECTIONS] = {
+        [SECTION_STARTS] = head->is_sparse * (head->n_cols + 1) * sizeof(int64_t),
+        [SECTION_ROWS] = head->is_sparse * head->n_values * sizeof(uint32_t),
+        [SECTION_VALUES] = head->n_values * sizeof(double),
+        [SECTION_TARGET] = head->n_targets * sizeof(double),
+        [SECTION_NAMES] = head->names_bytes};
+    return data_sections_of(sizeof(*head), bytes, N_SECTIONS);
 }
 
 /* Whether the head is of a file of so many bytes. */
@@ -90,33 +63,13 @@ static bool is_plausible(const regression_cache_head *head, uint64_t file_bytes)
            head->names_bytes <= file_bytes && lay_out(head).file_bytes == file_bytes;
 }
 
-/* The hash of chunk i of all sections. */
-static uint64_t hash_chunk(const unsigned char *const sections[N_SECTIONS], const layout *at,
-                           uint64_t i)
-{
-    size_t s = 0;
-    while (i >= chunks_of(at->bytes[s])) {
-        i -= chunks_of(at->bytes[s++]);
-    }
-    const uint64_t begin = i * CHUNK_BYTES;
-    const uint64_t left = at->bytes[s] - begin;
-    return XXH3_64bits(sections[s] + begin, left < CHUNK_BYTES ? left : CHUNK_BYTES);
-}
-
-static uint64_t checksum_of(const regression_cache_head *head, const uint64_t *hashes, uint64_t n)
-{
-    const uint64_t sum = XXH3_64bits(head, offsetof(regression_cache_head, checksum));
-    return XXH3_64bits_withSeed(hashes, n * sizeof(*hashes), sum);
-}
-
 /* ---- checking ---- */
 
 /* A file that is mapped. */
 typedef struct mapped {
     unsigned char *bytes;
     const regression_cache_head *head;
-    const uint64_t *hashes;
-    layout at;
+    data_sections at;
     const unsigned char *sections[N_SECTIONS];
     data_matrix x;
 } mapped;
@@ -124,7 +77,6 @@ typedef struct mapped {
 static mapped parts_of(void *file)
 {
     mapped m = {.bytes = file, .head = file};
-    m.hashes = (const uint64_t *) (m.head + 1);
     m.at = lay_out(m.head);
     for (size_t s = 0; s < N_SECTIONS; s++) {
         m.sections[s] = m.bytes + m.at.at[s];
@@ -146,7 +98,7 @@ static strads_status check_chunks(void *context, size_t first, size_t last)
     const mapped *m = context;
     bool good = true;
     for (size_t i = first; i < last && good; i++) {
-        good = hash_chunk(m->sections, &m->at, i) == m->hashes[i];
+        good = data_sections_chunk_is_whole(&m->at, m->bytes, i);
     }
     return good ? STRADS_OK : STRADS_ERR_DATA;
 }
@@ -209,7 +161,7 @@ static bool are_names_good(const mapped *m)
 
 static bool is_whole(mapped *m, uint32_t n_threads)
 {
-    return checksum_of(m->head, m->hashes, m->at.n_chunks) == m->head->checksum &&
+    return data_sections_head_is_whole(&m->at, m->bytes) &&
            strads_parallel_for(n_threads, m->at.n_chunks, check_chunks, m) == STRADS_OK &&
            (m->x.col_start == NULL || are_starts_good(m)) &&
            (m->x.col_start == NULL ||
@@ -352,32 +304,6 @@ static char *join_names(char *const *names, size_t n, uint64_t *bytes)
     return text;
 }
 
-/* Zeros, up to where the next section begins. */
-static void pad(FILE *to, uint64_t at)
-{
-    static const char zeros[REGRESSION_CACHE_ALIGN];
-    fwrite(zeros, 1, aligned(at) - at, to);
-}
-
-/* Writes a cache; hashes[n_chunks] is scratch. */
-static void write_cache(FILE *to, regression_cache_head *head, const layout *at, uint64_t *hashes,
-                        const unsigned char *const sections[N_SECTIONS])
-{
-    for (uint64_t i = 0; i < at->n_chunks; i++) {
-        hashes[i] = hash_chunk(sections, at, i);
-    }
-    head->checksum = checksum_of(head, hashes, at->n_chunks);
-    fwrite(head, sizeof(*head), 1, to);
-    fwrite(hashes, sizeof(*hashes), at->n_chunks, to);
-    pad(to, sizeof(*head) + at->n_chunks * sizeof(*hashes));
-    for (size_t s = 0; s < N_SECTIONS; s++) {
-        if (at->bytes[s] > 0) {
-            fwrite(sections[s], 1, at->bytes[s], to);
-            pad(to, at->bytes[s]);
-        }
-    }
-}
-
 void regression_cache_save(const data_regression *data, const char *path, uint64_t key)
 {
     regression_cache_head head = {.magic = MAGIC,
@@ -392,24 +318,16 @@ void regression_cache_save(const data_regression *data, const char *path, uint64
     if (data->names != NULL) {
         names = join_names(data->names, data->x.n_cols, &head.names_bytes);
     }
-    const layout at = lay_out(&head);
-    uint64_t *hashes = strads_alloc_array(at.n_chunks, sizeof(*hashes));
-    data_writer *writer = NULL;
-    if (hashes == NULL || (data->names != NULL && names == NULL)) {
+    if (data->names != NULL && names == NULL) {
         strads_warn("%s: no memory for a cache", path);
-    } else {
-        writer = data_cache_open(path);
+        return;
     }
-    if (writer != NULL) {
-        const unsigned char *const sections[N_SECTIONS] = {
-            [SECTION_STARTS] = (const unsigned char *) data->x.col_start,
-            [SECTION_ROWS] = (const unsigned char *) data->x.row,
-            [SECTION_VALUES] = (const unsigned char *) data->x.value,
-            [SECTION_TARGET] = (const unsigned char *) data->y,
-            [SECTION_NAMES] = (const unsigned char *) names};
-        write_cache(data_writer_stream(writer), &head, &at, hashes, sections);
-        data_cache_close(writer, path);
-    }
-    strads_free(hashes);
+    const data_sections at = lay_out(&head);
+    const void *const sections[N_SECTIONS] = {[SECTION_STARTS] = data->x.col_start,
+                                              [SECTION_ROWS] = data->x.row,
+                                              [SECTION_VALUES] = data->x.value,
+                                              [SECTION_TARGET] = data->y,
+                                              [SECTION_NAMES] = names};
+    data_sections_save(&at, &head, sections, path);
     strads_free(names);
 }

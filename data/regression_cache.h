@@ -5,11 +5,10 @@
 
 #include "data/data.h"
 
-enum { REGRESSION_CACHE_VERSION = 1, REGRESSION_CACHE_ALIGN = 64 };
+enum { REGRESSION_CACHE_VERSION = 1 };
 
-/* A cache file: this, the hashes of chunks of its sections, and the sections: where columns start,
- * rows (both of a sparse matrix), values, target, names. All begin at multiples of
- * REGRESSION_CACHE_ALIGN. In the byte order of the machine, which `magic` shows. */
+/* A cache file (sections.h): this, and the sections: where columns start, rows (both of a sparse
+ * matrix), values, target, names. In the byte order of the machine, which `magic` shows. */
 typedef struct regression_cache_head {
     uint64_t magic, version;
     uint64_t key; /* of the source */
