@@ -9,6 +9,7 @@
 #include "data/ratings.h"
 
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "base/tasks.h"
@@ -28,8 +29,12 @@ typedef struct reading {
 
 void data_ratings_fini(data_ratings *ratings)
 {
-    strads_free(ratings->entries);
-    strads_free(ratings->times);
+    if (ratings->map != NULL) {
+        munmap(ratings->map, ratings->map_bytes);
+    } else {
+        strads_free(ratings->entries);
+        strads_free(ratings->times);
+    }
     for (data_side side = 0; side < DATA_N_SIDES; side++) {
         data_ids_fini(&ratings->ids[side]);
     }
@@ -253,7 +258,6 @@ static strads_status join_texts(data_ids *all, ratings_piece *piece, data_side s
     return status;
 }
 
-/* Moves the ratings of all pieces into the first, in order. */
 /* Copies n elements of `bytes` each, giving those back that were copied: large pieces are not
  * in memory twice. */
 static void move_out(void *to, void *from, size_t n, size_t bytes)
@@ -266,6 +270,7 @@ static void move_out(void *to, void *from, size_t n, size_t bytes)
     }
 }
 
+/* Moves the ratings of all pieces into the first, in order. */
 static strads_status join_pieces(reading *job)
 {
     ratings_piece *all = &job->pieces[0];

@@ -37,12 +37,16 @@ typedef enum data_side { DATA_USERS, DATA_ITEMS, DATA_N_SIDES } data_side;
 /* ---- reading ---- */
 
 typedef struct data_ratings {
-    data_rating *entries; /* [n] in the file's order */
+    data_rating *entries; /* [n] in the file's order; see data_ratings_own */
     double *times;        /* [n] where they were asked for, else NULL */
     size_t n;             /* below 2^32 - 1 */
     size_t n_unseen;      /* entries at the end whose user or item is DATA_UNSEEN; see below */
     size_t n_duplicates;  /* ratings dropped, for the same pair came again later */
     data_ids ids[DATA_N_SIDES];
+
+    /* private */
+    void *map; /* NULL, or a cache that is mapped, which entries and times are parts of */
+    size_t map_bytes;
 } data_ratings;
 
 typedef struct data_ratings_source {
@@ -70,6 +74,12 @@ STRADS_API STRADS_MUST_CHECK strads_status data_ratings_measure(data_ratings_siz
                                                                 const data_ratings_source *source);
 /* A set of zeros is allowed. */
 STRADS_API void data_ratings_fini(data_ratings *ratings);
+/* Entries and times may be read from a cache only as they are wanted, and must not be written to;
+ * after this they are in memory, and may. */
+STRADS_API STRADS_MUST_CHECK strads_status data_ratings_own(data_ratings *ratings);
+/* These entries have been gone through: what of them is in a cache need not stay in memory until
+ * they are looked at again. Any thread may call. */
+STRADS_API void data_ratings_set_aside(const data_ratings *ratings, size_t first, size_t n);
 
 /* ---- a test part: test gets no maps of its own, its indices are those of train ---- */
 

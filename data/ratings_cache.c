@@ -1,22 +1,30 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * data/ratings_cache.c - what was read of a file of ratings, in a file of its own.
+ * data/ratings_cache.c - what was read of a file of ratings, in a file that is mapped.
  *
- * A checksum guards against damage, and every index is checked, so that even a forged file
- * cannot make the reader leave its memory. Whatever is wrong, the text is read instead.
+ * Hashes guard against damage, and every index is checked, so that even a forged file cannot
+ * make the reader leave its memory. Whatever is wrong, the text is read instead. Pages of the
+ * file are the entries; ids, which are few, are copied.
  */
+#define _DEFAULT_SOURCE /* madvise */
+#include <fcntl.h>
 #include <math.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
-#include <xxhash.h>
+#include <unistd.h>
 
 #include "base/tasks.h"
 #include "data/cache.h"
 #include "data/ratings_parts.h"
+#include "data/sections.h"
 
 static const uint64_t MAGIC = UINT64_C(0x3153474e49544152); /* "RATINGS1", little-endian */
 
 enum { HAS_TIMES = 1, USERS_ARE_TEXTS = 2, ITEMS_ARE_TEXTS = 4, ALL_FLAGS = 7 };
+
+/* Entries that are gone through at a time. */
+enum { STRETCH = 1 << 18 };
 
 /* ---- the name ---- */
 
@@ -29,53 +37,34 @@ strads_status ratings_cache_name(char **out, uint64_t *key, const data_ratings_s
 
 /* ---- its parts ---- */
 
-/* A run of bytes of the file, after its head. */
-typedef struct section {
-    void *memory;
-    size_t bytes;
-} section;
+/* Of users, then of items: their numbers, or where their texts start; and the texts. */
+enum {
+    SECTION_ENTRIES,
+    SECTION_TIMES,
+    SECTION_IDS,
+    SECTION_TEXTS = SECTION_IDS + DATA_N_SIDES,
+    N_SECTIONS = SECTION_TEXTS + DATA_N_SIDES
+};
 
-enum { MAX_SECTIONS = 2 + 2 * DATA_N_SIDES };
-
-static bool are_texts(const ratings_cache_head *head, size_t side)
+static bool are_texts(const ratings_cache_head *head, data_side side)
 {
     return (head->flags & (uint32_t) USERS_ARE_TEXTS << side) != 0;
 }
 
-/* Where the sections of a set are, in their order; returns how many. */
-static size_t list_sections(const ratings_cache_head *head, const data_ratings *ratings,
-                            section out[MAX_SECTIONS])
+static data_sections lay_out(const ratings_cache_head *head)
 {
-    size_t n = 0;
-    out[n++] = (section){ratings->entries, head->n * sizeof(*ratings->entries)};
-    if ((head->flags & HAS_TIMES) != 0) {
-        out[n++] = (section){ratings->times, head->n * sizeof(*ratings->times)};
-    }
+    uint64_t bytes[N_SECTIONS] = {
+        [SECTION_ENTRIES] = head->n * sizeof(data_rating),
+        [SECTION_TIMES] = (head->flags & HAS_TIMES) != 0 ? head->n * sizeof(double) : 0};
     for (data_side side = 0; side < DATA_N_SIDES; side++) {
-        const data_ids *ids = &ratings->ids[side];
-        if (are_texts(head, side)) {
-            out[n++] = (section){ids->start, head->n_ids[side] * sizeof(*ids->start)};
-            out[n++] = (section){ids->text, head->text_bytes[side]};
-        } else {
-            out[n++] = (section){ids->number, head->n_ids[side] * sizeof(*ids->number)};
-        }
+        bytes[SECTION_IDS + side] =
+            head->n_ids[side] * (are_texts(head, side) ? sizeof(size_t) : sizeof(uint32_t));
+        bytes[SECTION_TEXTS + side] = are_texts(head, side) ? head->text_bytes[side] : 0;
     }
-    return n;
+    return data_sections_of(sizeof(*head), bytes, N_SECTIONS);
 }
 
-uint64_t ratings_cache_checksum(const ratings_cache_head *head, const data_ratings *ratings)
-{
-    section sections[MAX_SECTIONS];
-    const size_t n = list_sections(head, ratings, sections);
-    uint64_t sum = XXH3_64bits(head, offsetof(ratings_cache_head, checksum));
-    for (size_t i = 0; i < n; i++) {
-        sum = XXH3_64bits_withSeed(sections[i].memory, sections[i].bytes, sum);
-    }
-    return sum;
-}
-
-/* ---- loading ---- */
-
+/* Whether the head is of a file of so many bytes. */
 static bool is_plausible(const ratings_cache_head *head, uint64_t file_bytes)
 {
     bool good = head->magic == MAGIC && head->version == RATINGS_CACHE_VERSION &&
@@ -84,17 +73,159 @@ static bool is_plausible(const ratings_cache_head *head, uint64_t file_bytes)
         good = good && head->n_ids[side] > 0 && head->n_ids[side] < UINT32_MAX &&
                head->text_bytes[side] <= file_bytes;
     }
-    if (!good) {
+    return good && lay_out(head).file_bytes == file_bytes;
+}
+
+/* ---- a mapping ---- */
+
+static uint64_t page_bytes(void)
+{
+    return (uint64_t) sysconf(_SC_PAGESIZE);
+}
+
+/* Pages that are only partly of this part come again too: they are in the file. */
+static void set_aside(const data_ratings *ratings, const void *part, size_t bytes)
+{
+    const uint64_t page = page_bytes();
+    const uint64_t begin =
+        (uint64_t) ((const unsigned char *) part - (unsigned char *) ratings->map);
+    const uint64_t first = begin / page * page;
+    const uint64_t last = (begin + bytes + page - 1) / page * page;
+    if (first < last) {
+        (void) madvise((unsigned char *) ratings->map + first, last - first, MADV_DONTNEED);
+    }
+}
+
+void data_ratings_set_aside(const data_ratings *ratings, size_t first, size_t n)
+{
+    if (ratings->map != NULL) {
+        set_aside(ratings, ratings->entries + first, n * sizeof(*ratings->entries));
+    }
+}
+
+typedef struct copying {
+    const data_ratings *from, *to;
+} copying;
+
+static strads_status copy_range(void *context, size_t first, size_t last)
+{
+    const copying *it = context;
+    for (size_t i = first; i < last; i += STRETCH) {
+        const size_t n = last - i < STRETCH ? last - i : STRETCH;
+        memcpy(it->to->entries + i, it->from->entries + i, n * sizeof(*it->to->entries));
+        set_aside(it->from, it->from->entries + i, n * sizeof(*it->to->entries));
+        if (it->to->times != NULL) {
+            memcpy(it->to->times + i, it->from->times + i, n * sizeof(*it->to->times));
+            set_aside(it->from, it->from->times + i, n * sizeof(*it->to->times));
+        }
+    }
+    return STRADS_OK;
+}
+
+strads_status data_ratings_own(data_ratings *ratings)
+{
+    if (ratings->map == NULL) {
+        return STRADS_OK;
+    }
+    data_ratings own = *ratings;
+    own.map = NULL;
+    own.entries = strads_alloc_array(own.n, sizeof(*own.entries));
+    own.times = own.times != NULL ? strads_alloc_array(own.n, sizeof(*own.times)) : NULL;
+    copying it = {.from = ratings, .to = &own};
+    if (own.entries == NULL || (own.times == NULL && ratings->times != NULL) ||
+        strads_parallel_for(strads_cores(), own.n, copy_range, &it) != STRADS_OK) {
+        strads_free(own.entries);
+        strads_free(own.times);
+        strads_error("no memory for %zu ratings", ratings->n);
+        return STRADS_ERR_NOMEM;
+    }
+    munmap(ratings->map, ratings->map_bytes);
+    *ratings = own;
+    return STRADS_OK;
+}
+
+/* The set that a mapped file of this head is, but for its ids. */
+static data_ratings entries_of(void *map, const data_sections *at)
+{
+    const ratings_cache_head *head = map;
+    unsigned char *bytes = map;
+    return (data_ratings){
+        .entries = (data_rating *) (bytes + at->at[SECTION_ENTRIES]),
+        .times = at->bytes[SECTION_TIMES] > 0 ? (double *) (bytes + at->at[SECTION_TIMES]) : NULL,
+        .n = head->n,
+        .n_duplicates = head->n_duplicates,
+        .map = map,
+        .map_bytes = at->file_bytes};
+}
+
+/* ---- checking ---- */
+
+typedef struct checking {
+    const ratings_cache_head *head;
+    data_sections at;
+    data_ratings ratings;
+} checking;
+
+/* By the largest of each, which takes no branch: an infinity, or what is no number, has bits above
+ * those of all finite values of its sign. */
+static bool are_entries_good(const checking *it, size_t first, size_t last)
+{
+    const uint32_t infinite = 0x7f800000;
+    uint32_t row = 0;
+    uint32_t column = 0;
+    uint32_t value = 0;
+    for (size_t i = first; i < last; i++) {
+        const data_rating *entry = &it->ratings.entries[i];
+        uint32_t bits = 0;
+        memcpy(&bits, &entry->value, sizeof(bits));
+        bits &= 0x7fffffff;
+        row = row > entry->row ? row : entry->row;
+        column = column > entry->column ? column : entry->column;
+        value = value > bits ? value : bits;
+    }
+    return row < it->head->n_ids[DATA_USERS] && column < it->head->n_ids[DATA_ITEMS] &&
+           value < infinite;
+}
+
+static bool are_times_good(const double *times, size_t first, size_t last)
+{
+    bool good = true;
+    for (size_t i = first; i < last; i++) {
+        good &= fabs(times[i]) < (double) INFINITY;
+    }
+    return good;
+}
+
+/* The elements that begin in a chunk are looked at while it is in the cache, and the chunk is
+ * set aside: no more than a few are ever in memory. */
+static bool check_chunk(const checking *it, uint64_t i)
+{
+    const data_chunk chunk = data_sections_chunk(&it->at, i);
+    const unsigned char *file = it->ratings.map;
+    if (!data_sections_chunk_is_whole(&it->at, file, i)) {
         return false;
     }
-    const data_ratings nothing = {.n = 0};
-    section sections[MAX_SECTIONS];
-    const size_t n = list_sections(head, &nothing, sections);
-    uint64_t bytes = sizeof(*head);
-    for (size_t i = 0; i < n; i++) {
-        bytes += sections[i].bytes;
+    bool good = true;
+    if (chunk.section == SECTION_ENTRIES) {
+        const size_t bytes = sizeof(data_rating);
+        good = are_entries_good(it, (chunk.begin + bytes - 1) / bytes,
+                                (chunk.end + bytes - 1) / bytes);
+    } else if (chunk.section == SECTION_TIMES) {
+        good = are_times_good(it->ratings.times, chunk.begin / sizeof(double),
+                              chunk.end / sizeof(double));
     }
-    return bytes == file_bytes;
+    set_aside(&it->ratings, file + it->at.at[chunk.section] + chunk.begin, chunk.end - chunk.begin);
+    return good;
+}
+
+static strads_status check_chunks(void *context, size_t first, size_t last)
+{
+    const checking *it = context;
+    bool good = true;
+    for (size_t i = first; i < last && good; i++) {
+        good = check_chunk(it, i);
+    }
+    return good ? STRADS_OK : STRADS_ERR_DATA;
 }
 
 /* Whether numbers ascend, or texts lie one behind the other, none of them empty. */
@@ -118,87 +249,50 @@ static bool are_ids_good(const data_ids *ids)
     return at == ids->text_bytes;
 }
 
-static strads_status check_entries(void *context, size_t first, size_t last)
+/* ---- loading ---- */
+
+/* Copies the ids of one side; false: no memory, some may be there. */
+static bool copy_ids(data_ids *out, const checking *it, data_side side)
 {
-    const data_ratings *ratings = context;
-    bool good = true;
-    for (size_t i = first; i < last; i++) {
-        const data_rating *entry = &ratings->entries[i];
-        good &= entry->row < ratings->ids[DATA_USERS].n;
-        good &= entry->column < ratings->ids[DATA_ITEMS].n;
-        good &= fabsf(entry->value) < INFINITY;
-        good &= ratings->times == NULL || fabs(ratings->times[i]) < (double) INFINITY;
+    const size_t bytes = it->at.bytes[SECTION_IDS + side];
+    const unsigned char *from = it->ratings.map;
+    void *ids = strads_alloc(bytes);
+    out->n = (uint32_t) it->head->n_ids[side];
+    if (ids != NULL) {
+        memcpy(ids, from + it->at.at[SECTION_IDS + side], bytes);
     }
-    return good ? STRADS_OK : STRADS_ERR_DATA;
+    if (!are_texts(it->head, side)) {
+        out->number = ids;
+        return ids != NULL;
+    }
+    out->start = ids;
+    out->text_bytes = it->at.bytes[SECTION_TEXTS + side];
+    out->text = strads_alloc(out->text_bytes);
+    if (out->text != NULL) {
+        memcpy(out->text, from + it->at.at[SECTION_TEXTS + side], out->text_bytes);
+    }
+    return ids != NULL && out->text != NULL;
 }
 
-/* Room for all sections; false: no memory, some may be there. */
-static bool make_room(data_ratings *ratings, const ratings_cache_head *head)
+/* Checks all of a mapping, which becomes the set's own; false: it does not. */
+static bool take(data_ratings *out, void *map, uint64_t bytes)
 {
-    ratings->entries = strads_alloc(head->n * sizeof(*ratings->entries));
-    bool good = ratings->entries != NULL;
-    if ((head->flags & HAS_TIMES) != 0) {
-        ratings->times = strads_alloc(head->n * sizeof(*ratings->times));
-        good = good && ratings->times != NULL;
+    if (!is_plausible(map, bytes)) { /* once more: it may be another file by now */
+        return false;
     }
-    for (data_side side = 0; side < DATA_N_SIDES; side++) {
-        data_ids *ids = &ratings->ids[side];
-        ids->n = (uint32_t) head->n_ids[side];
-        ids->text_bytes = head->text_bytes[side];
-        if (are_texts(head, side)) {
-            ids->start = strads_alloc(ids->n * sizeof(*ids->start));
-            ids->text = strads_alloc(ids->text_bytes);
-        } else {
-            ids->number = strads_alloc(ids->n * sizeof(*ids->number));
-        }
-        good = good && (ids->number != NULL || (ids->start != NULL && ids->text != NULL));
-    }
-    return good;
-}
-
-/* A section, and where it is in the file. */
-typedef struct reading {
-    section to;
-    int file;
-    uint64_t at;
-} reading;
-
-static strads_status read_range(void *context, size_t first, size_t last)
-{
-    const reading *it = context;
-    unsigned char *to = (unsigned char *) it->to.memory + first;
-    return data_cache_read(it->file, it->at + first, to, last - first) ? STRADS_OK : STRADS_ERR_IO;
-}
-
-/* By all cores: bringing in the pages costs more than copying. */
-static bool read_sections(const section *sections, size_t n, int file)
-{
-    reading it = {.file = file, .at = sizeof(ratings_cache_head)};
-    strads_status status = STRADS_OK;
-    for (size_t i = 0; i < n && status == STRADS_OK; i++) {
-        it.to = sections[i];
-        status = strads_parallel_for(strads_cores(), it.to.bytes, read_range, &it);
-        it.at += it.to.bytes;
-    }
-    return status == STRADS_OK;
-}
-
-/* Reads what follows a plausible head, and checks all. */
-static bool load_sections(data_ratings *out, int file, const ratings_cache_head *head)
-{
-    data_ratings ratings = {.n = head->n, .n_duplicates = head->n_duplicates};
-    bool good = make_room(&ratings, head);
-    section sections[MAX_SECTIONS];
-    const size_t n = list_sections(head, &ratings, sections);
-    good = good && read_sections(sections, n, file);
-    good = good && ratings_cache_checksum(head, &ratings) == head->checksum;
+    checking it = {.head = map, .at = lay_out(map)};
+    it.ratings = entries_of(map, &it.at);
+    data_ratings ratings = it.ratings;
+    bool good = data_sections_head_is_whole(&it.at, map) &&
+                strads_parallel_for(strads_cores(), it.at.n_chunks, check_chunks, &it) == STRADS_OK;
     for (data_side side = 0; side < DATA_N_SIDES && good; side++) {
-        good = are_ids_good(&ratings.ids[side]) &&
+        good = copy_ids(&ratings.ids[side], &it, side) && are_ids_good(&ratings.ids[side]) &&
                data_ids_invert(&ratings.ids[side], ratings.n) == STRADS_OK;
     }
-    good = good &&
-           strads_parallel_for(strads_cores(), ratings.n, check_entries, &ratings) == STRADS_OK;
     if (!good) {
+        ratings.map = NULL;
+        ratings.entries = NULL;
+        ratings.times = NULL;
         data_ratings_fini(&ratings);
         return false;
     }
@@ -206,18 +300,40 @@ static bool load_sections(data_ratings *out, int file, const ratings_cache_head 
     return true;
 }
 
-bool ratings_cache_measure(data_ratings_size *out, const char *path, uint64_t key)
+static bool load_mapped(data_ratings *out, int file, uint64_t bytes)
 {
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) {
+    void *map = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE, file, 0);
+    if (map == MAP_FAILED) {
         return false;
     }
-    ratings_cache_head head;
+    const bool good = take(out, map, bytes);
+    if (!good) {
+        munmap(map, bytes);
+    }
+    return good;
+}
+
+/* Opens a cache and reads its head; *file < 0: it is not there. False: it is none. */
+static bool open_cache(int *file, ratings_cache_head *head, uint64_t *bytes, const char *path)
+{
     struct stat about;
-    const bool good = fstat(fileno(file), &about) == 0 && S_ISREG(about.st_mode) &&
-                      fread(&head, sizeof(head), 1, file) == 1 &&
-                      is_plausible(&head, (uint64_t) about.st_size) && head.key == key;
-    fclose(file);
+    *file = open(path, O_RDONLY | O_CLOEXEC);
+    if (*file < 0 || fstat(*file, &about) != 0 || !S_ISREG(about.st_mode)) {
+        return false;
+    }
+    *bytes = (uint64_t) about.st_size;
+    return data_cache_read(*file, 0, head, sizeof(*head)) && is_plausible(head, *bytes);
+}
+
+bool ratings_cache_measure(data_ratings_size *out, const char *path, uint64_t key)
+{
+    int file = -1;
+    uint64_t bytes = 0;
+    ratings_cache_head head;
+    const bool good = open_cache(&file, &head, &bytes, path) && head.key == key;
+    if (file >= 0) {
+        close(file);
+    }
     if (good) {
         *out = (data_ratings_size){.n = head.n,
                                    .n_ids = {head.n_ids[DATA_USERS], head.n_ids[DATA_ITEMS]}};
@@ -227,18 +343,16 @@ bool ratings_cache_measure(data_ratings_size *out, const char *path, uint64_t ke
 
 bool ratings_cache_load(data_ratings *out, const char *path, uint64_t key)
 {
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) {
+    int file = -1;
+    uint64_t bytes = 0;
+    ratings_cache_head head;
+    bool good = open_cache(&file, &head, &bytes, path);
+    if (file < 0) {
         return false;
     }
-    ratings_cache_head head;
-    struct stat about;
-    bool good = fstat(fileno(file), &about) == 0 && S_ISREG(about.st_mode) &&
-                fread(&head, sizeof(head), 1, file) == 1 &&
-                is_plausible(&head, (uint64_t) about.st_size);
     const bool stale = good && head.key != key;
-    good = good && !stale && load_sections(out, fileno(file), &head);
-    fclose(file);
+    good = good && !stale && load_mapped(out, file, bytes);
+    close(file);
     if (stale) {
         strads_debug("%s: a cache of an older file, or for other options", path);
     } else if (!good) {
@@ -257,21 +371,17 @@ void ratings_cache_save(const data_ratings *ratings, const char *path, uint64_t 
                                .key = key,
                                .n = ratings->n,
                                .n_duplicates = ratings->n_duplicates};
+    const void *sections[N_SECTIONS] = {
+        [SECTION_ENTRIES] = ratings->entries, [SECTION_TIMES] = ratings->times};
     for (data_side side = 0; side < DATA_N_SIDES; side++) {
-        head.n_ids[side] = ratings->ids[side].n;
-        head.text_bytes[side] = ratings->ids[side].text_bytes;
-        head.flags |= ratings->ids[side].number == NULL ? (uint32_t) USERS_ARE_TEXTS << side : 0;
+        const data_ids *ids = &ratings->ids[side];
+        const bool texts = ids->number == NULL;
+        head.n_ids[side] = ids->n;
+        head.text_bytes[side] = ids->text_bytes;
+        head.flags |= texts ? (uint32_t) USERS_ARE_TEXTS << side : 0;
+        sections[SECTION_IDS + side] = texts ? (const void *) ids->start : ids->number;
+        sections[SECTION_TEXTS + side] = ids->text;
     }
-    head.checksum = ratings_cache_checksum(&head, ratings);
-    data_writer *writer = data_cache_open(path);
-    if (writer == NULL) {
-        return;
-    }
-    section sections[MAX_SECTIONS];
-    const size_t n = list_sections(&head, ratings, sections);
-    fwrite(&head, sizeof(head), 1, data_writer_stream(writer));
-    for (size_t i = 0; i < n; i++) {
-        fwrite(sections[i].memory, 1, sections[i].bytes, data_writer_stream(writer));
-    }
-    data_cache_close(writer, path);
+    const data_sections at = lay_out(&head);
+    data_sections_save(&at, &head, sections, path);
 }

@@ -92,10 +92,10 @@ STRADS_MUST_CHECK strads_status ratings_drop_duplicates(data_ratings *ratings, u
 
 /* ---- the cache (ratings_cache.c) ---- */
 
-enum { RATINGS_CACHE_VERSION = 1 };
+enum { RATINGS_CACHE_VERSION = 2 };
 
-/* A cache file: this, the entries, the times where flags say so, and for each side the
- * numbers, or the starts and the texts. In the byte order of the machine, which `magic`
+/* A cache file (sections.h): this, the entries, the times where flags say so, and for each side
+ * the numbers, or the starts and the texts. In the byte order of the machine, which `magic`
  * shows. */
 typedef struct ratings_cache_head {
     uint64_t magic;
@@ -103,14 +103,13 @@ typedef struct ratings_cache_head {
     uint64_t key; /* of the source */
     uint64_t n, n_duplicates;
     uint64_t n_ids[DATA_N_SIDES], text_bytes[DATA_N_SIDES];
-    uint64_t checksum; /* XXH3 of the fields above and what follows the head */
+    uint64_t checksum; /* XXH3 of the fields above and the hashes */
 } ratings_cache_head;
 
 /* The name of the cache of a source, for strads_free, and its key; *out is NULL where there
  * can be none. */
 STRADS_MUST_CHECK strads_status ratings_cache_name(char **out, uint64_t *key,
                                                    const data_ratings_source *source);
-uint64_t ratings_cache_checksum(const ratings_cache_head *head, const data_ratings *ratings);
 /* True when the file is there, of this key and whole; warns of one that cannot be used. */
 bool ratings_cache_load(data_ratings *out, const char *path, uint64_t key);
 /* The sizes in its head; false: there is none of this key. */

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/tasks.h"
 #include "data/ratings_parts.h"
 
 /* ---- taking ratings out ---- */
@@ -15,6 +16,10 @@ typedef bool (*choice)(const void *context, const data_ratings *ratings, size_t 
 static strads_status take_out(data_ratings *train, data_ratings *test, choice is_test,
                               const void *context)
 {
+    const strads_status status = data_ratings_own(train);
+    if (status != STRADS_OK) {
+        return status;
+    }
     size_t n_test = 0;
     for (size_t i = 0; i < train->n; i++) {
         n_test += is_test(context, train, i);
@@ -170,6 +175,27 @@ static bool is_unseen(const void *context, const data_ratings *ratings, size_t i
     return ratings->entries[i].row == DATA_UNSEEN || ratings->entries[i].column == DATA_UNSEEN;
 }
 
+/* Indices, and what they become. */
+typedef struct mapping {
+    data_ratings *ratings;
+    uint32_t *to[DATA_N_SIDES];
+    size_t n_unseen; /* atomic */
+} mapping;
+
+static strads_status map_entries(void *context, size_t first, size_t last)
+{
+    mapping *it = context;
+    size_t n_unseen = 0;
+    for (size_t i = first; i < last; i++) {
+        data_rating *entry = &it->ratings->entries[i];
+        entry->row = it->to[DATA_USERS][entry->row];
+        entry->column = it->to[DATA_ITEMS][entry->column];
+        n_unseen += entry->row == DATA_UNSEEN || entry->column == DATA_UNSEEN;
+    }
+    __atomic_fetch_add(&it->n_unseen, n_unseen, __ATOMIC_RELAXED);
+    return STRADS_OK;
+}
+
 /* Puts `end` behind all, where there is room for it. */
 static void append(data_ratings *ratings, const data_ratings *end)
 {
@@ -181,21 +207,9 @@ static void append(data_ratings *ratings, const data_ratings *end)
     ratings->n_unseen = end->n;
 }
 
-strads_status data_ratings_adopt(data_ratings *ratings, const data_ids ids[DATA_N_SIDES],
-                                 const char *path)
+/* The unseen go behind all others. */
+static strads_status part_unseen(data_ratings *ratings)
 {
-    for (data_side side = 0; side < DATA_N_SIDES; side++) {
-        uint32_t *map = map_ids(&ratings->ids[side], &ids[side]);
-        if (map == NULL) {
-            return data_no_memory(path);
-        }
-        for (size_t i = 0; i < ratings->n; i++) {
-            uint32_t *index = ratings_index(&ratings->entries[i], side);
-            *index = map[*index];
-        }
-        strads_free(map);
-        data_ids_fini(&ratings->ids[side]);
-    }
     data_ratings unseen = {.n = 0};
     const strads_status status = take_out(ratings, &unseen, is_unseen, NULL);
     if (status == STRADS_OK) {
@@ -203,6 +217,26 @@ strads_status data_ratings_adopt(data_ratings *ratings, const data_ids ids[DATA_
     }
     data_ratings_fini(&unseen);
     return status;
+}
+
+strads_status data_ratings_adopt(data_ratings *ratings, const data_ids ids[DATA_N_SIDES],
+                                 const char *path)
+{
+    mapping it = {.ratings = ratings};
+    strads_status status = data_ratings_own(ratings);
+    for (data_side side = 0; side < DATA_N_SIDES && status == STRADS_OK; side++) {
+        it.to[side] = map_ids(&ratings->ids[side], &ids[side]);
+        status = it.to[side] != NULL ? STRADS_OK : data_no_memory(path);
+    }
+    if (status == STRADS_OK) {
+        status = strads_parallel_for(strads_cores(), ratings->n, map_entries, &it);
+        status = status == STRADS_ERR_NOMEM ? data_no_memory(path) : status;
+    }
+    for (data_side side = 0; side < DATA_N_SIDES; side++) {
+        strads_free(it.to[side]);
+        data_ids_fini(&ratings->ids[side]);
+    }
+    return status == STRADS_OK && it.n_unseen > 0 ? part_unseen(ratings) : status;
 }
 
 strads_status data_ratings_read_test(data_ratings *test, const data_ratings *train,

@@ -55,6 +55,7 @@ static bool is_taken(const place *p)
     if (!there) {
         return false;
     }
+    REQUIRE_OK(data_ratings_own(&r));
     r.entries[0].value = 77.0F;
     ratings_cache_save(&r, p->cache, key);
     data_ratings_fini(&r);
@@ -76,6 +77,7 @@ static void what_was_read_comes_back(void)
         data_ratings read = read_place(&p, &first);
         data_ratings loaded = read_place(&p, &again);
         CHECK(same_ratings(&read, &loaded));
+        CHECK(read.map == NULL && loaded.map != NULL);
         data_ratings_size known;
         data_ratings_size found;
         const data_ratings_source uncached = {.path = p.path, .times = p.source.times};
@@ -138,7 +140,85 @@ static void a_folder_of_caches_keeps_files_of_one_name_apart(void)
     end(&a);
 }
 
-/* Every byte of a cache matters: one that is changed, and the last ones missing. */
+static void what_is_set_aside_comes_again_and_what_is_owned_may_change(void)
+{
+    char *text = strads_alloc(20 * 5000);
+    REQUIRE(text != NULL);
+    for (int i = 0, at = 0; i < 5000; i++) {
+        at += sprintf(text + at, "%d %d %d %d\n", i / 50, i % 50, i % 7, i);
+    }
+    place p = begin(text);
+    p.source.times = true;
+    data_ratings read = read_place(&p, NULL);
+    data_ratings loaded = read_place(&p, NULL);
+    data_ratings_set_aside(&loaded, 0, loaded.n);
+    CHECK(same_ratings(&read, &loaded));
+    data_ratings_set_aside(&loaded, 17, 1);
+    data_ratings_set_aside(&loaded, loaded.n - 1, 1);
+    data_ratings_set_aside(&read, 0, read.n); /* there it is all there is */
+    CHECK(same_ratings(&read, &loaded));
+    REQUIRE_OK(data_ratings_own(&loaded));
+    CHECK(same_ratings(&read, &loaded) && loaded.map == NULL);
+    loaded.entries[0].value = 99.0F;
+    loaded.times[0] = 99.0;
+    REQUIRE_OK(data_ratings_own(&loaded));
+    CHECK(loaded.entries[0].value == 99.0F && loaded.times[0] == 99.0);
+    data_ratings_fini(&loaded);
+    loaded = read_place(&p, NULL);
+    CHECK(same_ratings(&read, &loaded));
+    data_ratings_fini(&loaded);
+    data_ratings_fini(&read);
+    strads_free(text);
+    end(&p);
+}
+
+static void a_test_part_is_the_same_of_a_cache(void)
+{
+    char *text = strads_alloc(20 * 1000);
+    REQUIRE(text != NULL);
+    for (int i = 0, at = 0; i < 1000; i++) {
+        at += sprintf(text + at, "%d %d %d %d\n", i / 50, i % 50, i % 7, i * 37 % 1000);
+    }
+    place p = begin(text);
+    char *other = suite_file("test.ratings", "3 4 5 6\n99 1 2 3\n4 49 1 2\n5 70 1 3\n");
+    for (int kind = 0; kind < 3; kind++) {
+        data_ratings train[2];
+        data_ratings test[2];
+        p.source.times = kind == 1;
+        for (int cached = 0; cached < 2; cached++) {
+            train[cached] = read_place(&p, NULL);
+            if (kind == 0) {
+                REQUIRE_OK(data_ratings_split(&train[cached], &test[cached], 0.3, 5));
+            } else if (kind == 1) {
+                REQUIRE_OK(data_ratings_split_latest(&train[cached], &test[cached], 0.3));
+            } else {
+                data_ratings_source source = p.source;
+                source.path = other;
+                REQUIRE_OK(data_ratings_read_test(&test[cached], &train[cached], &source));
+                CHECK(test[cached].n_unseen == 2);
+            }
+        }
+        CHECK(train[0].n == train[1].n && test[0].n == test[1].n && test[0].n > 0);
+        CHECK(memcmp(train[0].entries, train[1].entries, train[0].n * sizeof(data_rating)) == 0);
+        CHECK(memcmp(test[0].entries, test[1].entries, test[0].n * sizeof(data_rating)) == 0);
+        for (int cached = 0; cached < 2; cached++) {
+            data_ratings_fini(&train[cached]);
+            data_ratings_fini(&test[cached]);
+        }
+    }
+    strads_free(other);
+    strads_free(text);
+    end(&p);
+}
+
+static void write_cache(const place *p, const char *bytes, size_t n)
+{
+    FILE *file = fopen(p->cache, "wb");
+    REQUIRE(file != NULL && fwrite(bytes, 1, n, file) == n && fclose(file) == 0);
+}
+
+/* Every byte of a cache matters but those that only fill up, one that is changed, and the last
+ * ones missing. */
 static void a_damaged_cache_is_said_and_made_anew(void)
 {
     place p = begin("1 a 3\n2 b 4\n");
@@ -146,25 +226,57 @@ static void a_damaged_cache_is_said_and_made_anew(void)
     size_t n = 0;
     char *bytes = contents(p.cache, &n);
     REQUIRE(n > sizeof(ratings_cache_head));
+    size_t n_found = 0;
     for (size_t i = 0; i < 2 * n; i++) {
         if (i / 8 == offsetof(ratings_cache_head, key) / 8) {
             continue; /* this is another file's */
         }
-        FILE *file = fopen(p.cache, "wb");
-        REQUIRE(file != NULL);
         bytes[i % n] ^= i < n ? 1 : 0;
-        REQUIRE(fwrite(bytes, 1, i < n ? n : i - n, file) == (i < n ? n : i - n));
-        REQUIRE(fclose(file) == 0);
+        write_cache(&p, bytes, i < n ? n : i - n);
         bytes[i % n] ^= i < n ? 1 : 0;
         char *message = NULL;
         data_ratings r = read_place(&p, &message);
         CHECK(same_ratings(&good, &r));
-        CHECK(strstr(message, "warning: ") != NULL && strstr(message, "cannot be used") != NULL);
+        CHECK(r.map != NULL ? i < n : strstr(message, "cannot be used") != NULL);
+        n_found += r.map == NULL && strstr(message, "warning: ") != NULL;
+        strads_free(message);
+        data_ratings_fini(&r);
+    }
+    /* The head but its key, the hashes of five sections, the sections, and all that are short. */
+    const size_t n_bytes = sizeof(ratings_cache_head) - 8 + 5 * 8 + 2 * sizeof(data_rating) +
+                           2 * sizeof(uint32_t) + 2 * sizeof(size_t) + 4;
+    CHECK(n_found >= n_bytes + n - 8 - 8);
+    strads_free(bytes);
+    data_ratings_fini(&good);
+    end(&p);
+}
+
+/* Of a machine with the other byte order, or of another version. */
+static void a_cache_of_another_kind_is_not_taken(void)
+{
+    place p = begin("1 2 3\n");
+    data_ratings r = read_place(&p, NULL);
+    data_ratings_fini(&r);
+    size_t n = 0;
+    char *bytes = contents(p.cache, &n);
+    ratings_cache_head head;
+    for (int kind = 0; kind < 2; kind++) {
+        memcpy(&head, bytes, sizeof(head));
+        head.magic = kind == 0 ? __builtin_bswap64(head.magic) : head.magic;
+        head.version -= kind == 1;
+        char *other = strads_alloc(n);
+        REQUIRE(other != NULL);
+        memcpy(other, bytes, n);
+        memcpy(other, &head, sizeof(head));
+        write_cache(&p, other, n);
+        strads_free(other);
+        char *message = NULL;
+        r = read_place(&p, &message);
+        CHECK(r.map == NULL && r.n == 1 && strstr(message, "cannot be used") != NULL);
         strads_free(message);
         data_ratings_fini(&r);
     }
     strads_free(bytes);
-    data_ratings_fini(&good);
     end(&p);
 }
 
@@ -176,6 +288,7 @@ static void a_forged_cache_cannot_lead_astray(void)
     data_ratings good = read_place(&p, NULL);
     for (int i = 0; i < 8; i++) {
         data_ratings r = read_place(&p, NULL);
+        REQUIRE_OK(data_ratings_own(&r));
         data_ids *users = &r.ids[DATA_USERS];
         data_ids *items = &r.ids[DATA_ITEMS];
         r.entries[1].row = i == 0 ? users->n : r.entries[1].row;
@@ -219,6 +332,10 @@ SUITE("data/ratings_cache", {"what was read comes back", what_was_read_comes_bac
       {"a changed file or option is read anew", a_changed_file_or_option_is_read_anew},
       {"a folder of caches keeps files of one name apart",
        a_folder_of_caches_keeps_files_of_one_name_apart},
+      {"what is set aside comes again, and what is owned may change",
+       what_is_set_aside_comes_again_and_what_is_owned_may_change},
+      {"a test part is the same of a cache", a_test_part_is_the_same_of_a_cache},
+      {"a cache of another kind is not taken", a_cache_of_another_kind_is_not_taken},
       {"a damaged cache is said, and made anew", a_damaged_cache_is_said_and_made_anew},
       {"a forged cache cannot lead astray", a_forged_cache_cannot_lead_astray},
       {"a place that cannot be written is a warning", a_place_that_cannot_be_written_is_a_warning})
