@@ -4,6 +4,7 @@
  * kernels, those to test by as pairs.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include "apps/mf/mf.h"
 #include "base/tasks.h"
@@ -49,6 +50,17 @@ static inline size_t cell_of(const mf_site *site, uint32_t block, uint32_t colum
                : (size_t) (block - first) * site->items.n_blocks + column;
 }
 
+static void count_stretch(const sorting *it, size_t *at, const data_rating *entries, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const size_t cell =
+            cell_of(it->site, it->users[entries[i].row].block, it->items[entries[i].column].block);
+        if (cell != SIZE_MAX) {
+            at[cell]++;
+        }
+    }
+}
+
 static strads_status count_parts(void *context, size_t first, size_t last)
 {
     const sorting *it = context;
@@ -56,12 +68,10 @@ static strads_status count_parts(void *context, size_t first, size_t last)
     for (size_t p = first; p < last; p++) {
         size_t *at = it->at + p * it->n_cells;
         const size_t end = train->n * (p + 1) / it->n_parts;
-        for (size_t i = train->n * p / it->n_parts; i < end; i++) {
-            const size_t cell = cell_of(it->site, it->users[train->entries[i].row].block,
-                                        it->items[train->entries[i].column].block);
-            if (cell != SIZE_MAX) {
-                at[cell]++;
-            }
+        for (size_t i = train->n * p / it->n_parts; i < end; i += STRETCH) {
+            const size_t n = end - i < STRETCH ? end - i : STRETCH;
+            count_stretch(it, at, train->entries + i, n);
+            data_ratings_set_aside(train, i, n);
         }
     }
     return STRADS_OK;
@@ -84,6 +94,15 @@ static void place_stretch(const sorting *it, size_t *at, const data_rating *entr
 }
 
 /* What was placed is not needed any more. */
+static void use_up(const data_ratings *train, size_t first, size_t n)
+{
+    if (train->map != NULL) {
+        data_ratings_set_aside(train, first, n);
+    } else {
+        strads_discard(train->entries + first, n * sizeof(*train->entries));
+    }
+}
+
 static strads_status place_parts(void *context, size_t first, size_t last)
 {
     const sorting *it = context;
@@ -93,26 +112,27 @@ static strads_status place_parts(void *context, size_t first, size_t last)
         for (size_t i = train->n * p / it->n_parts; i < end; i += STRETCH) {
             const size_t n = end - i < STRETCH ? end - i : STRETCH;
             place_stretch(it, it->at + p * it->n_cells, train->entries + i, n);
-            strads_discard(train->entries + i, n * sizeof(*train->entries));
+            use_up(train, i, n);
         }
     }
     return STRADS_OK;
 }
 
-/* Where each part's ratings of each cell begin, in the order of the parts. */
-static void find_starts(const sorting *it)
+/* at[n_parts][n_cells]: from how many a part has of each cell, where they begin, cell by cell in
+ * the order of the parts; starts[n_cells + 1] likewise, of all parts. */
+static void find_starts(size_t *at, size_t n_parts, size_t n_cells, size_t *starts)
 {
     size_t n = 0;
-    for (size_t c = 0; c < it->n_cells; c++) {
-        it->starts[c] = n;
-        for (size_t p = 0; p < it->n_parts; p++) {
-            size_t *at = it->at + p * it->n_cells + c;
-            const size_t here = *at;
-            *at = n;
+    for (size_t c = 0; c < n_cells; c++) {
+        starts[c] = n;
+        for (size_t p = 0; p < n_parts; p++) {
+            size_t *next = at + p * n_cells + c;
+            const size_t here = *next;
+            *next = n;
             n += here;
         }
     }
-    it->starts[it->n_cells] = n;
+    starts[n_cells] = n;
 }
 
 static strads_status sort_ratings(sorting *it)
@@ -129,7 +149,7 @@ static strads_status sort_ratings(sorting *it)
     if (status != STRADS_OK) {
         return status;
     }
-    find_starts(it);
+    find_starts(it->at, it->n_parts, it->n_cells, it->starts);
     it->ratings = strads_alloc_array(it->starts[it->n_cells], sizeof(*it->ratings));
     return it->ratings == NULL ? STRADS_ERR_NOMEM
                                : strads_parallel_for(n_threads, it->n_parts, place_parts, it);
@@ -206,16 +226,24 @@ static strads_status group_blocks(void *context, size_t first, size_t last)
     return status;
 }
 
+/* What parts count must not take more than what they sort. Where ratings are nowhere but in
+ * memory, neither must the pages that a part has begun, one of each cell, before many of the
+ * ratings are used up: this is where a run has its most. */
+static size_t count_sorting_parts(const data_ratings *train, size_t n_cells)
+{
+    const size_t page = (size_t) sysconf(_SC_PAGESIZE);
+    const size_t most = train->map != NULL
+                            ? train->n / (n_cells + 1)
+                            : train->n * sizeof(*train->entries) / 16 / (n_cells * page);
+    const size_t n_cores = strads_cores();
+    return most < 1 ? 1 : most < n_cores ? most : n_cores;
+}
+
 strads_status mf_cells_create(mf_site *site, data_ratings *train)
 {
     const size_t n_blocks = (size_t) (site->end - site->first) * site->user_blocks;
-    sorting it = {.site = site,
-                  .train = train,
-                  .n_cells = n_blocks * site->items.n_blocks,
-                  .n_parts = strads_cores()};
-    /* What they count must not take more than what they sort. */
-    const size_t most = train->n / (it.n_cells + 1) + 1;
-    it.n_parts = it.n_parts < most ? it.n_parts : most;
+    sorting it = {.site = site, .train = train, .n_cells = n_blocks * site->items.n_blocks};
+    it.n_parts = count_sorting_parts(train, it.n_cells);
     site->cells = strads_calloc(n_blocks, sizeof(*site->cells));
     strads_status status = site->cells == NULL ? STRADS_ERR_NOMEM : sort_ratings(&it);
     if (status == STRADS_OK) {
@@ -243,32 +271,53 @@ void mf_cells_destroy(mf_site *site)
 
 /* ---- the test ratings ---- */
 
-/* Whose, and of which column, a test rating is: an unseen user's is any worker's, with the
- * padding row, of which the prediction has nothing. */
-static size_t pair_cell(const mf_site *site, size_t i, const data_rating *rating)
+/* Whose a test rating is, or which column's, and its row there. */
+typedef struct pair_side {
+    uint32_t owner; /* a worker, or a column */
+    uint32_t row;   /* in all of the owner's */
+} pair_side;
+
+/* A sort by worker and column, by parts of the ratings side by side. */
+typedef struct pairing {
+    const mf_site *site;
+    const data_ratings *test;
+    pair_side *users, *items;
+    size_t n_cells, n_parts;
+    size_t *at;       /* [n_parts][n_cells] as in sorting */
+    size_t *n_unseen; /* [n_parts] */
+} pairing;
+
+/* Of all rows of a cut whose owners have so many blocks each. */
+static pair_side *sides_of(const mf_cut *cut, uint32_t n_blocks)
 {
-    const uint32_t worker = rating->row == DATA_UNSEEN ? (uint32_t) (i % site->n_workers)
-                                                       : site->users.place[rating->row] /
-                                                             site->users.n_each / site->user_blocks;
-    const uint32_t column = rating->column == DATA_UNSEEN
-                                ? (uint32_t) (i % site->items.n_blocks)
-                                : site->items.place[rating->column] / site->items.n_each;
-    return worker < site->first || worker >= site->end
-               ? SIZE_MAX
-               : (size_t) (worker - site->first) * site->items.n_blocks + column;
+    const uint32_t own = n_blocks * cut->n_each;
+    pair_side *sides = strads_alloc_array(cut->n, sizeof(*sides));
+    for (uint32_t i = 0; i < cut->n && sides != NULL; i++) {
+        const uint32_t place = cut->place[i];
+        sides[i] = (pair_side){.owner = place / own, .row = (uint32_t) mf_row_of(cut, place % own)};
+    }
+    return sides;
 }
 
-static mf_pair pair_of(const mf_site *site, const data_rating *rating)
+/* An unseen user's rating is any worker's, with the padding row, of which the prediction has
+ * nothing; items alike. */
+static pair_side side_of(const pair_side *sides, uint32_t row, size_t i, uint32_t n_owners)
 {
-    const uint32_t own = site->user_blocks * site->users.n_each;
-    mf_pair pair = {.value = rating->value};
-    if (rating->row != DATA_UNSEEN) {
-        pair.row = (uint32_t) mf_row_of(&site->users, site->users.place[rating->row] % own);
-    }
-    if (rating->column != DATA_UNSEEN) {
-        pair.column = site->items.place[rating->column] % site->items.n_each + 1;
-    }
-    return pair;
+    return row != DATA_UNSEEN ? sides[row] : (pair_side){.owner = (uint32_t) (i % n_owners)};
+}
+
+/* The cell of test rating i among those of this process, SIZE_MAX: another's; and what it is
+ * there. */
+static size_t find_pair(const pairing *it, size_t i, mf_pair *out)
+{
+    const mf_site *site = it->site;
+    const data_rating *rating = &it->test->entries[i];
+    const pair_side user = side_of(it->users, rating->row, i, site->n_workers);
+    const pair_side item = side_of(it->items, rating->column, i, site->items.n_blocks);
+    *out = (mf_pair){.row = user.row, .column = item.row, .value = rating->value};
+    return user.owner < site->first || user.owner >= site->end
+               ? SIZE_MAX
+               : (size_t) (user.owner - site->first) * site->items.n_blocks + item.owner;
 }
 
 /* Nothing was learnt of the user or the item: of all its ratings none is to train on. */
@@ -278,33 +327,81 @@ static bool is_unseen(const mf_site *site, const data_rating *rating)
            site->users.count[rating->row] == 0 || site->items.count[rating->column] == 0;
 }
 
-strads_status mf_pairs_create(mf_site *site, const data_ratings *test)
+static size_t first_of(const pairing *it, size_t part)
 {
-    const size_t n_cells = (size_t) (site->end - site->first) * site->items.n_blocks;
-    size_t *starts = strads_calloc(n_cells + 2, sizeof(*starts));
-    site->pair_starts = starts;
-    if (starts == NULL) {
-        return STRADS_ERR_NOMEM;
-    }
-    for (size_t i = 0; i < test->n; i++) {
-        const size_t cell = pair_cell(site, i, &test->entries[i]);
-        site->n_unseen += is_unseen(site, &test->entries[i]);
-        if (cell != SIZE_MAX) {
-            starts[cell + 2]++;
+    return it->test->n * part / it->n_parts;
+}
+
+static strads_status count_pairs(void *context, size_t first, size_t last)
+{
+    const pairing *it = context;
+    for (size_t p = first; p < last; p++) {
+        size_t *at = it->at + p * it->n_cells;
+        size_t n_unseen = 0;
+        for (size_t i = first_of(it, p); i < first_of(it, p + 1); i++) {
+            mf_pair pair;
+            const size_t cell = find_pair(it, i, &pair);
+            n_unseen += is_unseen(it->site, &it->test->entries[i]);
+            if (cell != SIZE_MAX) {
+                at[cell]++;
+            }
         }
+        it->n_unseen[p] = n_unseen;
     }
-    for (size_t c = 2; c < n_cells + 2; c++) {
-        starts[c] += starts[c - 1];
-    }
-    site->pairs = strads_alloc_array(starts[n_cells + 1], sizeof(*site->pairs));
-    if (site->pairs == NULL) {
-        return STRADS_ERR_NOMEM;
-    }
-    for (size_t i = 0; i < test->n; i++) {
-        const size_t cell = pair_cell(site, i, &test->entries[i]);
-        if (cell != SIZE_MAX) {
-            site->pairs[starts[cell + 1]++] = pair_of(site, &test->entries[i]);
+    return STRADS_OK;
+}
+
+static strads_status place_pairs(void *context, size_t first, size_t last)
+{
+    const pairing *it = context;
+    for (size_t p = first; p < last; p++) {
+        size_t *at = it->at + p * it->n_cells;
+        for (size_t i = first_of(it, p); i < first_of(it, p + 1); i++) {
+            mf_pair pair;
+            const size_t cell = find_pair(it, i, &pair);
+            if (cell != SIZE_MAX) {
+                it->site->pairs[at[cell]++] = pair;
+            }
         }
     }
     return STRADS_OK;
+}
+
+static strads_status sort_pairs(mf_site *site, pairing *it)
+{
+    const uint32_t n_threads = (uint32_t) it->n_parts;
+    it->at = strads_calloc(it->n_parts, it->n_cells * sizeof(*it->at));
+    it->n_unseen = strads_calloc(it->n_parts, sizeof(*it->n_unseen));
+    it->users = sides_of(&site->users, site->user_blocks);
+    it->items = sides_of(&site->items, 1);
+    site->pair_starts = strads_alloc_array(it->n_cells + 1, sizeof(*site->pair_starts));
+    if (it->at == NULL || it->n_unseen == NULL || it->users == NULL || it->items == NULL ||
+        site->pair_starts == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    strads_status status = strads_parallel_for(n_threads, it->n_parts, count_pairs, it);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    find_starts(it->at, it->n_parts, it->n_cells, site->pair_starts);
+    for (size_t p = 0; p < it->n_parts; p++) {
+        site->n_unseen += it->n_unseen[p];
+    }
+    site->pairs = strads_alloc_array(site->pair_starts[it->n_cells], sizeof(*site->pairs));
+    return site->pairs == NULL ? STRADS_ERR_NOMEM
+                               : strads_parallel_for(n_threads, it->n_parts, place_pairs, it);
+}
+
+strads_status mf_pairs_create(mf_site *site, const data_ratings *test)
+{
+    pairing it = {.site = site,
+                  .test = test,
+                  .n_cells = (size_t) (site->end - site->first) * site->items.n_blocks,
+                  .n_parts = strads_cores()};
+    const strads_status status = sort_pairs(site, &it);
+    strads_free(it.at);
+    strads_free(it.n_unseen);
+    strads_free(it.users);
+    strads_free(it.items);
+    return status;
 }

@@ -47,6 +47,11 @@ typedef struct mf_cut {
     uint32_t *index; /* [n_blocks * n_each] the row at each place; UINT32_MAX: none */
 } mf_cut;
 
+/* Of all ratings to train on. */
+typedef struct mf_moments {
+    double mean, variance;
+} mf_moments;
+
 /* The ratings of a process, by place of their user. */
 typedef struct mf_by_user {
     size_t n_users;  /* of this process's workers, one after another */
@@ -123,9 +128,10 @@ STRADS_MUST_CHECK strads_status mf_check_memory(const strads_config *config, con
  * caller's to release, after NOMEM too. */
 STRADS_MUST_CHECK strads_status mf_cut_init(mf_cut *cut, uint32_t n, uint32_t least, uint32_t most);
 void mf_cut_fini(mf_cut *cut);
-/* Counts the ratings of each row, by as many threads as there are cores. */
+/* Counts the ratings of each row, and adds them up, by as many threads as there are cores; the
+ * same for any number of them. */
 STRADS_MUST_CHECK strads_status mf_cut_count(mf_cut *users, mf_cut *items,
-                                             const data_ratings *train);
+                                             const data_ratings *train, mf_moments *moments);
 /* Deals rows to the blocks to and fro, those with most ratings (cut->count) first; DATA_USERS or
  * DATA_ITEMS says whose ties are drawn. */
 STRADS_MUST_CHECK strads_status mf_cut_deal(mf_cut *cut, uint64_t seed, uint32_t side);

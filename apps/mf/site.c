@@ -81,25 +81,19 @@ static strads_status read_ratings(data_ratings *train, data_ratings *test,
     return status;
 }
 
-static strads_status find_scale(mf_site *site, const data_ratings *train)
+static strads_status set_scale(mf_site *site, const mf_moments *moments)
 {
-    double sum = 0.0;
-    double squares = 0.0;
-    for (size_t i = 0; i < train->n; i++) {
-        sum += train->entries[i].value;
-        squares += (double) train->entries[i].value * train->entries[i].value;
-    }
-    const double mean = sum / (double) train->n;
-    const double variance = fmax(squares / (double) train->n - mean * mean, 0.0);
-    const double unit = sqrt(variance);
+    const double mean = moments->mean;
+    const double unit = sqrt(moments->variance);
     /* Where all ratings are the same there is nothing to scale. */
     site->scale =
         (mf_scale){.mean = (float) mean, .unit = unit > 1e-6 * fabs(mean) ? (float) unit : 1.0f};
     if (!isfinite(site->scale.mean) || !isfinite(site->scale.unit)) {
         strads_error("%s: the ratings' mean is %g and their variance %g: they are too large",
-                     strads_config_text(site->config, "data.train"), mean, variance);
+                     strads_config_text(site->config, "data.train"), mean, moments->variance);
         return STRADS_ERR_DATA;
     }
+    site->lambda /= (double) site->scale.unit;
     return STRADS_OK;
 }
 
@@ -118,6 +112,7 @@ static strads_status cut(mf_site *site, const data_ratings *train)
     const bool whole = mf_ccd_is_on(site->config); /* all workers have all items */
     const uint32_t n = site->n_workers;
     const uint32_t least = whole ? 1 : roams ? 2 * n : n;
+    mf_moments moments = {.mean = 0.0};
     strads_status status = mf_cut_init(&site->items, train->ids[DATA_ITEMS].n, least,
                                        whole ? UINT32_MAX : rows_of(site, ITEM_BLOCK_BYTES));
     if (status == STRADS_OK) { /* what items leave is for users: the larger a cell, the fewer of
@@ -129,7 +124,10 @@ static strads_status cut(mf_site *site, const data_ratings *train)
                                                                              : ITEM_BLOCK_BYTES)));
     }
     if (status == STRADS_OK) {
-        status = mf_cut_count(&site->users, &site->items, train);
+        status = mf_cut_count(&site->users, &site->items, train, &moments);
+    }
+    if (status == STRADS_OK) {
+        status = set_scale(site, &moments);
     }
     if (status == STRADS_OK) {
         status = mf_cut_deal(&site->users, site->seed, DATA_USERS);
@@ -171,10 +169,6 @@ static strads_status fill(mf_site *site, data_ratings *train, const data_ratings
     site->n_duplicates = train->n_duplicates;
     strads_status status = mf_check_memory(site->config, &sizes);
     if (status == STRADS_OK) {
-        status = find_scale(site, train);
-    }
-    if (status == STRADS_OK) {
-        site->lambda /= (double) site->scale.unit;
         status = cut(site, train);
     }
     if (status == STRADS_OK) {

@@ -19,7 +19,7 @@ static data_ratings draw(void)
         const double v = strads_random_uniform(&random);
         r.entries[i] = (data_rating){.row = (uint32_t) (u * u * USERS),
                                      .column = (uint32_t) (v * v * v * ITEMS),
-                                     .value = 1.0F};
+                                     .value = (float) (1.0 + u - 3.0 * v)};
     }
     return r;
 }
@@ -33,16 +33,37 @@ static void ratings_are_counted_on_both_sides(void)
     uint32_t n_items[ITEMS] = {0};
     REQUIRE_OK(mf_cut_init(&users, USERS, 3, 100));
     REQUIRE_OK(mf_cut_init(&items, ITEMS, 2, 1000));
-    REQUIRE_OK(mf_cut_count(&users, &items, &r));
+    mf_moments moments;
+    double sum = 0.0;
+    double squares = 0.0;
+    REQUIRE_OK(mf_cut_count(&users, &items, &r, &moments));
     for (size_t i = 0; i < N; i++) {
         n_users[r.entries[i].row]++;
         n_items[r.entries[i].column]++;
+        sum += (double) r.entries[i].value;
+        squares += (double) r.entries[i].value * (double) r.entries[i].value;
     }
+    CHECK_NEAR(moments.mean, sum / N, 1e-9);
+    CHECK_NEAR(moments.variance, squares / N - sum / N * sum / N, 1e-9);
     CHECK(memcmp(users.count, n_users, sizeof(n_users)) == 0);
     CHECK(memcmp(items.count, n_items, sizeof(n_items)) == 0);
     mf_cut_fini(&users);
     mf_cut_fini(&items);
     data_ratings_fini(&r);
+}
+
+/* In turns over the blocks, to and fro, rows have fewer and fewer ratings. */
+static void check_order(const mf_cut *cut)
+{
+    uint32_t last = UINT32_MAX;
+    for (uint32_t k = 0; k < cut->n; k++) {
+        const uint32_t turn = k / cut->n_blocks;
+        const uint32_t at = k % cut->n_blocks;
+        const uint32_t block = turn % 2 == 0 ? at : cut->n_blocks - 1 - at;
+        const uint32_t count = cut->count[cut->index[block * cut->n_each + turn]];
+        CHECK(count <= last);
+        last = count;
+    }
 }
 
 /* Each row has a place of its own, and is what that place says. */
@@ -72,9 +93,11 @@ static void blocks_have_about_the_same_load(void)
         REQUIRE_OK(mf_cut_init(&items, ITEMS, 1, ITEMS));
         CHECK(cut.n_blocks >= wanted[k][0] && cut.n_blocks % wanted[k][0] == 0);
         CHECK(cut.n_each <= wanted[k][1] && cut.n_blocks * cut.n_each >= USERS);
-        REQUIRE_OK(mf_cut_count(&cut, &items, &r));
+        mf_moments moments;
+        REQUIRE_OK(mf_cut_count(&cut, &items, &r, &moments));
         REQUIRE_OK(mf_cut_deal(&cut, 5, DATA_USERS));
         check_places(&cut);
+        check_order(&cut);
         for (uint32_t i = 0; i < USERS; i++) {
             load[cut.place[i] / cut.n_each] += cut.count[i];
             largest = largest > cut.count[i] ? largest : cut.count[i];
