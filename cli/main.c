@@ -85,8 +85,16 @@ static int dispatch(int argc, char **argv)
     return command != NULL ? command->run(argc - 1, argv + 1) : report_unknown(name);
 }
 
+/* OpenBLAS starts a thread a core as it is loaded, and these spin for a tenth of a second in case
+ * there is work, just when ratings are read on all cores. This ends them, as before a fork; the
+ * first product that wants threads starts them again. Weak, for another BLAS has none. */
+extern int blas_thread_shutdown_(void) __attribute__((weak));
+
 int main(int argc, char **argv)
 {
+    if (blas_thread_shutdown_ != NULL) {
+        (void) blas_thread_shutdown_();
+    }
     /* A reader that goes away is an error of a write, not a death. */
     signal(SIGPIPE, SIG_IGN);
     const int code = dispatch(argc, argv);
