@@ -71,7 +71,7 @@ INLINE lanes four_dots(const float *const p[4], const float *const q[4], uint32_
     }
     if (l < width) {
         for (int i = 0; i < 4; i++) {
-            sum[i] += load_eight(p[i] + l) * load_eight(q[i] + l);
+            sum[i] += widen(load_eight(p[i] + l)) * widen(load_eight(q[i] + l));
         }
     }
     return add_across(sum);
@@ -84,10 +84,10 @@ typedef struct coefficients {
 
 INLINE void move_factors(float *p, float *q, const coefficients *c, int i, uint32_t width)
 {
-    const float keep_p = c->keep_p[i];
-    const float move_p = c->move_p[i];
-    const float keep_q = c->keep_q[i];
-    const float move_q = c->move_q[i];
+    const lanes keep_p = all_lanes(c->keep_p[i]);
+    const lanes move_p = all_lanes(c->move_p[i]);
+    const lanes keep_q = all_lanes(c->keep_q[i]);
+    const lanes move_q = all_lanes(c->move_q[i]);
     uint32_t l = 0;
     for (; l + LANES <= width; l += LANES) {
         const lanes old_p = load(p + l);
@@ -96,10 +96,10 @@ INLINE void move_factors(float *p, float *q, const coefficients *c, int i, uint3
         store(q + l, keep_q * old_q + move_q * old_p);
     }
     if (l < width) {
-        const lanes old_p = load_eight(p + l);
-        const lanes old_q = load_eight(q + l);
-        store_eight(p + l, keep_p * old_p + move_p * old_q);
-        store_eight(q + l, keep_q * old_q + move_q * old_p);
+        const eight old_p = load_eight(p + l);
+        const eight old_q = load_eight(q + l);
+        store_eight(p + l, first_eight(keep_p) * old_p + first_eight(move_p) * old_q);
+        store_eight(q + l, first_eight(keep_q) * old_q + first_eight(move_q) * old_p);
     }
 }
 
@@ -157,13 +157,14 @@ INLINE void move_extras(lanes x[MF_N_EXTRA], lanes y_norm2, lanes e, lanes d, co
 
 /* ---- a group ---- */
 
-/* The dots of LANES ratings from h on; 0 in quarters that are padding. */
+/* The dots of LANES ratings from h on; 0 where they are padding. */
 INLINE lanes dots(const mf_group *group, int h, const train_job *job, uint32_t width)
 {
     const uint16_t *row = group->row + h;
     const uint16_t *column = group->column + h;
     lanes part[QUARTERS] = {{0}};
-    for (int k = 0; k < QUARTERS && row[4 * k] != 0; k++) {
+#pragma GCC unroll 4
+    for (int k = 0; k < QUARTERS; k++) {
         const float *p[4];
         const float *q[4];
         for (int i = 0; i < 4; i++) {
@@ -200,6 +201,13 @@ INLINE lanes steps(const mf_group *group, int h, lanes d, const train_job *job, 
     return e * e;
 }
 
+INLINE void move_rating(const mf_group *group, const train_job *job, const coefficients *to, int i,
+                        uint32_t width)
+{
+    move_factors(job->rows + (size_t) group->row[i] * MF_LINE,
+                 job->columns + (size_t) group->column[i] * MF_LINE, to, i, width);
+}
+
 /* Dots, steps and moves of a whole group, one after another, keep the processor busier
  * than vector by vector: each of the three waits for the one before. Returns e^2, added
  * up to LANES. */
@@ -214,11 +222,15 @@ INLINE lanes train_group(const mf_group *group, const train_job *job, uint32_t w
     for (int v = 0; v < MF_GROUP / LANES; v++) {
         squares += steps(group, v * LANES, d[v], job, width, &to);
     }
-    for (int k = 0; k < MF_GROUP && group->row[k] != 0; k += 4) {
-        for (int i = k; i < k + 4; i++) {
-            move_factors(job->rows + (size_t) group->row[i] * MF_LINE,
-                         job->columns + (size_t) group->column[i] * MF_LINE, &to, i, width);
+    if (group->row[MF_GROUP - 1] != 0) { /* it is full, as nearly all are: no branch in between */
+#pragma GCC unroll 16
+        for (int i = 0; i < MF_GROUP; i++) {
+            move_rating(group, job, &to, i, width);
         }
+        return squares;
+    }
+    for (int i = 0; i < MF_GROUP && group->row[i] != 0; i++) {
+        move_rating(group, job, &to, i, width);
     }
     return squares;
 }

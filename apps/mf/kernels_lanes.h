@@ -80,17 +80,28 @@ INLINE lanes inverse_root(lanes v)
     return (lanes) _mm512_rsqrt14_ps((__m512) v);
 }
 
-/* The last eight factors, where the width is an odd number of eights. */
-INLINE lanes load_eight(const float *from)
+/* Eight factors, where the width is an odd number of eights: what vectors of 16 leave. */
+typedef half eight;
+
+INLINE eight load_eight(const float *from)
 {
-    const half v = *(const half_at *) from;
-    const half zero = {0};
-    return __builtin_shufflevector(v, zero, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    return *(const half_at *) from;
 }
 
-INLINE void store_eight(float *to, lanes v)
+INLINE void store_eight(float *to, eight v)
 {
-    *(half_at *) to = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7);
+    *(half_at *) to = v;
+}
+
+INLINE eight first_eight(lanes v)
+{
+    return (eight) _mm512_castps512_ps256((__m512) v);
+}
+
+/* Zeros behind them. */
+INLINE lanes widen(eight v)
+{
+    return (lanes) _mm512_zextps256_ps512((__m256) v);
 }
 
 #else
@@ -168,14 +179,26 @@ INLINE lanes inverse_root(lanes v)
 #endif
 
 /* Never needed: the width is a number of eights. */
-INLINE lanes load_eight(const float *from)
+typedef lanes eight;
+
+INLINE eight load_eight(const float *from)
 {
     return *(const lanes_at *) from;
 }
 
-INLINE void store_eight(float *to, lanes v)
+INLINE void store_eight(float *to, eight v)
 {
     *(lanes_at *) to = v;
+}
+
+INLINE eight first_eight(lanes v)
+{
+    return v;
+}
+
+INLINE lanes widen(eight v)
+{
+    return v;
 }
 
 #endif
@@ -183,6 +206,12 @@ INLINE void store_eight(float *to, lanes v)
 INLINE lanes load(const float *from)
 {
     return *(const lanes_at *) from;
+}
+
+/* v in each. */
+INLINE lanes all_lanes(float v)
+{
+    return v - (lanes){0};
 }
 
 INLINE void store(float *to, lanes v)
