@@ -84,6 +84,10 @@ STRADS_API void strads_free(void *memory);
  * it lasts: what was in it is lost. */
 STRADS_API void strads_discard(void *memory, size_t bytes);
 
+/* Has the system provide all pages of an allocation now, at once, which is cheaper than
+ * at the first touch of each. What is in it stays. */
+STRADS_API void strads_populate(void *memory, size_t bytes);
+
 /* Bytes of memory in the machine; 0: not known. */
 STRADS_API double strads_machine_bytes(void);
 

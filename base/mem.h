@@ -15,8 +15,4 @@ void strads_mem_fail_after(size_t n);
 /* How many allocations are live in this process. */
 size_t strads_mem_live(void);
 
-/* Has the system provide all pages of an allocation now, at once, which is cheaper than
- * at the first touch of each. What is in it stays. */
-void strads_populate(void *memory, size_t bytes);
-
 #endif

@@ -262,14 +262,14 @@ static strads_status visit(mf_worker *worker, uint64_t at)
     return add_column(worker, cell.column);
 }
 
-static strads_status begin_round(mf_worker *worker, uint64_t round)
+static void begin_round(mf_worker *worker, uint64_t round)
 {
     mf_tables *self = worker->tables;
     self->diverged = false;
     if (mf_is_kept(worker->n_scans - 1)) {
         memcpy(self->good, self->columns, mf_tables_floats(self->site) * sizeof(float));
     }
-    return mf_begin_pass(worker, round);
+    mf_begin_pass(worker, round);
 }
 
 static strads_status work_period(mf_worker *worker)
@@ -310,9 +310,9 @@ strads_status mf_step_by_tables(void *state, ssp_session *session, const strads_
     }
     strads_status status = STRADS_OK;
     if (self->period == 0) {
-        status = begin_round(worker, block->round);
+        begin_round(worker, block->round);
     }
-    if (status == STRADS_OK && self->table == NULL) {
+    if (self->table == NULL) {
         status = open_table(self, session, worker->n_back);
     }
     return status == STRADS_OK ? work_period(worker) : status;

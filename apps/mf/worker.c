@@ -46,6 +46,18 @@ void mf_start_block(const mf_site *site, const mf_cut *cut, uint32_t block, floa
     }
 }
 
+/* Now, for the first pass would wait for each of its pages. */
+static strads_status make_kept_rows(mf_worker *self)
+{
+    const size_t bytes = floats_of_rows(self->site) * sizeof(float);
+    self->kept_rows = strads_alloc(bytes);
+    if (self->kept_rows == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    strads_populate(self->kept_rows, bytes);
+    return STRADS_OK;
+}
+
 strads_status mf_open_worker(const void *site, strads_worker *worker, void **out)
 {
     mf_worker *self = strads_calloc(1, sizeof(*self));
@@ -57,7 +69,8 @@ strads_status mf_open_worker(const void *site, strads_worker *worker, void **out
     self->factor = 1.0;
     self->memory = strads_alloc(floats_of_rows(self->site) * sizeof(float) + ALIGN);
     self->kept = strads_calloc(self->site->items.n_blocks, sizeof(*self->kept));
-    if (self->memory == NULL || self->kept == NULL) {
+    self->begun_blocks = strads_calloc(self->site->user_blocks, sizeof(*self->begun_blocks));
+    if (self->memory == NULL || self->kept == NULL || self->begun_blocks == NULL) {
         mf_close_worker(self);
         return STRADS_ERR_NOMEM;
     }
@@ -72,6 +85,9 @@ strads_status mf_open_worker(const void *site, strads_worker *worker, void **out
         status = mf_tables_create(&self->tables, self->site);
     } else if (mf_ccd_is_on(self->site->config)) {
         status = mf_ccd_create(&self->ccd, self);
+    }
+    if (status == STRADS_OK && self->ccd == NULL) {
+        status = make_kept_rows(self);
     }
     if (status != STRADS_OK) {
         mf_close_worker(self);
@@ -89,6 +105,7 @@ void mf_close_worker(void *state)
         strads_free(self->kept[c].good);
     }
     strads_free(self->kept);
+    strads_free(self->begun_blocks);
     strads_free(self->kept_rows);
     strads_free(self->memory);
     mf_tables_destroy(self->tables);
@@ -147,8 +164,11 @@ strads_status mf_begin_stage(void *state, const strads_stage *stage)
     self->factor = stage->params[MF_FACTOR];
     self->n_scans = (uint64_t) stage->params[MF_EPOCH] + 1;
     self->puts_back = true;
-    if (self->kept_rows != NULL) {
-        memcpy(self->rows, self->kept_rows, floats_of_rows(self->site) * sizeof(float));
+    const size_t n = mf_block_floats(self->site, &self->site->users);
+    for (uint32_t b = 0; b < self->site->user_blocks; b++) {
+        if (self->begun_blocks[b] > 0) { /* else it is as it was */
+            memcpy(self->rows + b * n, self->kept_rows + b * n, n * sizeof(float));
+        }
     }
     if (self->tables != NULL) {
         mf_tables_go_back(self->tables);
@@ -158,19 +178,27 @@ strads_status mf_begin_stage(void *state, const strads_stage *stage)
 
 /* ---- a pass ---- */
 
-strads_status mf_begin_pass(mf_worker *self, uint64_t pass)
+void mf_begin_pass(mf_worker *self, uint64_t pass)
 {
-    const mf_site *site = self->site;
-    strads_status status = STRADS_OK;
     self->pass = pass + 1;
     self->fitted = self->n_steps = 0.0;
     self->begun = strads_now();
-    (void) site->kernels->norms(&site->layout, self->rows,
-                                floats_of_rows(site) / site->layout.stride);
-    if (mf_is_kept(self->n_scans - 1)) {
-        status = mf_keep(&self->kept_rows, self->rows, floats_of_rows(site));
+}
+
+/* When the pass first comes to a block, and so has it in the cache anyway. */
+static void begin_block(mf_worker *self, uint32_t b)
+{
+    const mf_site *site = self->site;
+    const size_t n = mf_block_floats(site, &site->users);
+    float *rows = self->rows + b * n;
+    if (self->begun_blocks[b] == self->pass) {
+        return;
     }
-    return status;
+    (void) site->kernels->norms(&site->layout, rows, n / site->layout.stride);
+    if (self->begun_blocks[b] == 0 || mf_is_kept(self->n_scans - 1)) {
+        memcpy(self->kept_rows + b * n, rows, n * sizeof(float));
+    }
+    self->begun_blocks[b] = self->pass;
 }
 
 static void begin_column(mf_worker *self, uint64_t pass, strads_buffer *buffer)
@@ -195,6 +223,7 @@ void mf_work_block(mf_worker *self, const strads_cell *cell, uint32_t b, float *
     if (first == end) {
         return; /* there may be no groups at all */
     }
+    begin_block(self, b);
     const double n =
         (double) cells->n_ratings[cell->column] * (double) (end - first) / (double) all;
     self->fitted +=
@@ -219,12 +248,12 @@ strads_status mf_work(void *state, const strads_cell *cell, strads_buffer *buffe
 {
     mf_worker *self = state;
     const mf_site *site = self->site;
-    strads_status status = check_column(self, cell->column, buffer);
-    if (status == STRADS_OK && self->pass != cell->pass + 1) {
-        status = mf_begin_pass(self, cell->pass);
-    }
+    const strads_status status = check_column(self, cell->column, buffer);
     if (status != STRADS_OK) {
         return status;
+    }
+    if (self->pass != cell->pass + 1) {
+        mf_begin_pass(self, cell->pass);
     }
     begin_column(self, cell->pass, buffer);
     const mf_step step = mf_step_of(self, cell->visit);

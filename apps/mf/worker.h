@@ -22,7 +22,9 @@ typedef struct mf_worker {
     struct mf_ccd *ccd;       /* of mf.method: ccd; else NULL */
     void *memory;             /* of rows */
     float *rows;              /* [user_blocks][n_each + 1][stride], aligned to 64 bytes */
-    float *kept_rows;         /* alike, as of the last pass that was kept; NULL: nothing yet */
+    float *kept_rows;         /* alike, of each block that a pass has come to as the last one that
+                               * was kept found it; NULL: of ccd */
+    uint64_t *begun_blocks;   /* [user_blocks] the last pass that has come to it, and one */
     mf_kept_column *kept;     /* [n_columns] */
     uint32_t n_back;          /* how often the state was put back */
     bool puts_back;           /* in the scan that comes */
@@ -42,7 +44,7 @@ void mf_start_block(const mf_site *site, const mf_cut *cut, uint32_t block, floa
 strads_status mf_keep(float **to, const float *from, size_t n);
 
 /* Before the first step of a pass: what was before was judged good, or there would be none. */
-strads_status mf_begin_pass(mf_worker *self, uint64_t pass);
+void mf_begin_pass(mf_worker *self, uint64_t pass);
 
 /* The step of this pass; visit as in strads_cell. */
 mf_step mf_step_of(const mf_worker *self, uint32_t visit);
