@@ -77,6 +77,10 @@ typedef struct lda_kernels {
 
 extern const lda_kernels lda_kernels_portable, lda_kernels_avx2, lda_kernels_avx512;
 
+/* What is in lda_kernels.sparse; that of avx2 is in two of them. */
+uint64_t lda_sample_sparse_portable(lda_sampler *self, const lda_slice *slice, bool first);
+uint64_t lda_sample_sparse_avx2(lda_sampler *self, const lda_slice *slice, bool first);
+
 /* The best variant of this machine; with `fixed`, the portable one everywhere. */
 const lda_kernels *lda_kernels_choose(bool fixed);
 

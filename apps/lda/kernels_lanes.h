@@ -193,21 +193,20 @@ INLINE ints load_shorts(const uint16_t *from)
 #endif
 }
 
+#if !defined(__AVX512F__)
 /* Those of `from` that the entries have in their low halves. Loads one by one are faster than the
  * instruction that gathers. */
 INLINE lanes gather(const float *from, const uint32_t *entries)
 {
 #define AT_(i) from[(uint16_t) entries[i]]
-#if defined(__AVX512F__)
-    return (lanes){AT_(0), AT_(1), AT_(2),  AT_(3),  AT_(4),  AT_(5),  AT_(6),  AT_(7),
-                   AT_(8), AT_(9), AT_(10), AT_(11), AT_(12), AT_(13), AT_(14), AT_(15)};
-#elif defined(__AVX2__)
+#if defined(__AVX2__)
     return (lanes){AT_(0), AT_(1), AT_(2), AT_(3), AT_(4), AT_(5), AT_(6), AT_(7)};
 #else
     return (lanes){AT_(0), AT_(1), AT_(2), AT_(3)};
 #endif
 #undef AT_
 }
+#endif
 
 /* ---- one lane of many, in memory ----
  *
