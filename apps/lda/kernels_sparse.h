@@ -407,9 +407,8 @@ INLINE void look_ahead(const sparse *it, uint64_t token)
     const uint32_t soon = it->slice->docs[token + LOOK_AHEAD];
     const uint32_t later = it->slice->docs[token + 2 * LOOK_AHEAD];
     const uint32_t *row_soon = it->rows->entries + (size_t) it->rows->lines[soon] * LINE;
-    __builtin_prefetch(row_soon, 1);
-    __builtin_prefetch(row_soon + LINE, 1);
-    for (uint32_t j = 2 * LINE; j < it->rows->n_entries[soon]; j += LINE) {
+    /* As much as most rows have. To go by their lengths would be a guess at each of them. */
+    for (uint32_t j = 0; j < 3 * LINE; j += LINE) {
         __builtin_prefetch(row_soon + j, 1);
     }
     __builtin_prefetch(it->rows->lines + later);
