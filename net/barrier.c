@@ -2,6 +2,10 @@
 /* net/barrier.c - spin, then block. */
 #include "net/barrier.h"
 
+#include <unistd.h>
+
+enum { SPINS_OF_ALL = 10 * NET_SPINS };
+
 /* The state: bit 0 broken, bits 1 .. 31 arrived, bits 32 .. 63 generation. */
 static const uint64_t BROKEN = 1, ONE_ARRIVED = 2, ONE_GENERATION = UINT64_C(1) << 32;
 
@@ -13,6 +17,23 @@ static uint64_t generation_of(uint64_t state)
 static uint64_t arrived_of(uint64_t state)
 {
     return state % ONE_GENERATION / ONE_ARRIVED;
+}
+
+/* Asked once: to ask takes longer than an exchange. */
+static long n_processors(void)
+{
+    static _Atomic long known;
+    long n = atomic_load_explicit(&known, memory_order_relaxed);
+    if (n == 0) {
+        n = sysconf(_SC_NPROCESSORS_ONLN);
+        atomic_store_explicit(&known, n, memory_order_relaxed);
+    }
+    return n;
+}
+
+int net_spins(uint32_t n_members)
+{
+    return (long) n_members <= n_processors() ? SPINS_OF_ALL : NET_SPINS;
 }
 
 strads_status net_barrier_init(net_barrier *barrier)
@@ -84,7 +105,7 @@ bool net_barrier_wait(net_barrier *barrier, uint32_t n_members)
     if (arrived_of(state) == n_members) {
         return release(barrier, state);
     }
-    for (int spin = 0; spin < NET_SPINS && !has_moved(barrier, generation); spin++) {
+    for (int spin = net_spins(n_members); spin > 0 && !has_moved(barrier, generation); spin--) {
         net_pause();
     }
     if (!has_moved(barrier, generation)) {

@@ -111,7 +111,8 @@ bool net_shared_meet(net_shared *shared, uint32_t n, const _Atomic bool *broken)
         }
         return true;
     }
-    for (int spin = 0; spin < NET_SPINS && atomic_load(&place->generation) == generation; spin++) {
+    for (int spin = net_spins(n); spin > 0 && atomic_load(&place->generation) == generation;
+         spin--) {
         net_pause();
     }
     while (atomic_load(&place->generation) == generation) {
