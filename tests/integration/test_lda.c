@@ -53,8 +53,9 @@ static void all_ways_come_to_the_same_likelihood(void)
             printf("%s: %.4f, not %.4f\n", ways[i], other, first);
         }
     }
-    CHECK(lda_command_run("other", "--set lda.start=growing"));
-    CHECK_NEAR(lda_command_likelihood("other"), first, 0.3); /* of few documents it begins worse */
+    /* Of few documents it begins worse: 60 sweeps leave up to 0.25, 300 none of it. */
+    CHECK(lda_command_run("other", "--set lda.start=growing --set lda.sweeps=300"));
+    CHECK_NEAR(lda_command_likelihood("other"), first, 0.05);
 }
 
 /* ---- what it finds ---- */
@@ -76,14 +77,18 @@ static void the_topics_are_those_that_the_corpus_was_made_of(void)
 
 /* ---- the schedule ---- */
 
-/* Who meets which column, and when, goes by time: some cells are met late, or twice in a pass. */
+/*
+ * Who meets which column, and when, goes by time: some cells are met late, or twice in a pass.
+ * Chance may leave two topics mixed, at -3.66.
+ */
 static void free_workers_give_every_token_one_topic(void)
 {
     static const char *const ways[] = {
-        "--set schedule.kind=free", "--set schedule.kind=free --set lda.start=growing --workers 3",
+        "--set schedule.kind=free",
+        "--set schedule.kind=free --set lda.start=growing --set lda.sweeps=300 --workers 3",
         "--set schedule.kind=free --workers 3 --set run.driver=sim --set cluster.speed=[1,0.2,1]",
-        ("--set schedule.kind=free --set lda.start=growing --workers 3 --set run.driver=sim"
-         " --set cluster.speed=[1,0.2,1]")};
+        ("--set schedule.kind=free --set lda.start=growing --set lda.sweeps=300 --workers 3"
+         " --set run.driver=sim --set cluster.speed=[1,0.2,1]")};
     set_up();
     for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i += SUITE_SANITIZED ? 3 : 1) {
         lda_oracle oracle;
@@ -91,7 +96,7 @@ static void free_workers_give_every_token_one_topic(void)
         lda_oracle_read(&oracle, command_path("free", "assignments.txt"), WORDS, TOPICS,
                         lda_command_alpha, lda_command_beta);
         CHECK((double) oracle.n_tokens == command_number("free", "tokens"));
-        CHECK(oracle.likelihood > -3.8); /* chance may leave two topics mixed */
+        CHECK(oracle.likelihood > -3.8);
         lda_oracle_fini(&oracle);
     }
 }
