@@ -10,7 +10,8 @@
 # at how many values our objective is not above its, and by how much its is above ours at most.
 #
 # Lines of JSON, medians of the runs: seconds of the solve, loading excluded. "over" is to one
-# value of .01 (path), to least squares (classes), to one worker beside the same program (busy).
+# value of .01 (path), to least squares of the same labels (classes; "over_of_y": of y itself), to
+# one worker beside the same program (busy).
 # shellcheck source=bench/common.sh
 . "$(dirname "$0")/common.sh"
 runs=${RUNS:-3}
@@ -85,12 +86,14 @@ one_of_classes() { # workers
     local each
     each=$(for _ in $(seq "$runs"); do
         solve lasso "$1" --set lasso.lambda_ratio=0.1 >"$work/squares"
+        solve classes "$1" --set lasso.lambda_ratio=0.1 >"$work/same"
         solve classes "$1" --set lasso.lambda_ratio=0.1 --set lasso.loss=logistic >"$work/logistic"
-        paste "$work/logistic" "$work/squares"
+        paste "$work/logistic" "$work/same" "$work/squares"
     done)
-    printf '{"what": "classes", "workers": %d, "seconds": %.3g, "over": %.3g}\n' "$1" \
-        "$(echo "$each" | awk '{ print $1 }' | median)" \
-        "$(echo "$each" | awk '{ print $1 / $2 }' | median)"
+    printf '{"what": "classes", "workers": %d, "seconds": %.3g, "over": %.3g, "over_of_y": %.3g}\n' \
+        "$1" "$(echo "$each" | awk '{ print $1 }' | median)" \
+        "$(echo "$each" | awk '{ print $1 / $2 }' | median)" \
+        "$(echo "$each" | awk '{ print $1 / $3 }' | median)"
 }
 
 busy() { # ratio
