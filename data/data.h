@@ -146,12 +146,16 @@ STRADS_API STRADS_MUST_CHECK strads_status data_share_measure(data_size *out,
 STRADS_API STRADS_MUST_CHECK strads_status data_names_read(char ***out, size_t n, const char *path);
 STRADS_API void data_names_free(char **names, size_t n);
 
-/* ---- writing: to a temporary name beside `path`, synced, then renamed, so that
- * `path` is whole or not there ---- */
+/* ---- writing: to a temporary file beside `path`, synced, then renamed, so that
+ * `path` is whole or not there; the temporary has no name before, where the system can do
+ * that ---- */
 
 typedef struct data_writer data_writer;
 
 STRADS_API STRADS_MUST_CHECK strads_status data_writer_open(data_writer **out, const char *path);
+/* The same, the temporary being `named` even where it need not. */
+STRADS_MUST_CHECK strads_status data_writer_open_as(data_writer **out, const char *path,
+                                                    bool named);
 /* The stream to write to; errors on it are seen by commit. What is there already
  * under the name must be a regular file. */
 STRADS_API FILE *data_writer_stream(data_writer *writer);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tests/unit/data/test_writer.c - files that are whole or not there. */
+#define _GNU_SOURCE /* O_TMPFILE */
 #include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/unit/data/reading.h"
@@ -13,6 +16,7 @@ typedef struct writing {
     size_t n_bytes;     /* to write */
     size_t limit_bytes; /* of any file, 0: none; stands for a full disk */
     bool freed;         /* the disk has room again before the end */
+    bool named;         /* for data_writer_open_as */
     size_t fail_after;  /* for strads_mem_fail_after */
     strads_status status;
 } writing;
@@ -28,7 +32,7 @@ static void write_file(void *context)
     }
     strads_mem_fail_after(w->fail_after);
     data_writer *writer = NULL;
-    w->status = data_writer_open(&writer, w->path);
+    w->status = data_writer_open_as(&writer, w->path, w->named);
     strads_mem_fail_after(0);
     if (w->status == STRADS_OK) {
         for (size_t i = 0; i < w->n_bytes; i++) {
@@ -42,7 +46,7 @@ static void write_file(void *context)
     setrlimit(RLIMIT_FSIZE, &saved);
 }
 
-static void check_not_written(writing w, strads_status status, const char *part)
+static void check_not_written_so(writing w, strads_status status, const char *part)
 {
     const size_t live = strads_mem_live();
     char *message = suite_stderr_of(write_file, &w);
@@ -53,6 +57,14 @@ static void check_not_written(writing w, strads_status status, const char *part)
     }
     strads_free(message);
     CHECK(strads_mem_live() == live);
+}
+
+/* Either way. */
+static void check_not_written(writing w, strads_status status, const char *part)
+{
+    check_not_written_so(w, status, part);
+    w.named = true;
+    check_not_written_so(w, status, part);
 }
 
 /* How many entries a folder has. */
@@ -80,27 +92,62 @@ static void a_file_appears_under_its_name_on_commit_only(void)
     char *folder = fresh_folder("commit");
     char path[200];
     snprintf(path, sizeof(path), "%s/out", folder);
-    data_writer *writer = NULL;
-    REQUIRE_OK(data_writer_open(&writer, path));
-    fputs("new", data_writer_stream(writer));
-    CHECK(access(path, F_OK) != 0 && n_files(folder) == 1);
-    REQUIRE_OK(data_writer_commit(writer));
-    size_t n = 0;
-    char *bytes = contents(path, &n);
-    CHECK_TEXT(bytes, "new");
-    CHECK(n_files(folder) == 1);
-    strads_free(bytes);
+    for (int named = 0; named < 2; named++) {
+        data_writer *writer = NULL;
+        REQUIRE_OK(data_writer_open_as(&writer, path, named != 0));
+        fputs("new", data_writer_stream(writer));
+        CHECK(access(path, F_OK) != 0 && (named == 0 || n_files(folder) == 1));
+        REQUIRE_OK(data_writer_commit(writer));
+        size_t n = 0;
+        char *bytes = contents(path, &n);
+        CHECK_TEXT(bytes, "new");
+        CHECK(n_files(folder) == 1 && unlink(path) == 0);
+        strads_free(bytes);
+    }
+    strads_free(folder);
+}
+
+static bool has_unnamed_files(const char *folder)
+{
+    const int fd = open(folder, O_TMPFILE | O_WRONLY, 0666);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return fd >= 0;
+}
+
+static void a_process_that_is_killed_leaves_nothing(void)
+{
+    char *folder = fresh_folder("killed");
+    char path[200];
+    snprintf(path, sizeof(path), "%s/out", folder);
+    const pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        data_writer *writer = NULL;
+        if (data_writer_open(&writer, path) == STRADS_OK) {
+            fputs("new", data_writer_stream(writer));
+            fflush(data_writer_stream(writer));
+            raise(SIGKILL);
+        }
+        _exit(1);
+    }
+    int status = 0;
+    REQUIRE(waitpid(child, &status, 0) == child && WIFSIGNALED(status));
+    CHECK(n_files(folder) == (has_unnamed_files(folder) ? 0 : 1));
     strads_free(folder);
 }
 
 static void a_file_given_up_leaves_what_was_there(void)
 {
     char *path = suite_file("kept", "old");
-    data_writer *writer = NULL;
     const size_t n = n_files(suite_folder());
-    REQUIRE_OK(data_writer_open(&writer, path));
-    fputs("new", data_writer_stream(writer));
-    data_writer_abandon(writer);
+    for (int named = 0; named < 2; named++) {
+        data_writer *writer = NULL;
+        REQUIRE_OK(data_writer_open_as(&writer, path, named != 0));
+        fputs("new", data_writer_stream(writer));
+        data_writer_abandon(writer);
+    }
     data_writer_abandon(NULL);
     size_t n_bytes = 0;
     char *bytes = contents(path, &n_bytes);
@@ -158,12 +205,14 @@ static void a_file_has_the_usual_permissions(void)
 {
     char *path = suite_file("mode", "");
     const mode_t mask = umask(027);
-    writing w = {.path = path, .n_bytes = 1};
-    write_file(&w);
+    for (int named = 0; named < 2; named++) {
+        writing w = {.path = path, .n_bytes = 1, .named = named != 0};
+        write_file(&w);
+        struct stat info;
+        REQUIRE(stat(path, &info) == 0);
+        CHECK((info.st_mode & 0777) == 0640);
+    }
     umask(mask);
-    struct stat info;
-    REQUIRE(stat(path, &info) == 0);
-    CHECK((info.st_mode & 0777) == 0640);
     strads_free(path);
 }
 
@@ -183,6 +232,7 @@ static void no_memory_leaves_nothing(void)
 SUITE("data/writer",
       {"a file appears under its name on commit only",
        a_file_appears_under_its_name_on_commit_only},
+      {"a process that is killed leaves nothing", a_process_that_is_killed_leaves_nothing},
       {"a file given up leaves what was there", a_file_given_up_leaves_what_was_there},
       {"a full disk is reported and leaves nothing", a_full_disk_is_reported_and_leaves_nothing},
       {"a place that cannot be written is named", a_place_that_cannot_be_written_is_named},
