@@ -64,6 +64,10 @@ typedef struct lda_rows {
     uint16_t *n_entries;
 } lda_rows;
 
+/* How many entries a row has that a token of the slice meets, on average over some of its tokens.
+ * rows: lda_rows. */
+uint32_t lda_row_entries(const lda_slice *slice);
+
 typedef struct lda_kernels {
     const char *name;
 

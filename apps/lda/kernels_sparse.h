@@ -16,8 +16,9 @@ enum {
     GROUP = 16, /* topics */
     LINE = 16,  /* entries of a row */
     N_UNIFORMS = 64,
-    ONE = 1 << 16,  /* a count of an entry */
-    LOOK_AHEAD = 12 /* tokens after which a document's row is wanted */
+    ONE = 1 << 16,   /* a count of an entry */
+    LOOK_AHEAD = 12, /* tokens after which a document's row is wanted */
+    AHEAD_LEAST = 3 * LINE
 };
 
 typedef struct sparse {
@@ -25,6 +26,7 @@ typedef struct sparse {
     const lda_slice *slice;
     const lda_rows *rows;
     uint32_t n_groups;
+    uint32_t n_ahead; /* entries of a row that are fetched ahead */
 
     /* of the word */
     float *phi;            /* [n_padded + GROUP], 0 from n_topics on */
@@ -407,8 +409,11 @@ INLINE void look_ahead(const sparse *it, uint64_t token)
     const uint32_t soon = it->slice->docs[token + LOOK_AHEAD];
     const uint32_t later = it->slice->docs[token + 2 * LOOK_AHEAD];
     const uint32_t *row_soon = it->rows->entries + (size_t) it->rows->lines[soon] * LINE;
-    /* As much as most rows have. To go by their lengths would be a guess at each of them. */
-    for (uint32_t j = 0; j < 3 * LINE; j += LINE) {
+    /* As much as rows have on average. To go by the length of each would be a guess each time. */
+    for (uint32_t j = 0; j < AHEAD_LEAST; j += LINE) {
+        __builtin_prefetch(row_soon + j, 1);
+    }
+    for (uint32_t j = AHEAD_LEAST; j < it->n_ahead; j += LINE) {
         __builtin_prefetch(row_soon + j, 1);
     }
     __builtin_prefetch(it->rows->lines + later);
@@ -484,6 +489,7 @@ static uint64_t sample_sparse(lda_sampler *self, const lda_slice *slice, bool fi
                  .slice = slice,
                  .rows = slice->rows,
                  .n_groups = self->n_padded / GROUP,
+                 .n_ahead = lda_row_entries(slice),
                  .doc = UINT32_MAX};
     lay_out(&it);
     refresh_bare(&it);

@@ -11,6 +11,25 @@ size_t lda_scratch_floats(uint32_t n_topics)
     return 6 * n + n / 2 + n / 4 + 3 * n_groups + 16;
 }
 
+uint32_t lda_row_entries(const lda_slice *slice)
+{
+    enum { MOST = 256, APART = 64 }; /* of the tokens that are looked at */
+    const lda_rows *rows = slice->rows;
+    const uint64_t begin = slice->starts[slice->first];
+    const uint64_t n = slice->starts[slice->end] - begin;
+    const uint64_t n_looks = n / APART < MOST ? (n + APART - 1) / APART : MOST;
+    uint64_t sum = 0;
+    uint32_t n_met = 0;
+    for (uint64_t i = 0; i < n_looks; i++) {
+        const uint32_t doc = slice->docs[begin + n * i / n_looks];
+        if (doc >= slice->low && doc < slice->high) {
+            sum += rows->n_entries[doc];
+            n_met++;
+        }
+    }
+    return n_met > 0 ? (uint32_t) (sum / n_met) : 0;
+}
+
 static double next_uniform(uint32_t (*state)[16])
 {
     const uint32_t sum = state[0][0] + state[3][0];

@@ -145,10 +145,38 @@ static void documents_beyond_the_limits_stay_as_they_are(void)
     lda_case_fini(&self);
 }
 
+/* Of two words whose tokens are in two documents each, equally often. */
+static void a_row_is_as_long_as_those_that_tokens_meet(void)
+{
+    static uint32_t docs[2 * N_TOKENS];
+    const uint64_t starts[] = {0, N_TOKENS, 2 * (uint64_t) N_TOKENS};
+    uint16_t n_entries[] = {10, 20, 30, 500};
+    lda_rows rows = {.n_entries = n_entries};
+    for (uint32_t t = 0; t < 2 * N_TOKENS; t++) {
+        docs[t] = t / (N_TOKENS / 2);
+    }
+    lda_slice slice = {.docs = docs, .starts = starts, .end = 2, .high = 4, .rows = &rows};
+    const uint32_t of_all = lda_row_entries(&slice);
+    CHECK(of_all >= 100 && of_all <= 180);
+    slice.end = 1;
+    const uint32_t of_first = lda_row_entries(&slice);
+    CHECK(of_first >= 10 && of_first <= 20);
+    slice.end = 2;
+    slice.low = 1;
+    slice.high = 2;
+    CHECK(lda_row_entries(&slice) == 20);
+    slice.high = 1;
+    CHECK(lda_row_entries(&slice) == 0);
+    slice.end = 0;
+    slice.high = 4;
+    CHECK(lda_row_entries(&slice) == 0);
+}
+
 SUITE("apps/lda/sampler",
       {"sweeps draw by the counts of all other tokens",
        sweeps_draw_by_the_counts_of_all_other_tokens},
       {"first topics are drawn by those that are there",
        first_topics_are_drawn_by_those_that_are_there},
       {"documents beyond the limits stay as they are",
-       documents_beyond_the_limits_stay_as_they_are})
+       documents_beyond_the_limits_stay_as_they_are},
+      {"a row is as long as those that tokens meet", a_row_is_as_long_as_those_that_tokens_meet})
