@@ -26,6 +26,7 @@
 enum {
     LDA_DENSE = 128,       /* topics up to which documents have rows of all topics */
     LDA_STREAMS = 3,       /* slices that the dense kernel works on side by side */
+    LDA_LONG_ROW = 128,    /* entries from which on a row is long */
     LDA_LENGTH_MAX = 65535 /* tokens of a document; longer ones are for lda_sample_long */
 };
 
@@ -77,13 +78,18 @@ typedef struct lda_kernels {
     uint64_t (*dense)(lda_sampler *self, const lda_slice slices[LDA_STREAMS], bool first);
     /* rows: lda_rows. */
     uint64_t (*sparse)(lda_sampler *self, const lda_slice *slice, bool first);
+    /* The same, for where rows are long by lda_row_entries. */
+    uint64_t (*sparse_long)(lda_sampler *self, const lda_slice *slice, bool first);
 } lda_kernels;
 
 extern const lda_kernels lda_kernels_portable, lda_kernels_avx2, lda_kernels_avx512;
+/* As avx512, for processors whose instruction to gather is faster than loads one by one. */
+extern const lda_kernels lda_kernels_gather;
 
-/* What is in lda_kernels.sparse; that of avx2 is in two of them. */
+/* What is in lda_kernels.sparse; that of avx2 is in several of them. */
 uint64_t lda_sample_sparse_portable(lda_sampler *self, const lda_slice *slice, bool first);
 uint64_t lda_sample_sparse_avx2(lda_sampler *self, const lda_slice *slice, bool first);
+uint64_t lda_sample_sparse_avx512(lda_sampler *self, const lda_slice *slice, bool first);
 
 /* The best variant of this machine; with `fixed`, the portable one everywhere. */
 const lda_kernels *lda_kernels_choose(bool fixed);

@@ -295,6 +295,17 @@ static lda_slice slice_of(lda_worker *self, const lda_pass *plan, uint32_t s, ui
                        .rows = lda_rows_of(&self->rows[s])};
 }
 
+static uint64_t sample_slices(lda_worker *self, const lda_slice slices[LDA_STREAMS], bool first)
+{
+    const lda_kernels *kernels = self->site->kernels;
+    if (self->site->dense) {
+        return kernels->dense(&self->sampler, slices, first);
+    }
+    return lda_row_entries(&slices[0]) >= LDA_LONG_ROW
+               ? kernels->sparse_long(&self->sampler, &slices[0], first)
+               : kernels->sparse(&self->sampler, &slices[0], first);
+}
+
 /* Every sub meets every block of the column, side by side those that share nothing. */
 void lda_sample(lda_worker *self, const lda_pass *plan, const strads_cell *cell, uint32_t *column)
 {
@@ -306,8 +317,7 @@ void lda_sample(lda_worker *self, const lda_pass *plan, const strads_cell *cell,
         for (uint32_t s = 0; s < n; s++) {
             slices[s] = slice_of(self, plan, s, cell->column * n + (s + turn) % n, cell, column);
         }
-        n_moved += site->dense ? site->kernels->dense(&self->sampler, slices, plan->first)
-                               : site->kernels->sparse(&self->sampler, slices, plan->first);
+        n_moved += sample_slices(self, slices, plan->first);
     }
     for (uint32_t block = 0; self->documents->n_subs > n && block < n; block++) {
         const lda_slice slice = slice_of(self, plan, n, cell->column * n + block, cell, column);

@@ -9,8 +9,9 @@
 
 enum { READ_AHEAD = 64, NONE = UINT16_MAX, LINE = 16, ALIGN = 64 };
 
-size_t lda_case_variants(const lda_kernels *variants[3])
+size_t lda_case_variants(const lda_kernels *variants[LDA_CASE_VARIANTS])
 {
+    static lda_kernels long_rows;
     size_t n = 0;
     variants[n++] = &lda_kernels_portable;
 #if defined(__x86_64__)
@@ -20,8 +21,12 @@ size_t lda_case_variants(const lda_kernels *variants[3])
     if (__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
         __builtin_cpu_supports("avx512bw")) {
         variants[n++] = &lda_kernels_avx512;
+        long_rows = lda_kernels_gather;
+        long_rows.sparse = lda_kernels_gather.sparse_long;
+        variants[n++] = &long_rows;
     }
 #endif
+    (void) long_rows;
     return n;
 }
 

@@ -61,7 +61,10 @@ void lda_case_tell(lda_case *self);
  * totals hold, and nothing is beside them. */
 bool lda_case_adds_up(const lda_case *self, uint32_t high);
 
-/* The variants of the kernels that this machine runs; returns how many. */
-size_t lda_case_variants(const lda_kernels *variants[3]);
+enum { LDA_CASE_VARIANTS = 4 };
+
+/* The variants of the kernels that this machine runs, from the least on, and one whose `sparse` is
+ * that for long rows; returns how many. */
+size_t lda_case_variants(const lda_kernels *variants[LDA_CASE_VARIANTS]);
 
 #endif

@@ -98,11 +98,13 @@ static uint32_t draw_state(const double *law, double u)
     return state;
 }
 
-/* How many variants there are of this sampler. */
-static size_t variants_of(lda_rows_form form, const lda_kernels *variants[3])
+/* How many variants there are of this sampler; the last of two that share it is not counted. */
+static size_t variants_of(lda_rows_form form, const lda_kernels *variants[LDA_CASE_VARIANTS])
 {
     const size_t n = lda_case_variants(variants);
-    return form == LDA_ROWS_LONG ? 1 : n;
+    const bool shares =
+        form == LDA_ROWS_DENSE && n > 1 && variants[n - 1]->dense == variants[n - 2]->dense;
+    return form == LDA_ROWS_LONG ? 1 : n - shares;
 }
 
 /* ---- the posterior ---- */
@@ -133,7 +135,7 @@ static bool keeps_posterior(const lda_case_design *design, const lda_kernels *ke
 static void assignments_are_of_the_posterior(void)
 {
     for (size_t i = 0; i < sizeof(exact) / sizeof(exact[0]); i++) {
-        const lda_kernels *variants[3];
+        const lda_kernels *variants[LDA_CASE_VARIANTS];
         const size_t n = variants_of(exact[i].form, variants);
         for (size_t v = 0; v < n; v++) {
             const lda_case_design two = two_topics(&exact[i]);
@@ -237,7 +239,7 @@ static bool sweeps_by_law(const lda_case_design *design, const lda_kernels *kern
 
 static void check_sweeps(const lda_case_design *design)
 {
-    const lda_kernels *variants[3];
+    const lda_kernels *variants[LDA_CASE_VARIANTS];
     const size_t n = variants_of(design->form, variants);
     for (size_t v = 0; v < n; v++) {
         CHECK(sweeps_by_law(design, variants[v], false));
@@ -354,7 +356,7 @@ static void workers_side_by_side_know_what_the_others_had_done_before(void)
     for (size_t i = 0; i < sizeof(exact) / sizeof(exact[0]); i++) {
         const lda_case_design two = two_topics(&exact[i]);
         const lda_case_design three = three_topics(&exact[i]);
-        const lda_kernels *variants[3];
+        const lda_kernels *variants[LDA_CASE_VARIANTS];
         const size_t n = variants_of(two.form, variants);
         for (size_t v = 0; v < n; v++) {
             CHECK(two_sweep_by_law(&two, variants[v], false, false));
