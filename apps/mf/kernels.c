@@ -11,6 +11,7 @@
 #include "apps/mf/kernels.h"
 
 #include <math.h>
+#include <stdatomic.h>
 
 #include "apps/mf/kernels_lanes.h"
 
@@ -63,31 +64,36 @@ INLINE float add_lanes(lanes v)
 INLINE lanes four_dots(const float *const p[4], const float *const q[4], uint32_t width)
 {
     lanes sum[4] = {{0}};
-    uint32_t l = 0;
-    for (; l + LANES <= width; l += LANES) {
-        for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 4; i++) {
+        uint32_t l = 0;
+        for (; l + LANES <= width; l += LANES) {
             sum[i] += load(p[i] + l) * load(q[i] + l);
         }
-    }
-    if (l < width) {
-        for (int i = 0; i < 4; i++) {
+        if (l < width) {
             sum[i] += widen(load_eight(p[i] + l)) * widen(load_eight(q[i] + l));
         }
     }
     return add_across(sum);
 }
 
-/* p := keep_p p + move_p q,  q := keep_q q + move_q p */
-typedef struct coefficients {
+/* What one step on a group leaves to the next: the rows of its ratings, and how they move,
+ *   p := keep_p p + move_p q,  q := keep_q q + move_q p
+ * It lies in memory, for a load is all that it costs to have one of these numbers from there;
+ * fences keep compilers from taking it out of vectors, which goes through the one port that
+ * shuffles, and from doing the sums again. */
+typedef struct ends {
+    float *p[MF_GROUP], *q[MF_GROUP];
     float keep_p[MF_GROUP], move_p[MF_GROUP], keep_q[MF_GROUP], move_q[MF_GROUP];
-} coefficients;
+} ends;
 
-INLINE void move_factors(float *p, float *q, const coefficients *c, int i, uint32_t width)
+INLINE void move_factors(const ends *to, int i, uint32_t width)
 {
-    const lanes keep_p = all_lanes(c->keep_p[i]);
-    const lanes move_p = all_lanes(c->move_p[i]);
-    const lanes keep_q = all_lanes(c->keep_q[i]);
-    const lanes move_q = all_lanes(c->move_q[i]);
+    float *const p = to->p[i];
+    float *const q = to->q[i];
+    const lanes keep_p = all_lanes(to->keep_p[i]);
+    const lanes move_p = all_lanes(to->move_p[i]);
+    const lanes keep_q = all_lanes(to->keep_q[i]);
+    const lanes move_q = all_lanes(to->move_q[i]);
     uint32_t l = 0;
     for (; l + LANES <= width; l += LANES) {
         const lanes old_p = load(p + l);
@@ -105,26 +111,26 @@ INLINE void move_factors(float *p, float *q, const coefficients *c, int i, uint3
 
 /* ---- what stands behind the factors, one rating a lane ---- */
 
-INLINE void gather(const float *extras, const uint16_t *at, lanes x[MF_N_EXTRA])
+INLINE void gather(float *const *from, uint32_t width, lanes x[MF_N_EXTRA])
 {
     for (int i = 0; i < 4; i++) {
         quad rows[QUARTERS];
         for (int k = 0; k < QUARTERS; k++) {
-            rows[k] = quad_load(extras + (size_t) at[4 * k + i] * MF_LINE);
+            rows[k] = quad_load(from[4 * k + i] + width);
         }
         x[i] = join(rows);
     }
     transpose(x);
 }
 
-INLINE void scatter(float *extras, const uint16_t *at, lanes x[MF_N_EXTRA])
+INLINE void scatter(float *const *to, uint32_t width, lanes x[MF_N_EXTRA])
 {
     transpose(x);
     for (int i = 0; i < 4; i++) {
         quad rows[QUARTERS];
         split(x[i], rows);
         for (int k = 0; k < QUARTERS; k++) {
-            quad_store(extras + (size_t) at[4 * k + i] * MF_LINE, rows[k]);
+            quad_store(to[4 * k + i] + width, rows[k]);
         }
     }
 }
@@ -134,6 +140,7 @@ typedef struct train_job {
     float *rows, *columns;
     float eta, bias_eta; /* bias_eta: eta, or 0 without biases */
     float per_factor;    /* 1 / rank */
+    ends at;             /* of the group that is worked on */
 } train_job;
 
 /* Moves the extras x of one side; y are those of the other, from before. The factors
@@ -157,86 +164,85 @@ INLINE void move_extras(lanes x[MF_N_EXTRA], lanes y_norm2, lanes e, lanes d, co
 
 /* ---- a group ---- */
 
-/* The dots of LANES ratings from h on; 0 where they are padding. */
-INLINE lanes dots(const mf_group *group, int h, const train_job *job, uint32_t width)
+INLINE void find_rows(const mf_group *group, train_job *job)
 {
-    const uint16_t *row = group->row + h;
-    const uint16_t *column = group->column + h;
+    for (int i = 0; i < MF_GROUP; i++) {
+        job->at.p[i] = job->rows + (size_t) group->row[i] * MF_LINE;
+        job->at.q[i] = job->columns + (size_t) group->column[i] * MF_LINE;
+    }
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+/* The dots of LANES ratings from h on; 0 where they are padding. */
+INLINE lanes dots(const ends *at, int h, uint32_t width)
+{
     lanes part[QUARTERS] = {{0}};
 #pragma GCC unroll 4
     for (int k = 0; k < QUARTERS; k++) {
         const float *p[4];
         const float *q[4];
         for (int i = 0; i < 4; i++) {
-            p[i] = job->rows + (size_t) row[4 * k + i] * MF_LINE;
-            q[i] = job->columns + (size_t) column[4 * k + i] * MF_LINE;
+            p[i] = at->p[h + 4 * k + i];
+            q[i] = at->q[h + 4 * k + i];
         }
         part[k] = four_dots(p, q, width);
     }
     return add_quarters(part);
 }
 
-/* Moves the extras of LANES ratings from h on, whose dots are d, says how their factors
- * are to move, and returns their e^2. */
-INLINE lanes steps(const mf_group *group, int h, lanes d, const train_job *job, uint32_t width,
-                   coefficients *to)
+/* Moves the extras of LANES ratings from h on, whose values are r and dots d, says how their
+ * factors are to move, and returns their e^2. */
+INLINE lanes steps(lanes r, lanes d, int h, train_job *job, uint32_t width)
 {
+    ends *at = &job->at;
     lanes x[MF_N_EXTRA];
     lanes y[MF_N_EXTRA];
-    gather(job->rows + width, group->row + h, x);
-    gather(job->columns + width, group->column + h, y);
-    const lanes e = load(group->r + h) - (d + x[MF_BIAS] + y[MF_BIAS]);
+    gather(at->p + h, width, x);
+    gather(at->q + h, width, y);
+    const lanes e = r - (d + x[MF_BIAS] + y[MF_BIAS]);
     const lanes x_norm2 = x[MF_NORM2];
     lanes keep;
     lanes move;
     move_extras(x, y[MF_NORM2], e, d, job, &keep, &move);
-    // cppcheck-suppress ctuuninitvar ; it is what is written here
-    store(to->keep_p + h, keep);
-    store(to->move_p + h, move);
+    store(at->keep_p + h, keep);
+    store(at->move_p + h, move);
     move_extras(y, x_norm2, e, d, job, &keep, &move);
-    store(to->keep_q + h, keep);
-    store(to->move_q + h, move);
-    scatter(job->rows + width, group->row + h, x);
-    scatter(job->columns + width, group->column + h, y);
+    store(at->keep_q + h, keep);
+    store(at->move_q + h, move);
+    scatter(at->p + h, width, x);
+    scatter(at->q + h, width, y);
     return e * e;
-}
-
-INLINE void move_rating(const mf_group *group, const train_job *job, const coefficients *to, int i,
-                        uint32_t width)
-{
-    move_factors(job->rows + (size_t) group->row[i] * MF_LINE,
-                 job->columns + (size_t) group->column[i] * MF_LINE, to, i, width);
 }
 
 /* Dots, steps and moves of a whole group, one after another, keep the processor busier
  * than vector by vector: each of the three waits for the one before. Returns e^2, added
  * up to LANES. */
-INLINE lanes train_group(const mf_group *group, const train_job *job, uint32_t width)
+INLINE lanes train_group(const mf_group *group, train_job *job, uint32_t width)
 {
     lanes d[MF_GROUP / LANES];
-    coefficients to;
     lanes squares = {0};
+    find_rows(group, job);
     for (int v = 0; v < MF_GROUP / LANES; v++) {
-        d[v] = dots(group, v * LANES, job, width);
+        d[v] = dots(&job->at, v * LANES, width);
     }
     for (int v = 0; v < MF_GROUP / LANES; v++) {
-        squares += steps(group, v * LANES, d[v], job, width, &to);
+        squares += steps(load(group->r + v * LANES), d[v], v * LANES, job, width);
     }
+    atomic_signal_fence(memory_order_seq_cst);
     if (group->row[MF_GROUP - 1] != 0) { /* it is full, as nearly all are: no branch in between */
 #pragma GCC unroll 16
         for (int i = 0; i < MF_GROUP; i++) {
-            move_rating(group, job, &to, i, width);
+            move_factors(&job->at, i, width);
         }
         return squares;
     }
     for (int i = 0; i < MF_GROUP && group->row[i] != 0; i++) {
-        move_rating(group, job, &to, i, width);
+        move_factors(&job->at, i, width);
     }
     return squares;
 }
 
-INLINE double train_groups(const mf_group *groups, size_t n_groups, const train_job *job,
-                           uint32_t width)
+INLINE double train_groups(const mf_group *groups, size_t n_groups, train_job *job, uint32_t width)
 {
     double sum = 0.0;
     for (size_t g = 0; g < n_groups;) {
@@ -252,10 +258,10 @@ INLINE double train_groups(const mf_group *groups, size_t n_groups, const train_
 
 /* ---- widths that are constants ---- */
 
-typedef double train_function(const mf_group *groups, size_t n_groups, const train_job *job);
+typedef double train_function(const mf_group *groups, size_t n_groups, train_job *job);
 
 #define TRAIN(width)                                                                               \
-    static double train_##width(const mf_group *groups, size_t n_groups, const train_job *job)     \
+    static double train_##width(const mf_group *groups, size_t n_groups, train_job *job)     \
     {                                                                                              \
         return train_groups(groups, n_groups, job, width);                                         \
     }
@@ -286,11 +292,11 @@ static train_function *const train_width[] = {
 static double train(const mf_layout *layout, const mf_group *groups, size_t n_groups, float *rows,
                     float *columns, const mf_step *step)
 {
-    const train_job job = {.rows = rows,
-                           .columns = columns,
-                           .eta = step->eta,
-                           .bias_eta = step->biases ? step->eta : 0.0F,
-                           .per_factor = 1.0F / (float) layout->rank};
+    train_job job = {.rows = rows,
+                     .columns = columns,
+                     .eta = step->eta,
+                     .bias_eta = step->biases ? step->eta : 0.0F,
+                     .per_factor = 1.0F / (float) layout->rank};
     const uint32_t kind = layout->width / 8 - 1;
     if (kind < sizeof(train_width) / sizeof(*train_width)) {
         return train_width[kind](groups, n_groups, &job);
