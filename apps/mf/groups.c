@@ -2,8 +2,10 @@
 /*
  * apps/mf/groups.c - orders the ratings of a block and packs them into groups.
  *
- * Order: ratings are sorted by row and shuffled within each; the t-th of a row's c then
- * goes to round (t + phase) / c of all rounds, the phase at random.
+ * Order: rounds follow each other, the ratings of each by row. The ratings of a column are in
+ * one round, or, by eights, in several. So a round has few columns, which stay in the nearest
+ * cache while the rows pass by; but of a column with many ratings it has no more than there is
+ * room for in its groups.
  *
  * Packing is first fit: a rating goes to the first open group that has neither its row
  * nor its column. Open are the 64 groups from `first` on, so that a mask of 64 bits a
@@ -16,8 +18,11 @@
 #include <string.h>
 
 enum {
-    OPEN = 64,    /* groups open at once: the bits of a mask */
-    ROUND = 1024, /* ratings of a round, which fill the open groups */
+    OPEN = 64,           /* groups open at once: the bits of a mask */
+    ROUND = 1024,        /* ratings of a round at most, which fill the open groups */
+    ROUND_BYTES = 20000, /* of its columns at most: half of a small nearest cache, or less */
+    PIECE = 8,           /* ratings of a column that are in a round together */
+    LINE_BYTES = 64,
     ROUNDS_MAX = 65536
 };
 
@@ -31,9 +36,12 @@ struct mf_arranger {
     mf_rating *by_row, *in_order; /* [n] */
     uint16_t *round;              /* [n] of by_row[] */
     uint32_t *start;              /* where each row begins, or each round */
+    uint32_t *piece;              /* [n_columns + 1] where those of each column begin */
+    uint32_t *next;               /* [n_columns] of its pieces */
     places *row, *column;
     mf_group *group;
-    size_t by_row_max, in_order_max, round_max, start_max, row_max, column_max, group_max;
+    size_t by_row_max, in_order_max, round_max, start_max, piece_max, next_max, row_max, column_max,
+        group_max;
 };
 
 strads_status mf_arranger_create(mf_arranger **out)
@@ -55,16 +63,12 @@ void mf_arranger_destroy(mf_arranger *arranger)
     strads_free(arranger->in_order);
     strads_free(arranger->round);
     strads_free(arranger->start);
+    strads_free(arranger->piece);
+    strads_free(arranger->next);
     strads_free(arranger->row);
     strads_free(arranger->column);
     strads_free(arranger->group);
     strads_free(arranger);
-}
-
-static uint32_t rounds_of(size_t n)
-{
-    const size_t n_rounds = n / ROUND + 1;
-    return n_rounds < ROUNDS_MAX ? (uint32_t) n_rounds : ROUNDS_MAX;
 }
 
 #define RESERVE(a, array, n) strads_reserve(&(a)->array, &(a)->array##_max, n, sizeof(*(a)->array))
@@ -72,12 +76,12 @@ static uint32_t rounds_of(size_t n)
 /* Room for one more than there is of each, so that no array is NULL. */
 static strads_status reserve(mf_arranger *a, const mf_block *block)
 {
-    const uint32_t n_rounds = rounds_of(block->n);
-    const size_t n_starts = (n_rounds > block->n_rows ? n_rounds : block->n_rows) + 1;
     strads_status status = RESERVE(a, by_row, block->n + 1);
     status = status != STRADS_OK ? status : RESERVE(a, in_order, block->n + 1);
     status = status != STRADS_OK ? status : RESERVE(a, round, block->n + 1);
-    status = status != STRADS_OK ? status : RESERVE(a, start, n_starts);
+    status = status != STRADS_OK ? status : RESERVE(a, start, block->n_rows + 1);
+    status = status != STRADS_OK ? status : RESERVE(a, piece, block->n_columns + 1);
+    status = status != STRADS_OK ? status : RESERVE(a, next, block->n_columns + 1);
     status = status != STRADS_OK ? status : RESERVE(a, row, block->n_rows + 1);
     status = status != STRADS_OK ? status : RESERVE(a, column, block->n_columns + 1);
     return status != STRADS_OK ? status : RESERVE(a, group, block->n / MF_GROUP + OPEN);
@@ -107,8 +111,8 @@ static void sort_by_row(mf_arranger *a, const mf_block *block)
     }
 }
 
-/* The next 32 bits of SplitMix (Steele, Lea, Flood, OOPSLA 2014), which does for a shuffle
- * and takes a fifth of the time of the streams of base/random.h. */
+/* The next 32 bits of SplitMix (Steele, Lea, Flood, OOPSLA 2014), which takes a fifth of
+ * the time of the streams of base/random.h. */
 static uint32_t next_bits(uint64_t *state)
 {
     uint64_t z = *state += 0x9e3779b97f4a7c15;
@@ -117,36 +121,40 @@ static uint32_t next_bits(uint64_t *state)
     return (uint32_t) (z >> 32);
 }
 
-/* Fisher and Yates' shuffle. Its bias is n / 2^32. */
-static void shuffle(mf_rating *ratings, size_t n, uint64_t *random)
+/* Cuts the columns into pieces, and says how many rounds these make. */
+static uint32_t cut_columns(mf_arranger *a, const mf_block *block)
 {
-    for (size_t k = n; k > 1; k--) {
-        const size_t other = (next_bits(random) * (uint64_t) k) >> 32;
-        const mf_rating last = ratings[k - 1];
-        ratings[k - 1] = ratings[other];
-        ratings[other] = last;
+    uint32_t *piece = a->piece;
+    memset(piece, 0, (block->n_columns + 1) * sizeof(*piece));
+    for (size_t k = 0; k < block->n; k++) {
+        piece[block->ratings[k].column + 1]++;
     }
+    for (uint32_t c = 0; c < block->n_columns; c++) {
+        piece[c + 1] = piece[c] + (piece[c + 1] + PIECE - 1) / PIECE;
+    }
+    const size_t bytes = (size_t) piece[block->n_columns] * block->lines * LINE_BYTES;
+    const size_t by_bytes = bytes / ROUND_BYTES;
+    const size_t by_ratings = block->n / ROUND;
+    const size_t n_rounds = (by_bytes > by_ratings ? by_bytes : by_ratings) + 1;
+    return n_rounds < ROUNDS_MAX ? (uint32_t) n_rounds : ROUNDS_MAX;
 }
 
-/* Says in which round each rating goes, and counts them in count[round + 1]. */
+/* Says in which round each rating goes: pieces are dealt to the rounds in turn, and the ratings
+ * of a column to its pieces. */
 static void deal_to_rounds(mf_arranger *a, const mf_block *block, uint32_t n_rounds, uint64_t seed)
 {
-    uint64_t random = seed;
-    size_t k = 0;
-    for (uint32_t i = 0; i < block->n_rows; i++) {
-        const size_t end = a->start[i];
-        const size_t n = end - k;
-        shuffle(a->by_row + k, n, &random);
-        const uint64_t step = n == 0 ? 0 : ((uint64_t) n_rounds << 32) / n;
-        uint64_t at = (step * next_bits(&random)) >> 32;
-        for (; k < end; k++) {
-            a->round[k] = (uint16_t) (at >> 32);
-            at += step;
-        }
+    const uint32_t first = next_bits(&seed) % n_rounds;
+    memset(a->next, 0, block->n_columns * sizeof(*a->next));
+    for (size_t k = 0; k < block->n; k++) {
+        const uint32_t column = a->by_row[k].column;
+        const uint32_t n_pieces = a->piece[column + 1] - a->piece[column];
+        const uint32_t next = a->next[column];
+        a->next[column] = next + 1 < n_pieces ? next + 1 : 0;
+        a->round[k] = (uint16_t) ((first + a->piece[column] + next) % n_rounds);
     }
 }
 
-/* in_order[] := the ratings by round, those of a round by row. */
+/* in_order[] := the ratings by round, those of a round by row. start[] has room for it. */
 static void sort_by_round(mf_arranger *a, size_t n, uint32_t n_rounds)
 {
     uint32_t *start = a->start;
@@ -256,7 +264,11 @@ strads_status mf_arrange(mf_arranger *arranger, const mf_block *block, uint64_t 
     if (status != STRADS_OK) {
         return status;
     }
-    const uint32_t n_rounds = rounds_of(block->n);
+    const uint32_t n_rounds = cut_columns(arranger, block);
+    status = RESERVE(arranger, start, (size_t) n_rounds + 1);
+    if (status != STRADS_OK) {
+        return status;
+    }
     sort_by_row(arranger, block);
     deal_to_rounds(arranger, block, n_rounds, seed);
     sort_by_round(arranger, block->n, n_rounds);

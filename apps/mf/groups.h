@@ -38,10 +38,11 @@ typedef struct mf_arranger mf_arranger;
 STRADS_MUST_CHECK strads_status mf_arranger_create(mf_arranger **out);
 void mf_arranger_destroy(mf_arranger *arranger);
 
-/* Arranges a block. Every rating is in one group, exactly once. The ratings of a row are
- * in random order and spread evenly over the block; passes over the rows in ascending
- * order follow each other, about a thousand ratings each, so that the rows come in from
- * memory as a stream. The same block and seed give the same groups.
+/* Arranges a block. Every rating is in one group, exactly once. Passes over the rows in
+ * ascending order follow each other, a thousand ratings each at most, so that the rows come
+ * in as a stream; each has few of the columns, so that these stay in the nearest cache. The
+ * ratings of a row are spread over the passes as their columns are. The same block and seed
+ * give the same groups.
  *
  * At least as many groups are needed as one row, or one column, has ratings; so where
  * one has more than a sixteenth of the block's, groups are padded: no update is lost. The

@@ -145,8 +145,9 @@ static void padding_is_little_more_than_it_must_be(void)
     }
 }
 
-/* What a row has in the first half of the groups. */
-static void ratings_of_a_row_are_spread_evenly(void)
+/* What a row has in the first half of the groups: as if it were at random, where five standard
+ * deviations are 25. */
+static void ratings_of_a_row_are_spread_over_the_block(void)
 {
     enum { ROWS = 200, EACH = 100 };
     const shape s = {ROWS, 900, ROWS * EACH, 0.0, 1};
@@ -164,8 +165,47 @@ static void ratings_of_a_row_are_spread_evenly(void)
         }
     }
     for (uint32_t i = 1; i <= ROWS; i++) {
-        CHECK(early[i] >= EACH / 2 - 8 && early[i] <= EACH / 2 + 8);
+        CHECK(early[i] >= EACH / 2 - 25 && early[i] <= EACH / 2 + 25);
     }
+    clear(&f);
+}
+
+/* How many columns so many groups have from `first` on. */
+static uint32_t count_columns(const mf_group *groups, size_t first, size_t n, uint32_t lines)
+{
+    enum { COLUMNS = 1250 };
+    char met[COLUMNS + 1] = {0};
+    uint32_t count = 0;
+    for (size_t g = first; g < first + n; g++) {
+        for (int i = 0; i < lanes_of(&groups[g]); i++) {
+            char *this = &met[groups[g].column[i] / lines];
+            count += *this == 0;
+            *this = 1;
+        }
+    }
+    return count;
+}
+
+/* A column has 7 ratings, so a round of 20,000 bytes has 100 columns, and 730 ratings. In any
+ * order 512 ratings would have 420 columns; here they are of one round or two, and of groups
+ * that were still open. */
+static void few_columns_are_near_each_other(void)
+{
+    enum { SOME = 32 };
+    const shape s = {780, 1250, 8800, 0.0, 3};
+    fixture f = make(&s);
+    const mf_group *groups = NULL;
+    size_t n_groups = 0;
+    REQUIRE_OK(mf_arrange(f.arranger, &f.block, 7, &groups, &n_groups));
+    uint32_t sum = 0;
+    uint32_t n = 0;
+    for (size_t g = 0; g + SOME <= n_groups; g += SOME / 2) {
+        const uint32_t n_columns = count_columns(groups, g, SOME, s.lines);
+        CHECK(n_columns < 270);
+        sum += n_columns;
+        n++;
+    }
+    CHECK(n > 0 && sum / n < 200);
     clear(&f);
 }
 
@@ -226,7 +266,8 @@ SUITE("mf groups",
       {"every rating is in one group, apart from the others",
        every_rating_is_in_one_group_apart_from_others},
       {"padding is little more than it must be", padding_is_little_more_than_it_must_be},
-      {"ratings of a row are spread evenly", ratings_of_a_row_are_spread_evenly},
+      {"ratings of a row are spread over the block", ratings_of_a_row_are_spread_over_the_block},
+      {"few columns are near each other", few_columns_are_near_each_other},
       {"the seed alone decides", the_seed_alone_decides},
       {"no memory is told, and leaves the arranger usable",
        no_memory_is_told_and_leaves_the_arranger_usable})
