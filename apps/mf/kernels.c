@@ -25,6 +25,9 @@ enum {
     FLUSH = 256 /* groups whose squared errors are added up in floats */
 };
 
+/* What a step leaves of a row at least; and scales below which are put into the factors. */
+static const float KEEP_MIN = 0x1p-4F, SCALE_MIN = 0x1p-10F;
+
 /* ---- across lanes ---- */
 
 /* In each quarter, row i column j := row j column i. */
@@ -77,41 +80,49 @@ INLINE lanes four_dots(const float *const p[4], const float *const q[4], uint32_
 }
 
 /* What one step on a group leaves to the next: the rows of its ratings, and how they move,
- *   p := keep_p p + move_p q,  q := keep_q q + move_q p
+ *   p := p + move_p q,  q := q + move_q p
  * It lies in memory, for a load is all that it costs to have one of these numbers from there;
  * fences keep compilers from taking it out of vectors, which goes through the one port that
- * shuffles, and from doing the sums again. */
+ * shuffles, and from finding rows again. */
 typedef struct ends {
     float *p[MF_GROUP], *q[MF_GROUP];
-    float keep_p[MF_GROUP], move_p[MF_GROUP], keep_q[MF_GROUP], move_q[MF_GROUP];
+    float move_p[MF_GROUP], move_q[MF_GROUP];
 } ends;
 
 INLINE void move_factors(const ends *to, int i, uint32_t width)
 {
     float *const p = to->p[i];
     float *const q = to->q[i];
-    const lanes keep_p = all_lanes(to->keep_p[i]);
     const lanes move_p = all_lanes(to->move_p[i]);
-    const lanes keep_q = all_lanes(to->keep_q[i]);
     const lanes move_q = all_lanes(to->move_q[i]);
     uint32_t l = 0;
     for (; l + LANES <= width; l += LANES) {
         const lanes old_p = load(p + l);
         const lanes old_q = load(q + l);
-        store(p + l, keep_p * old_p + move_p * old_q);
-        store(q + l, keep_q * old_q + move_q * old_p);
+        store(p + l, old_p + move_p * old_q);
+        store(q + l, old_q + move_q * old_p);
     }
     if (l < width) {
         const eight old_p = load_eight(p + l);
         const eight old_q = load_eight(q + l);
-        store_eight(p + l, first_eight(keep_p) * old_p + first_eight(move_p) * old_q);
-        store_eight(q + l, first_eight(keep_q) * old_q + first_eight(move_q) * old_p);
+        store_eight(p + l, old_p + first_eight(move_p) * old_q);
+        store_eight(q + l, old_q + first_eight(move_q) * old_p);
     }
+}
+
+/* Puts a row's scale into its factors. */
+static void settle(float *row, uint32_t width)
+{
+    const float scale = row[width + MF_SCALE];
+    for (uint32_t l = 0; l < width; l++) {
+        row[l] *= scale;
+    }
+    row[width + MF_SCALE] = 1.0F;
 }
 
 /* ---- what stands behind the factors, one rating a lane ---- */
 
-INLINE void gather(float *const *from, uint32_t width, lanes x[MF_N_EXTRA])
+INLINE void gather(float *const *from, uint32_t width, lanes x[MF_N_MOVED])
 {
     for (int i = 0; i < 4; i++) {
         quad rows[QUARTERS];
@@ -123,7 +134,7 @@ INLINE void gather(float *const *from, uint32_t width, lanes x[MF_N_EXTRA])
     transpose(x);
 }
 
-INLINE void scatter(float *const *to, uint32_t width, lanes x[MF_N_EXTRA])
+INLINE void scatter(float *const *to, uint32_t width, lanes x[MF_N_MOVED])
 {
     transpose(x);
     for (int i = 0; i < 4; i++) {
@@ -140,35 +151,65 @@ typedef struct train_job {
     float *rows, *columns;
     float eta, bias_eta; /* bias_eta: eta, or 0 without biases */
     float per_factor;    /* 1 / rank */
-    ends at;             /* of the group that is worked on */
+    float lambda;        /* where all have the same */
+    bool alike;
 } train_job;
+
+/* lambda[k] of each of LANES rows: where they differ, which is slower. */
+__attribute__((noinline)) static void load_lambdas(float *const *rows, uint32_t width,
+                                                   float *lambda)
+{
+    for (int k = 0; k < LANES; k++) {
+        lambda[k] = rows[k][width + MF_LAMBDA];
+    }
+}
+
+INLINE lanes lambdas(float *const *rows, uint32_t width, const train_job *job)
+{
+    if (job->alike) {
+        return all_lanes(job->lambda);
+    }
+    float lambda[LANES];
+    load_lambdas(rows, width, lambda);
+    return load(lambda);
+}
+
+/* What both sides' steps begin with. */
+typedef struct met {
+    lanes e, d;         /* errors; dots */
+    lanes scale, norm2; /* of the other side */
+} met;
 
 /* Moves the extras x of one side; y are those of the other, from before. The factors
  * are to be x := keep x + move y, so with d = x'y
  *   |x|^2 := keep^2 |x|^2 + 2 keep move d + move^2 |y|^2
- *   |e y - l x|^2 = e^2 |y|^2 - 2 l e d + l^2 |x|^2 */
-INLINE void move_extras(lanes x[MF_N_EXTRA], lanes y_norm2, lanes e, lanes d, const train_job *job,
-                        lanes *keep, lanes *move)
+ *   |e y - l x|^2 = e^2 |y|^2 - 2 l e d + l^2 |x|^2
+ * With scales they are c x and d y, and so
+ *   c := keep c,   x := x + (move d / c) y
+ * Returns the move of the numbers. */
+INLINE lanes move_extras(lanes x[MF_N_MOVED], lanes lambda, const met *of, const train_job *job)
 {
-    const lanes lambda = x[MF_LAMBDA];
     const lanes norm2 = x[MF_NORM2];
     const lanes root = inverse_root(x[MF_SUM]);
     const lanes s = job->eta * root;
-    const lanes gradient2 = e * e * y_norm2 + lambda * (lambda * norm2 - 2.0F * (e * d));
-    *keep = 1.0F - s * lambda;
-    *move = s * e;
-    x[MF_BIAS] += job->bias_eta * root * (e - lambda * x[MF_BIAS]);
+    const lanes gradient2 =
+        of->e * of->e * of->norm2 + lambda * (lambda * norm2 - 2.0F * (of->e * of->d));
+    const lanes keep = larger(1.0F - s * lambda, all_lanes(KEEP_MIN));
+    const lanes move = s * of->e;
+    x[MF_BIAS] += job->bias_eta * root * (of->e - lambda * x[MF_BIAS]);
     x[MF_SUM] += job->per_factor * positive(gradient2);
-    x[MF_NORM2] = *keep * *keep * norm2 + *move * (2.0F * *keep * d + *move * y_norm2);
+    x[MF_NORM2] = keep * keep * norm2 + move * (2.0F * keep * of->d + move * of->norm2);
+    x[MF_SCALE] *= keep;
+    return move * of->scale * inverse(x[MF_SCALE]);
 }
 
 /* ---- a group ---- */
 
-INLINE void find_rows(const mf_group *group, train_job *job)
+INLINE void find_rows(const mf_group *group, const train_job *job, ends *at)
 {
     for (int i = 0; i < MF_GROUP; i++) {
-        job->at.p[i] = job->rows + (size_t) group->row[i] * MF_LINE;
-        job->at.q[i] = job->columns + (size_t) group->column[i] * MF_LINE;
+        at->p[i] = job->rows + (size_t) group->row[i] * MF_LINE;
+        at->q[i] = job->columns + (size_t) group->column[i] * MF_LINE;
     }
     atomic_signal_fence(memory_order_seq_cst);
 }
@@ -190,66 +231,104 @@ INLINE lanes dots(const ends *at, int h, uint32_t width)
     return add_quarters(part);
 }
 
-/* Moves the extras of LANES ratings from h on, whose values are r and dots d, says how their
- * factors are to move, and returns their e^2. */
-INLINE lanes steps(lanes r, lanes d, int h, train_job *job, uint32_t width)
+/* What a group's steps come to, one rating a lane. */
+typedef struct outcome {
+    lanes squares; /* sums of e^2 */
+    lanes least;   /* of the scales */
+} outcome;
+
+/* Moves the extras of LANES ratings from h on, whose numbers have the dots d, and says how these
+ * are to move. */
+INLINE outcome steps(const mf_group *group, int h, lanes d, const train_job *job, ends *at,
+                     uint32_t width)
 {
-    ends *at = &job->at;
-    lanes x[MF_N_EXTRA];
-    lanes y[MF_N_EXTRA];
+    lanes x[MF_N_MOVED];
+    lanes y[MF_N_MOVED];
     gather(at->p + h, width, x);
     gather(at->q + h, width, y);
-    const lanes e = r - (d + x[MF_BIAS] + y[MF_BIAS]);
-    const lanes x_norm2 = x[MF_NORM2];
-    lanes keep;
-    lanes move;
-    move_extras(x, y[MF_NORM2], e, d, job, &keep, &move);
-    store(at->keep_p + h, keep);
-    store(at->move_p + h, move);
-    move_extras(y, x_norm2, e, d, job, &keep, &move);
-    store(at->keep_q + h, keep);
-    store(at->move_q + h, move);
+    d *= x[MF_SCALE] * y[MF_SCALE];
+    const lanes e = load(group->r + h) - (d + x[MF_BIAS] + y[MF_BIAS]);
+    const met of_x = {e, d, y[MF_SCALE], y[MF_NORM2]};
+    const met of_y = {e, d, x[MF_SCALE], x[MF_NORM2]};
+    store(at->move_p + h, move_extras(x, lambdas(at->p + h, width, job), &of_x, job));
+    store(at->move_q + h, move_extras(y, lambdas(at->q + h, width, job), &of_y, job));
+    const outcome all = {e * e, smaller(x[MF_SCALE], y[MF_SCALE])};
     scatter(at->p + h, width, x);
     scatter(at->q + h, width, y);
-    return e * e;
+    return all;
+}
+
+/* Rows whose scale has become small, which are few. */
+__attribute__((noinline, cold)) static void settle_group(const ends *at, uint32_t width)
+{
+    for (int i = 0; i < MF_GROUP; i++) {
+        if (at->p[i][width + MF_SCALE] < SCALE_MIN) {
+            settle(at->p[i], width);
+        }
+        if (at->q[i][width + MF_SCALE] < SCALE_MIN) {
+            settle(at->q[i], width);
+        }
+    }
+}
+
+/* Rows come as a stream: the next one's lines are asked for while factors are moved, when hardly
+ * any other is. Columns are in the nearest cache mostly, or in a round that is there soon. */
+INLINE void fetch(const float *row, uint32_t width)
+{
+    for (uint32_t l = 0; l < width + MF_N_MOVED; l += MF_LINE) {
+        __builtin_prefetch(row + l, 1, 3);
+    }
 }
 
 /* Dots, steps and moves of a whole group, one after another, keep the processor busier
  * than vector by vector: each of the three waits for the one before. Returns e^2, added
  * up to LANES. */
-INLINE lanes train_group(const mf_group *group, train_job *job, uint32_t width)
+INLINE lanes train_group(const mf_group *group, const train_job *job, ends *at, const ends *next,
+                         uint32_t width)
 {
     lanes d[MF_GROUP / LANES];
-    lanes squares = {0};
-    find_rows(group, job);
+    outcome all = {{0}, all_lanes(1.0F)};
     for (int v = 0; v < MF_GROUP / LANES; v++) {
-        d[v] = dots(&job->at, v * LANES, width);
+        d[v] = dots(at, v * LANES, width);
     }
     for (int v = 0; v < MF_GROUP / LANES; v++) {
-        squares += steps(load(group->r + v * LANES), d[v], v * LANES, job, width);
+        const outcome some = steps(group, v * LANES, d[v], job, at, width);
+        all.squares += some.squares;
+        all.least = smaller(all.least, some.least);
     }
     atomic_signal_fence(memory_order_seq_cst);
     if (group->row[MF_GROUP - 1] != 0) { /* it is full, as nearly all are: no branch in between */
 #pragma GCC unroll 16
         for (int i = 0; i < MF_GROUP; i++) {
-            move_factors(&job->at, i, width);
+            fetch(next->p[i], width);
+            move_factors(at, i, width);
         }
-        return squares;
+    } else {
+        for (int i = 0; i < MF_GROUP && group->row[i] != 0; i++) {
+            move_factors(at, i, width);
+        }
     }
-    for (int i = 0; i < MF_GROUP && group->row[i] != 0; i++) {
-        move_factors(&job->at, i, width);
+    if (is_any_below(all.least, all_lanes(SCALE_MIN))) {
+        settle_group(at, width);
     }
-    return squares;
+    return all.squares;
 }
 
-INLINE double train_groups(const mf_group *groups, size_t n_groups, train_job *job, uint32_t width)
+INLINE double train_groups(const mf_group *groups, size_t n_groups, const train_job *job,
+                           uint32_t width)
 {
     double sum = 0.0;
+    ends at[2]; /* of this group and of the next */
+    if (n_groups > 0) {
+        find_rows(groups, job, at);
+    }
     for (size_t g = 0; g < n_groups;) {
         const size_t end = n_groups - g < FLUSH ? n_groups : g + FLUSH;
         lanes squares = {0};
         for (; g < end; g++) {
-            squares += train_group(&groups[g], job, width);
+            ends *next = &at[(g + 1) % 2];
+            find_rows(&groups[g + 1 < n_groups ? g + 1 : g], job, next);
+            squares += train_group(&groups[g], job, &at[g % 2], next, width);
         }
         sum += (double) add_lanes(squares);
     }
@@ -258,10 +337,10 @@ INLINE double train_groups(const mf_group *groups, size_t n_groups, train_job *j
 
 /* ---- widths that are constants ---- */
 
-typedef double train_function(const mf_group *groups, size_t n_groups, train_job *job);
+typedef double train_function(const mf_group *groups, size_t n_groups, const train_job *job);
 
 #define TRAIN(width)                                                                               \
-    static double train_##width(const mf_group *groups, size_t n_groups, train_job *job)     \
+    static double train_##width(const mf_group *groups, size_t n_groups, const train_job *job)     \
     {                                                                                              \
         return train_groups(groups, n_groups, job, width);                                         \
     }
@@ -292,11 +371,13 @@ static train_function *const train_width[] = {
 static double train(const mf_layout *layout, const mf_group *groups, size_t n_groups, float *rows,
                     float *columns, const mf_step *step)
 {
-    train_job job = {.rows = rows,
-                     .columns = columns,
-                     .eta = step->eta,
-                     .bias_eta = step->biases ? step->eta : 0.0F,
-                     .per_factor = 1.0F / (float) layout->rank};
+    const train_job job = {.rows = rows,
+                           .columns = columns,
+                           .eta = step->eta,
+                           .bias_eta = step->biases ? step->eta : 0.0F,
+                           .per_factor = 1.0F / (float) layout->rank,
+                           .alike = step->alike,
+                           .lambda = step->lambda};
     const uint32_t kind = layout->width / 8 - 1;
     if (kind < sizeof(train_width) / sizeof(*train_width)) {
         return train_width[kind](groups, n_groups, &job);
@@ -325,6 +406,9 @@ static double norms(const mf_layout *layout, float *rows, size_t n)
     for (size_t k = 0; k < n; k += 4) {
         const float *p[4];
         float norm2[4];
+        for (size_t i = 0; i < 4 && k + i < n; i++) {
+            settle(rows + (k + i) * layout->stride, layout->width);
+        }
         for (size_t i = 0; i < 4; i++) {
             p[i] = rows + (k + i < n ? k + i : k) * layout->stride;
         }
@@ -341,6 +425,7 @@ static mf_errors errors(const mf_layout *layout, const float *rows, const float 
                         const mf_pair *pairs, size_t n, mf_scale scale)
 {
     const uint32_t bias = layout->width + MF_BIAS;
+    const uint32_t at = layout->width + MF_SCALE;
     mf_errors sum = {0.0, 0.0};
     for (size_t k = 0; k < n; k += 4) {
         const float *p[4];
@@ -353,7 +438,7 @@ static mf_errors errors(const mf_layout *layout, const float *rows, const float 
         }
         add_four_dots(p, q, layout->width, dot);
         for (size_t i = 0; i < 4 && k + i < n; i++) {
-            const float x = dot[i] + p[i][bias] + q[i][bias];
+            const float x = p[i][at] * q[i][at] * dot[i] + p[i][bias] + q[i][bias];
             const double e = (double) (pairs[k + i].value - (scale.mean + scale.unit * x));
             sum.squared += e * e;
             sum.absolute += fabs(e);

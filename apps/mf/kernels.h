@@ -15,8 +15,10 @@
 #include "apps/mf/layout.h"
 
 typedef struct mf_step {
-    float eta;   /* the step's length before AdaGrad divides it */
-    bool biases; /* false: they stay what they are */
+    float eta;    /* the step's length before AdaGrad divides it */
+    bool biases;  /* false: they stay what they are */
+    bool alike;   /* all rows and columns have the same lambda: */
+    float lambda; /* this one */
 } mf_step;
 
 /* A rating that is held out; row and column are places in all the rows and columns that
@@ -43,13 +45,15 @@ typedef struct mf_kernels {
      *   e = r - (p'q + b + c),
      *   s = eta / sqrt(G),  G := G + |e q - l p|^2 / rank,
      *   p := (1 - s l) p + s e q,   b := (1 - s l) b + s e,
-     * and the column alike, from the old p. Squared norms go along by recurrence.
+     * and the column alike, from the old p; but no less than p / 16 is kept.
+     * Squared norms go along by recurrence.
      * Returns the sum of e^2, which is not finite once factors are not. Rows and columns
      * are those of the block, with their paddings; fastest when aligned to 64 bytes. */
     double (*train)(const mf_layout *layout, const mf_group *groups, size_t n_groups, float *rows,
                     float *columns, const mf_step *step);
 
-    /* Computes the squared norms of n rows anew, once an epoch, for recurrences drift.
+    /* Computes the squared norms of n rows anew, once an epoch, for recurrences drift; and
+     * puts their scales into the factors.
      * Returns their sum; not finite: a factor is not, or is beyond 1e19. */
     double (*norms)(const mf_layout *layout, float *rows, size_t n);
 

@@ -6,6 +6,7 @@
 #ifndef STRADS_MF_KERNELS_LANES_H
 #define STRADS_MF_KERNELS_LANES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Four floats, in a register and, with no alignment beyond a float's, in memory. */
@@ -74,10 +75,31 @@ INLINE void split(lanes v, quad *q)
     q[3] = (quad) _mm512_extractf32x4_ps((__m512) v, 3);
 }
 
-/* To 2^-14. */
+/* To 2^-14, as is inverse. */
 INLINE lanes inverse_root(lanes v)
 {
     return (lanes) _mm512_rsqrt14_ps((__m512) v);
+}
+
+INLINE lanes inverse(lanes v)
+{
+    return (lanes) _mm512_rcp14_ps((__m512) v);
+}
+
+/* Either of these: b where a is no number. */
+INLINE lanes larger(lanes a, lanes b)
+{
+    return (lanes) _mm512_max_ps((__m512) a, (__m512) b);
+}
+
+INLINE lanes smaller(lanes a, lanes b)
+{
+    return (lanes) _mm512_min_ps((__m512) a, (__m512) b);
+}
+
+INLINE bool is_any_below(lanes v, lanes bound)
+{
+    return _mm512_cmp_ps_mask((__m512) v, (__m512) bound, _CMP_LT_OQ) != 0;
 }
 
 /* Eight factors, where the width is an odd number of eights: what vectors of 16 leave. */
@@ -137,10 +159,30 @@ INLINE void split(lanes v, quad *q)
     q[1] = __builtin_shufflevector(v, v, 4, 5, 6, 7);
 }
 
-/* To 1.5 * 2^-12. */
+/* To 1.5 * 2^-12, as is inverse. */
 INLINE lanes inverse_root(lanes v)
 {
     return (lanes) _mm256_rsqrt_ps((__m256) v);
+}
+
+INLINE lanes inverse(lanes v)
+{
+    return (lanes) _mm256_rcp_ps((__m256) v);
+}
+
+INLINE lanes larger(lanes a, lanes b)
+{
+    return (lanes) _mm256_max_ps((__m256) a, (__m256) b);
+}
+
+INLINE lanes smaller(lanes a, lanes b)
+{
+    return (lanes) _mm256_min_ps((__m256) a, (__m256) b);
+}
+
+INLINE bool is_any_below(lanes v, lanes bound)
+{
+    return _mm256_movemask_ps(_mm256_cmp_ps((__m256) v, (__m256) bound, _CMP_LT_OQ)) != 0;
 }
 
 #else
@@ -174,6 +216,29 @@ INLINE lanes inverse_root(lanes v)
 {
     const lanes root = {sqrtf(v[0]), sqrtf(v[1]), sqrtf(v[2]), sqrtf(v[3])};
     return 1.0F / root;
+}
+
+INLINE lanes inverse(lanes v)
+{
+    return 1.0F / v;
+}
+
+INLINE lanes larger(lanes a, lanes b)
+{
+    const lanes_mask is_a = a > b;
+    return (lanes) (((lanes_mask) a & is_a) | ((lanes_mask) b & ~is_a));
+}
+
+INLINE lanes smaller(lanes a, lanes b)
+{
+    const lanes_mask is_a = a < b;
+    return (lanes) (((lanes_mask) a & is_a) | ((lanes_mask) b & ~is_a));
+}
+
+INLINE bool is_any_below(lanes v, lanes bound)
+{
+    const lanes_mask is = v < bound;
+    return (is[0] | is[1] | is[2] | is[3]) != 0;
 }
 
 #endif

@@ -30,6 +30,7 @@ void mf_row_padding(const mf_layout *layout, float *row)
 {
     memset(row, 0, layout->stride * sizeof(*row));
     row[layout->width + MF_SUM] = 1.0F;
+    row[layout->width + MF_SCALE] = 1.0F;
 }
 
 void mf_row_start(const mf_layout *layout, float *row, float lambda, uint64_t seed, uint64_t stream)

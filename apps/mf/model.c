@@ -177,8 +177,9 @@ static void take_block(mf_model *model, int side, uint32_t block, const float *r
         if (row == UINT32_MAX) {
             continue;
         }
+        const double scale = root * (double) from[layout->width + MF_SCALE];
         for (uint32_t f = 0; f < layout->rank; f++) {
-            model->factors[side][(size_t) f * cut->n + row] = root * (double) from[f];
+            model->factors[side][(size_t) f * cut->n + row] = scale * (double) from[f];
         }
         model->biases[side][row] =
             (double) model->site->scale.unit * (double) from[layout->width + MF_BIAS];

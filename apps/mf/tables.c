@@ -170,6 +170,7 @@ static strads_status read_column(mf_worker *worker, uint32_t column, uint32_t st
             row[layout->width + i] =
                 (float) ((double) from[layout->width + i] + view[layout->rank + i]);
         }
+        row[layout->width + MF_SCALE] = 1.0F;
     }
     strads_worker_count(worker->worker, 0.0, 2.0 * layout->width * n);
     return status;
@@ -259,6 +260,7 @@ static strads_status visit(mf_worker *worker, uint64_t at)
     for (uint32_t b = first; b < end; b++) { /* to and fro: the last block is still in the cache */
         mf_work_block(worker, &cell, at % 2 == 0 ? b : first + end - 1 - b, columns, &step);
     }
+    (void) site->kernels->norms(&site->layout, columns, site->items.n_each + 1);
     return add_column(worker, cell.column);
 }
 

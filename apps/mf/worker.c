@@ -241,7 +241,9 @@ mf_step mf_step_of(const mf_worker *self, uint32_t visit)
     const double epoch = (double) (self->n_scans - 1);
     const double again = (1.0 + visit) * (1.0 + visit);
     return (mf_step){.eta = (float) (site->step * self->factor * pow(site->decay, epoch) / again),
-                     .biases = site->biases};
+                     .biases = site->biases,
+                     .alike = site->weighted,
+                     .lambda = site->weighted ? (float) site->lambda : 0.0F};
 }
 
 strads_status mf_work(void *state, const strads_cell *cell, strads_buffer *buffer)

@@ -92,7 +92,15 @@ static void clear(problem *p)
     strads_free(p->columns);
 }
 
-/* ---- the oracle ---- */
+/* Another side, with the same lambda everywhere. */
+static void make_alike(const problem *p, float *side, uint32_t n, float lambda)
+{
+    for (uint32_t i = 1; i <= n; i++) {
+        side[(size_t) i * p->layout.stride + p->layout.width + MF_LAMBDA] = lambda;
+    }
+}
+
+/* ---- the oracle, of which all scales are 1 ---- */
 
 static double *in_double(const float *side, size_t n)
 {
@@ -121,11 +129,12 @@ static void oracle_move(const mf_layout *layout, double *x, const double *y, dou
     double *extra = x + layout->width;
     const double s = (double) step->eta / sqrt(extra[MF_SUM]);
     const double lambda = extra[MF_LAMBDA];
+    const double keep = fmax(1.0 - s * lambda, 0x1p-4);
     double gradient2 = 0.0;
     for (uint32_t i = 0; i < k; i++) {
         const double gradient = e * y[i] - lambda * x[i];
         gradient2 += gradient * gradient;
-        x[i] += s * gradient;
+        x[i] = keep * x[i] + s * e * y[i];
     }
     if (step->biases) {
         extra[MF_BIAS] += s * (e - lambda * extra[MF_BIAS]);
@@ -162,21 +171,34 @@ static double oracle_train(const problem *p, double *rows, double *columns, cons
 
 /* ---- training ---- */
 
-/* Everything of a side within `tolerance`, sums and norms relative; lambda, padding and
- * what lies between, the same bits. */
+/* Everything of a row within `tolerance`, sums and norms relative; lambda and what lies between,
+ * the same bits. */
+static bool is_row_right(const mf_layout *layout, const float *got, const double *right,
+                         const float *before, double tolerance)
+{
+    const double scale = (double) got[layout->width + MF_SCALE];
+    bool ok = scale >= 0x1p-10 && scale <= 1.0;
+    for (uint32_t i = 0; i < layout->stride; i++) {
+        const bool is_factor = i < layout->rank;
+        const bool is_scale = i == layout->width + MF_SCALE;
+        const bool moves = is_factor || (i >= layout->width && i < layout->width + MF_SCALE);
+        const double value = (is_factor ? scale : 1.0) * (double) got[i];
+        const double size = fmax(1.0, fabs(right[i]));
+        ok = ok &&
+             (moves ? fabs(value - right[i]) <= tolerance * size : is_scale || got[i] == before[i]);
+    }
+    return ok;
+}
+
+/* Padding has the same bits, but for its scale. */
 static bool is_side_right(const problem *p, const float *got, const double *right,
                           const float *before, double tolerance, uint32_t n)
 {
     const mf_layout *layout = &p->layout;
-    bool ok = memcmp(got, before, layout->stride * sizeof(*got)) == 0;
+    bool ok = is_row_right(layout, got, right, before, 0.0);
     for (uint32_t k = 1; k <= n; k++) {
         const size_t at = (size_t) k * layout->stride;
-        for (uint32_t i = 0; i < layout->stride; i++) {
-            const bool moves = i < layout->rank || (i >= layout->width && i < layout->width + 3);
-            const double size = fmax(1.0, fabs(right[at + i]));
-            ok = ok && (moves ? fabs((double) got[at + i] - right[at + i]) <= tolerance * size
-                              : got[at + i] == before[at + i]);
-        }
+        ok = ok && is_row_right(layout, got + at, right + at, before + at, tolerance);
     }
     return ok;
 }
@@ -189,19 +211,24 @@ static double tolerance_of(const variant *v)
     return 2e-5 + 2.0 * v->root_error;
 }
 
-static void check_training(const variant *v, uint32_t rank, size_t n, bool biases)
+static void check_training(const variant *v, uint32_t rank, size_t n, const mf_step *step)
 {
-    const mf_step step = {.eta = 0.1F, .biases = biases};
     problem p = make(rank, 60, 45, n);
     const size_t row_floats = (size_t) (p.n_rows + 1) * p.layout.stride;
     const size_t column_floats = (size_t) (p.n_columns + 1) * p.layout.stride;
     float *rows = start_side(&p.layout, p.n_rows, 0.02F, 1);
     float *columns = start_side(&p.layout, p.n_columns, 0.03F, 2);
+    if (step->alike) {
+        make_alike(&p, p.rows, p.n_rows, step->lambda);
+        make_alike(&p, p.columns, p.n_columns, step->lambda);
+        memcpy(rows, p.rows, row_floats * sizeof(*rows));
+        memcpy(columns, p.columns, column_floats * sizeof(*columns));
+    }
     double *right_rows = in_double(p.rows, row_floats);
     double *right_columns = in_double(p.columns, column_floats);
 
-    const double sum = v->kernels->train(&p.layout, p.groups, p.n_groups, rows, columns, &step);
-    const double right = oracle_train(&p, right_rows, right_columns, &step);
+    const double sum = v->kernels->train(&p.layout, p.groups, p.n_groups, rows, columns, step);
+    const double right = oracle_train(&p, right_rows, right_columns, step);
     const double tolerance = tolerance_of(v);
     const bool ok = is_side_right(&p, rows, right_rows, p.rows, tolerance, p.n_rows) &&
                     is_side_right(&p, columns, right_columns, p.columns, tolerance, p.n_columns) &&
@@ -224,10 +251,14 @@ static void training_follows_the_formulas_for_every_rank(void)
     const size_t n_variants = find_variants();
     for (size_t v = 0; v < n_variants; v++) {
         for (uint32_t rank = 1; rank <= RANKS_ALL; rank++) {
-            check_training(&variants[v], rank, 400, rank % 5 != 0);
+            const mf_step step = {
+                .eta = 0.1F, .biases = rank % 5 != 0, .alike = rank % 2 == 0, .lambda = 0.03F};
+            check_training(&variants[v], rank, 400, &step);
         }
         for (size_t i = 0; i < sizeof(large) / sizeof(*large); i++) {
-            check_training(&variants[v], large[i], 300, true);
+            const mf_step step = {
+                .eta = 0.1F, .biases = true, .alike = i % 2 == 0, .lambda = 0.03F};
+            check_training(&variants[v], large[i], 300, &step);
         }
     }
 }
@@ -238,8 +269,26 @@ static void training_takes_blocks_of_any_size(void)
     const size_t n_variants = find_variants();
     for (size_t v = 0; v < n_variants; v++) {
         for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
-            check_training(&variants[v], 40, sizes[i], true);
-            check_training(&variants[v], 72, sizes[i], false);
+            const mf_step own = {.eta = 0.1F, .biases = true};
+            const mf_step alike = {.eta = 0.1F, .biases = false, .alike = true, .lambda = 0.02F};
+            check_training(&variants[v], 40, sizes[i], &own);
+            check_training(&variants[v], 72, sizes[i], &alike);
+        }
+    }
+}
+
+/* Rows that are shortened at each step, to a tenth, or to less than what is kept: scales become
+ * small, and go into the factors, which go to 0. */
+static void long_steps_shorten_rows_again_and_again(void)
+{
+    static const float lambdas[] = {9.0F, 9.6F, 30.0F};
+    const size_t n_variants = find_variants();
+    for (size_t v = 0; v < n_variants; v++) {
+        for (size_t i = 0; i < sizeof(lambdas) / sizeof(*lambdas); i++) {
+            const mf_step step = {
+                .eta = 0.1F, .biases = false, .alike = true, .lambda = lambdas[i]};
+            check_training(&variants[v], 10, 400, &step);
+            check_training(&variants[v], 40, 400, &step);
         }
     }
 }
@@ -292,8 +341,11 @@ static void norms_are_those_of_the_factors(void)
             problem p = make(rank, 1 + rank % 9, 3, 0);
             double total = 0.0;
             for (uint32_t k = 0; k <= p.n_rows; k++) {
-                p.rows[k * p.layout.stride + p.layout.width + MF_NORM2] = -1.0F;
+                float *extra = p.rows + k * p.layout.stride + p.layout.width;
+                extra[MF_NORM2] = -1.0F;
+                extra[MF_SCALE] = 1.0F / (float) (1 + k);
             }
+            double *before = in_double(p.rows, (size_t) (p.n_rows + 1) * p.layout.stride);
             const double sum = variants[v].kernels->norms(&p.layout, p.rows, p.n_rows + 1);
             double *rows = in_double(p.rows, (size_t) (p.n_rows + 1) * p.layout.stride);
             for (uint32_t k = 0; k <= p.n_rows; k++) {
@@ -301,8 +353,13 @@ static void norms_are_those_of_the_factors(void)
                 const double right = dot(row, row, rank);
                 total += right;
                 CHECK_NEAR(row[p.layout.width + MF_NORM2], right, 1e-6);
+                CHECK(row[p.layout.width + MF_SCALE] == 1.0);
+                for (uint32_t f = 0; f < rank; f++) {
+                    CHECK_NEAR(row[f], before[k * p.layout.stride + f] / (1 + k), 1e-7);
+                }
             }
             CHECK_NEAR(sum, total, 1e-5);
+            strads_free(before);
             strads_free(rows);
             clear(&p);
         }
@@ -320,10 +377,13 @@ static void check_errors(const mf_kernels *kernels, const problem *p, size_t n)
         pairs[k] = (mf_pair){(uint32_t) k % 3, (uint32_t) (k * 7) % (p->n_columns + 1), (float) k};
         const float *row = p->rows + (size_t) pairs[k].row * p->layout.stride;
         const float *column = p->columns + (size_t) pairs[k].column * p->layout.stride;
-        double x = (double) (row[p->layout.width] + column[p->layout.width]);
+        const uint32_t scale_at = p->layout.width + MF_SCALE;
+        double x = 0.0;
         for (uint32_t i = 0; i < p->layout.rank; i++) {
             x += (double) row[i] * column[i];
         }
+        x *= (double) row[scale_at] * column[scale_at];
+        x += (double) (row[p->layout.width] + column[p->layout.width]);
         const double e = (double) k - 3.5 - 1.25 * x;
         squared += e * e;
         absolute += fabs(e);
@@ -339,6 +399,8 @@ static void errors_are_those_of_the_predictions(void)
     for (size_t v = 0; v < n_variants; v++) {
         for (uint32_t rank = 1; rank <= RANKS_ALL; rank += 7) {
             problem p = make(rank, 5, 8, 0);
+            p.rows[p.layout.stride + p.layout.width + MF_SCALE] = 0.5F;
+            p.columns[2 * p.layout.stride + p.layout.width + MF_SCALE] = 0.25F;
             for (size_t n = 0; n <= 10; n++) {
                 check_errors(variants[v].kernels, &p, n);
             }
@@ -357,6 +419,7 @@ SUITE("mf kernels",
       {"training follows the formulas, for every rank",
        training_follows_the_formulas_for_every_rank},
       {"training takes blocks of any size", training_takes_blocks_of_any_size},
+      {"long steps shorten rows again and again", long_steps_shorten_rows_again_and_again},
       {"squares add up over many groups", squares_add_up_over_many_groups},
       {"what is not finite is seen", what_is_not_finite_is_seen},
       {"norms are those of the factors", norms_are_those_of_the_factors},

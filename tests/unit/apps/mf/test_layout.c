@@ -55,20 +55,22 @@ static void a_row_starts_near_zero_with_its_numbers_behind_it(void)
     CHECK_NEAR((double) row[layout.width + MF_NORM2], norm2, 1e-6);
     CHECK(row[layout.width + MF_BIAS] == 0.0F);
     CHECK(row[layout.width + MF_SUM] == 1.0F);
+    CHECK(row[layout.width + MF_SCALE] == 1.0F);
     CHECK(row[layout.width + MF_LAMBDA] == 0.25F);
     for (uint32_t i = RANK; i < layout.width; i++) {
         CHECK(row[i] == 0.0F);
     }
 }
 
-static void padding_is_all_zero_but_for_its_sum(void)
+static void padding_is_all_zero_but_for_its_sum_and_scale(void)
 {
     const mf_layout layout = mf_layout_of(3);
     float row[16];
     memset(row, 0xff, sizeof(row));
     mf_row_padding(&layout, row);
     for (uint32_t i = 0; i < layout.stride; i++) {
-        CHECK(row[i] == (i == layout.width + MF_SUM ? 1.0F : 0.0F));
+        const bool is_one = i == layout.width + MF_SUM || i == layout.width + MF_SCALE;
+        CHECK(row[i] == (is_one ? 1.0F : 0.0F));
     }
 }
 
@@ -77,4 +79,5 @@ SUITE("mf layout", {"every rank fits in whole lines", every_rank_fits_in_whole_l
        a_row_starts_the_same_from_its_seed_and_stream},
       {"a row starts near zero, with its numbers behind it",
        a_row_starts_near_zero_with_its_numbers_behind_it},
-      {"padding is all zero but for its sum", padding_is_all_zero_but_for_its_sum})
+      {"padding is all zero but for its sum and scale",
+       padding_is_all_zero_but_for_its_sum_and_scale})
