@@ -22,7 +22,9 @@
 
 enum {
     QUARTERS = LANES / 4,
-    FLUSH = 256 /* groups whose squared errors are added up in floats */
+    FLUSH = 256, /* groups whose squared errors are added up in floats */
+    AHEAD = 32,  /* groups; pages come into a core's reach one by one, at some cost each */
+    LATER = 16   /* pairs */
 };
 
 /* What a step leaves of a row at least; and scales below which are put into the factors. */
@@ -327,6 +329,9 @@ INLINE double train_groups(const mf_group *groups, size_t n_groups, const train_
         lanes squares = {0};
         for (; g < end; g++) {
             ends *next = &at[(g + 1) % 2];
+            const mf_group *ahead = &groups[g + AHEAD < n_groups ? g + AHEAD : g];
+            __builtin_prefetch(&ahead->r);
+            __builtin_prefetch(&ahead->row);
             find_rows(&groups[g + 1 < n_groups ? g + 1 : g], job, next);
             squares += train_group(&groups[g], job, &at[g % 2], next, width);
         }
@@ -433,6 +438,8 @@ static mf_errors errors(const mf_layout *layout, const float *rows, const float 
         float dot[4];
         for (size_t i = 0; i < 4; i++) {
             const mf_pair *pair = &pairs[k + i < n ? k + i : k];
+            const mf_pair *later = &pairs[k + i + LATER < n ? k + i + LATER : k];
+            fetch(rows + (size_t) later->row * layout->stride, layout->width);
             p[i] = rows + (size_t) pair->row * layout->stride;
             q[i] = columns + (size_t) pair->column * layout->stride;
         }
