@@ -138,10 +138,12 @@ static strads_status cut(mf_site *site, const data_ratings *train)
     if (status == STRADS_OK) {
         /* Where columns roam, smaller cells: at the end of a pass all wait for the last one. */
         const uint32_t users = (roams ? 1 : 2) * USERS_A_HALF_TRIP;
-        const uint32_t of_worker = site->users.n_each * (site->users.n_blocks / n);
-        const uint32_t n_trips = (of_worker + users - 1) / users;
+        const uint32_t n_each = site->users.n_each;
+        const uint32_t n_near = (users + (roams ? 0 : n_each / 2)) / n_each;
         site->user_blocks = site->users.n_blocks / n;
-        site->blocks_a_row = n_trips < site->user_blocks ? site->user_blocks / n_trips : 1;
+        site->blocks_a_row = n_near < 1                   ? 1
+                             : n_near < site->user_blocks ? n_near
+                                                          : site->user_blocks;
     }
     return status;
 }
