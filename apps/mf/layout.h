@@ -9,8 +9,8 @@
  * The factors are the scale times these numbers: so a step can shorten a row of any rank by
  * one multiplication. The numbers are padded with zeros to whole vectors of eight; a step
  * leaves zeros what they are, so kernels work on the width and need no loop for the rest. What
- * stands behind is in the padding to whole cache lines half of the time, so it comes with the
- * factors and costs no memory.
+ * stands behind is in the padding to whole cache lines, where the width is not a number of
+ * these, so it comes with the factors and costs no memory.
  */
 #ifndef STRADS_MF_LAYOUT_H
 #define STRADS_MF_LAYOUT_H
@@ -26,9 +26,9 @@ enum {
 /* What stands behind the factors, at row[width + ...]. */
 enum {
     MF_BIAS,
-    MF_SUM,    /* AdaGrad's: 1 and the squared gradients so far, in the mean over factors */
-    MF_NORM2,  /* of the factors */
-    MF_SCALE,  /* of the factors; not 0 */
+    MF_SUM,   /* AdaGrad's: 1 and the squared gradients so far, in the mean over factors */
+    MF_NORM2, /* of the factors */
+    MF_SCALE, /* of the factors; not 0 */
     MF_N_MOVED,
     MF_LAMBDA = MF_N_MOVED, /* the penalty of this row in each step on one of its ratings */
     MF_N_EXTRA
@@ -51,8 +51,9 @@ uint32_t mf_layout_rows_max(const mf_layout *layout);
 void mf_row_start(const mf_layout *layout, float *row, float lambda, uint64_t seed,
                   uint64_t stream);
 
-/* A row of zeros and the scale 1, which every block has before its own: it takes what fills up groups,
- * and no step moves it. Predictions with it are those of the other side's bias. */
+/* A row of zeros and the scale 1, which every block has before its own: it takes what fills
+ * up groups, and no step moves its zeros. Predictions with it are those of the other side's bias.
+ */
 void mf_row_padding(const mf_layout *layout, float *row);
 
 #endif
