@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "data/csv_header.h"
+#include "data/matrix.h"
 #include "data/number.h"
 #include "data/readers.h"
 
@@ -21,6 +22,7 @@ typedef struct csv {
     size_t n_rows; /* whole ones */
     size_t n_entries;
     uint32_t field; /* the next one of the row */
+    bool wide;      /* some value is not exact as a float */
 } csv;
 
 static strads_status refuse_cell(const csv *reader, const csv_field *cell)
@@ -64,8 +66,10 @@ static strads_status keep(csv *reader, double value)
         return STRADS_OK;
     }
     reader->n_entries += value != 0.0;
-    return reader->columns == NULL
-               ? STRADS_OK
+    reader->wide |= !data_is_float(value);
+    const strads_status status = data_check_value(reader->input, reader->header->precision, value);
+    return reader->columns == NULL || status != STRADS_OK
+               ? status
                : data_columns_add(reader->columns, (uint32_t) reader->n_rows, place, value);
 }
 
@@ -169,7 +173,8 @@ static strads_status read_piece(data_piece *out, data_input *input, const void *
     data_piece piece = {.columns = reader.columns,
                         .y = reader.y,
                         .n_rows = reader.n_rows,
-                        .n_entries = reader.n_entries};
+                        .n_entries = reader.n_entries,
+                        .wide = reader.wide};
     if (status != STRADS_OK) {
         data_piece_fini(&piece);
         return status;
@@ -253,7 +258,7 @@ strads_status data_csv_measure(data_size *out, data_input *input, const data_sou
     }
     status = read_all(&piece, input, source, &header, true);
     if (status == STRADS_OK) {
-        *out = data_piece_size(&piece, header.n_cols);
+        *out = data_piece_size(&piece, header.n_cols, source->precision);
     }
     csv_header_fini(&header);
     return status;

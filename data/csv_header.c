@@ -294,7 +294,8 @@ strads_status csv_header_read(csv_header *out, data_input *input, const data_sou
 {
     data_input_skip_mark(input);
     const char separator = find_separator(input->begin, input->end);
-    csv_header header = {.separator = separator != '\0' ? separator : ','};
+    csv_header header = {.separator = separator != '\0' ? separator : ',',
+                         .precision = source->precision};
     strads_status status = read_names(&header, input);
     if (status == STRADS_OK) {
         status = check_names(&header, source->path);

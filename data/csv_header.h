@@ -16,6 +16,7 @@ typedef struct csv_header {
     uint32_t *place;     /* [names.n] the column of each field, or one of the above */
     size_t n_cols;       /* of the matrix */
     bool is_last_target; /* because nothing says what is */
+    data_precision precision;
 } csv_header;
 
 /* Reads the line of names of a newly opened file, and finds what the source wants. */

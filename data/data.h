@@ -17,13 +17,15 @@ extern "C" {
 
 /* An n_rows x n_cols matrix by columns. Sparse: column j holds the entries
  * col_start[j] .. col_start[j+1]-1, rows ascending, no stored zeros. Dense
- * (col_start and row are NULL): column j is value[j * n_rows] ... Values may be changed in
- * place; the arrays are the matrix's own, freed by data_matrix_fini alone. */
+ * (col_start and row are NULL): column j begins at j * n_rows. The values are in one of `value` and
+ * `narrow`; the other is NULL. They may be changed in place; the arrays are the matrix's own, freed
+ * by data_matrix_fini alone. */
 typedef struct data_matrix {
     size_t n_rows, n_cols; /* both > 0 and below 2^32 */
     int64_t *col_start;    /* [n_cols + 1], or NULL: dense */
     uint32_t *row;         /* [entries] */
     double *value;         /* [entries], or [n_cols][n_rows] when dense */
+    float *narrow;         /* as many */
 
     void *map; /* private: NULL, or what the arrays are parts of, a cache that is mapped; what is
                 * changed is this process's own */
@@ -32,6 +34,12 @@ typedef struct data_matrix {
 
 /* Frees what the matrix holds; a matrix of zeros is allowed. */
 STRADS_API void data_matrix_fini(data_matrix *matrix);
+
+/* The k-th stored value. */
+static inline double data_matrix_value(const data_matrix *matrix, size_t k)
+{
+    return matrix->narrow != NULL ? matrix->narrow[k] : matrix->value[k];
+}
 
 /* Stored entries: n_rows * n_cols when dense. */
 STRADS_API size_t data_matrix_entries(const data_matrix *matrix);
@@ -57,11 +65,23 @@ typedef enum data_format {
  * Quotes are as in RFC 4180, but a line ends at its end even within quotes. Every column has a name
  * of its own, every value is a finite number: cells that are empty, NA or NaN are refused. */
 
+/* How the values of a matrix are held. A float takes half of a double's memory. Rounding to one
+ * changes a value by one part in 2^24 at most: one that is beyond the range in which this is so,
+ * 1.2e-38 to 3.4e38 and 0, is refused, unless it is exact. */
+typedef enum data_precision {
+    DATA_DOUBLE,      /* as doubles */
+    DATA_FLOAT,       /* as floats, rounded */
+    DATA_EXACT,       /* as floats where nothing is lost by it: .npy of float32, and other formats
+                       * all of whose values are exact as floats; else as doubles */
+    DATA_EXACT_SPARSE /* the same of a sparse matrix; a dense one as doubles */
+} data_precision;
+
 typedef struct data_source {
     const char *path;
     const char *y_path; /* the target: .npy, Matrix Market array, or a number a line;
                          * NULL: the format (libsvm) holds it */
     data_format format;
+    data_precision precision; /* of the matrix; a target is of doubles */
     size_t n_cols;            /* below 2^32. The width to give the matrix, for files that do not
                                * state it (an index beyond it is then refused; one that states
                                * another is too); 0: what is stated, or the largest index */
@@ -99,7 +119,8 @@ STRADS_API STRADS_MUST_CHECK strads_status data_target_name(char **out, const da
 typedef enum data_split { DATA_BY_ROWS, DATA_BY_COLUMNS } data_split;
 
 /* What a process has of a source of n_rows x n_cols. Its matrices are dense or sparse as
- * the whole would be, their rows and columns numbered from 0, and may have none of them. */
+ * the whole would be, their rows and columns numbered from 0, and may have none of them. With
+ * DATA_EXACT each of a file that is read in parts is of floats or doubles by its own values. */
 typedef struct data_share {
     size_t n_rows, n_cols;
     /* By rows: one for each worker of the process, in order of rank, and of the rows. By
@@ -127,10 +148,13 @@ STRADS_API void data_share_fini(data_share *share);
 typedef struct data_size {
     size_t n_rows, n_cols, n_entries;
     bool dense;
+    bool narrow;       /* of floats; said only where that is known: see data_regression_measure */
     size_t bytes;      /* what reading leaves in memory */
     size_t peak_bytes; /* the most that reading holds at once */
 } data_size;
 
+/* Whether all values of a Matrix Market file are exact as floats is not looked at, unless it is of
+ * patterns: it counts as one of doubles. */
 STRADS_API STRADS_MUST_CHECK strads_status data_regression_measure(data_size *out,
                                                                    const data_source *source);
 

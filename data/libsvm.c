@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "data/columns.h"
+#include "data/matrix.h"
 #include "data/number.h"
 #include "data/readers.h"
 
@@ -24,6 +25,8 @@ typedef struct libsvm {
     uint64_t max_index;   /* the largest so far */
     uint64_t index_limit; /* the largest allowed */
     uint64_t last_index;  /* in this row; 0: none yet */
+    data_precision precision;
+    bool wide; /* some value is not exact as a float */
     bool in_row, in_comment;
 } libsvm;
 
@@ -126,9 +129,11 @@ static strads_status read_entry(libsvm *reader, const char **word)
     reader->last_index = index;
     reader->max_index = index > reader->max_index ? index : reader->max_index;
     reader->n_entries += value != 0.0;
+    reader->wide |= !data_is_float(value);
     *word = end;
-    return reader->columns == NULL
-               ? STRADS_OK
+    const strads_status status = data_check_value(reader->input, reader->precision, value);
+    return reader->columns == NULL || status != STRADS_OK
+               ? status
                : data_columns_add(reader->columns, (uint32_t) (reader->n_rows - 1),
                                   (uint32_t) (index - 1), value);
 }
@@ -207,11 +212,14 @@ strads_status data_libsvm_width(const char *path, size_t n_rows, uint64_t max_in
     return STRADS_OK;
 }
 
-strads_status data_libsvm_read_piece(data_piece *out, data_input *input, const void *n_cols,
+strads_status data_libsvm_read_piece(data_piece *out, data_input *input, const void *source,
                                      bool counts_only)
 {
-    const size_t stated = *(const size_t *) n_cols;
-    libsvm reader = {.input = input, .index_limit = stated != 0 ? stated : UINT32_MAX};
+    const data_source *of = source;
+    const size_t stated = of->n_cols;
+    libsvm reader = {.input = input,
+                     .index_limit = stated != 0 ? stated : UINT32_MAX,
+                     .precision = of->precision};
     strads_status status =
         counts_only ? STRADS_OK : data_columns_create(&reader.columns, input->path, stated);
     if (status == STRADS_OK) {
@@ -221,7 +229,8 @@ strads_status data_libsvm_read_piece(data_piece *out, data_input *input, const v
                         .y = reader.y,
                         .n_rows = reader.n_rows,
                         .n_entries = reader.n_entries,
-                        .max_index = reader.max_index};
+                        .max_index = reader.max_index,
+                        .wide = reader.wide};
     if (status != STRADS_OK) {
         data_piece_fini(&piece);
         return status;
@@ -240,8 +249,8 @@ static strads_status read_whole(data_piece *out, size_t *n_cols, data_input *inp
                                 const data_source *source, bool counts_only)
 {
     data_piece piece;
-    strads_status status = data_pieces_read(&piece, input, source, data_libsvm_read_piece,
-                                            &source->n_cols, counts_only);
+    strads_status status =
+        data_pieces_read(&piece, input, source, data_libsvm_read_piece, source, counts_only);
     if (status != STRADS_OK) {
         return status;
     }
@@ -273,7 +282,7 @@ strads_status data_libsvm_measure(data_size *out, data_input *input, const data_
     size_t n_cols = 0;
     const strads_status status = read_whole(&piece, &n_cols, input, source, true);
     if (status == STRADS_OK) {
-        *out = data_piece_size(&piece, n_cols);
+        *out = data_piece_size(&piece, n_cols, source->precision);
     }
     return status;
 }

@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "data/columns.h"
+#include "data/matrix.h"
 #include "data/number.h"
 #include "data/readers.h"
 
@@ -21,6 +22,7 @@ typedef struct header {
     bool array, symmetric;
     field field;
     uint64_t n_rows, n_cols, n_entries; /* n_entries: as stated, coordinate only */
+    data_precision precision;
 } header;
 
 static bool is_blank(char c)
@@ -182,7 +184,7 @@ static strads_status take_value(const data_input *input, const header *h, const 
         return data_refuse(input, "'%s': expected a whole number in a file of integers",
                            data_excerpt(excerpt, word, end));
     }
-    return STRADS_OK;
+    return data_check_value(input, h->precision, *out);
 }
 
 static strads_status expect_end(data_input *input)
@@ -298,10 +300,11 @@ static strads_status read_array(data_matrix *out, data_input *input, const heade
 
 /* ---- both ---- */
 
-strads_status data_matrix_market_read(data_matrix *out, data_input *input, size_t n_cols)
+strads_status data_matrix_market_read(data_matrix *out, data_input *input,
+                                      const data_source *source)
 {
-    header h = {0};
-    const strads_status status = read_header(input, &h, n_cols);
+    header h = {.precision = source->precision};
+    const strads_status status = read_header(input, &h, source->n_cols);
     if (status != STRADS_OK) {
         return status;
     }
@@ -324,10 +327,11 @@ strads_status data_matrix_market_begin(uint64_t sizes[3], data_input *input)
     return STRADS_OK;
 }
 
-strads_status data_matrix_market_measure(data_size *out, data_input *input, size_t n_cols)
+strads_status data_matrix_market_measure(data_size *out, data_input *input,
+                                         const data_source *source)
 {
     header h = {0};
-    const strads_status status = read_header(input, &h, n_cols);
+    const strads_status status = read_header(input, &h, source->n_cols);
     if (status != STRADS_OK) {
         return status;
     }
@@ -340,5 +344,6 @@ strads_status data_matrix_market_measure(data_size *out, data_input *input, size
         out->dense = data_columns_dense(h.n_rows, h.n_cols, out->n_entries);
         out->peak_bytes = data_columns_peak_bytes(h.n_rows, h.n_cols, out->n_entries);
     }
+    out->narrow = data_is_narrow(source->precision, out->dense, h.field == PATTERN);
     return STRADS_OK;
 }

@@ -1,158 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * data/npy.c - NumPy's .npy: little-endian float64 or float32, C or Fortran order,
- * format versions 1 to 3 (numpy.lib.format).
- */
-#include <ctype.h>
+/* data/npy.c - NumPy's .npy: little-endian float64 or float32, C or Fortran order. */
 #include <math.h>
 #include <string.h>
 
-#include "data/number.h"
-#include "data/readers.h"
+#include "data/matrix.h"
+#include "data/npy_parts.h"
 
 enum {
-    PREFIX_BYTES = 10, /* magic, version, a length of two bytes */
-    HEADER_ALIGN = 64,
-    HEADER_MAX_BYTES = 1 << 16,
-    RUN_VALUES = 1 << 17,  /* read, widened and checked at a time */
-    BLOCK_VALUES = 1 << 19 /* of C order, turned at a time */
+    RUN_VALUES = 1 << 17,     /* read, widened and checked at a time */
+    ROUNDED_VALUES = 1 << 12, /* read and rounded at a time */
+    BLOCK_VALUES = 1 << 19    /* of C order, turned at a time */
 };
 
-static const char MAGIC[] = "\x93NUMPY";
-
-typedef struct npy {
-    data_input *input;
-    bool is_float, fortran;
-    size_t n_dims;
-    uint64_t shape[2];  /* 1 where there is no dimension */
-    uint64_t n_read;    /* values so far, for messages */
-    uint64_t values_at; /* where they begin in the file, and */
-    bool in_place;      /* whether they are read from the place of n_read on */
-} npy;
-
-static strads_status refuse_header(const npy *file, const char *header)
-{
-    char excerpt[160];
-    size_t n = 0;
-    for (; n + 1 < sizeof(excerpt) && header[n] != '\0' && header[n] != '\n'; n++) {
-        excerpt[n] = isprint((unsigned char) header[n]) ? header[n] : '?';
-    }
-    excerpt[n] = '\0';
-    strads_error("%s: header \"%s\": expected 'descr' '<f8' or '<f4', 'fortran_order' True or "
-                 "False, 'shape' of one or two dimensions",
-                 file->input->path, excerpt);
-    return STRADS_ERR_DATA;
-}
-
-/* The text of a key's value, or NULL. */
-static const char *value_of(const char *header, const char *key)
-{
-    const char *p = strstr(header, key);
-    if (p == NULL) {
-        return NULL;
-    }
-    p += strlen(key);
-    p += strspn(p, " ");
-    if (*p != ':') {
-        return NULL;
-    }
-    p++;
-    return p + strspn(p, " ");
-}
-
-/* "(3,)", "(3, 4)" */
-static bool scan_shape(npy *file, const char *p)
-{
-    if (p == NULL || *p++ != '(') {
-        return false;
-    }
-    file->shape[0] = file->shape[1] = 1;
-    for (file->n_dims = 0; *p != ')'; file->n_dims++) {
-        if (file->n_dims == 2) {
-            return false;
-        }
-        p = data_number_scan_index(p + strspn(p, " "), &file->shape[file->n_dims]);
-        if (p == NULL || (*p != ',' && *p != ')')) {
-            return false;
-        }
-        p += *p == ',';
-        p += strspn(p, " ");
-    }
-    return file->n_dims > 0;
-}
-
-static strads_status parse_header(npy *file, const char *header)
-{
-    const char *type = value_of(header, "'descr'");
-    const char *order = value_of(header, "'fortran_order'");
-    if (type == NULL || (strncmp(type, "'<f8'", 5) != 0 && strncmp(type, "'<f4'", 5) != 0) ||
-        order == NULL || (strncmp(order, "True", 4) != 0 && strncmp(order, "False", 5) != 0) ||
-        !scan_shape(file, value_of(header, "'shape'"))) {
-        return refuse_header(file, header);
-    }
-    file->is_float = type[3] == '4';
-    file->fortran = order[0] == 'T';
-    return STRADS_OK;
-}
-
-static strads_status read_exactly(data_input *input, void *out, size_t n)
-{
-    size_t n_read = 0;
-    const strads_status status = data_input_read(input, out, n, &n_read);
-    if (status == STRADS_OK && n_read < n) {
-        strads_error("%s: cut short: the .npy header is not complete", input->path);
-        return STRADS_ERR_DATA;
-    }
-    return status;
-}
-
-/* The length of the header text, which takes 2 bytes in version 1 and 4 later. */
-static strads_status read_prefix(data_input *input, size_t *length, uint64_t *values_at)
-{
-    unsigned char bytes[PREFIX_BYTES + 2] = {0};
-    const bool magic = data_input_begins(input, MAGIC, sizeof(MAGIC) - 1);
-    strads_status status = magic ? read_exactly(input, bytes, PREFIX_BYTES) : STRADS_OK;
-    if (status != STRADS_OK) {
-        return status;
-    }
-    const unsigned version = bytes[6];
-    if (version < 1 || version > 3) {
-        strads_error("%s: not a .npy file of version 1, 2 or 3", input->path);
-        return STRADS_ERR_DATA;
-    }
-    *length = (size_t) bytes[8] | (size_t) bytes[9] << 8;
-    if (version > 1) {
-        status = read_exactly(input, bytes + PREFIX_BYTES, 2);
-        *length |= (size_t) bytes[10] << 16 | (size_t) bytes[11] << 24;
-    }
-    *values_at = (version > 1 ? PREFIX_BYTES + 2 : PREFIX_BYTES) + *length;
-    return status;
-}
-
-static strads_status read_header(npy *file, data_input *input)
-{
-    *file = (npy){.input = input};
-    size_t length = 0;
-    strads_status status = read_prefix(input, &length, &file->values_at);
-    if (status != STRADS_OK) {
-        return status;
-    }
-    if (length > HEADER_MAX_BYTES) {
-        strads_error("%s: a .npy header of %zu bytes: at most %d are read", input->path, length,
-                     HEADER_MAX_BYTES);
-        return STRADS_ERR_DATA;
-    }
-    char *header = strads_calloc(length + 1, 1);
-    if (header == NULL) {
-        return data_no_memory(input->path);
-    }
-    status = read_exactly(input, header, length);
-    if (status == STRADS_OK) {
-        status = parse_header(file, header);
-    }
-    strads_free(header);
-    return status;
-}
+static const char FINITE[] = "expected finite numbers";
 
 /* out[i] := the i-th float of the upper half of out; in place, since what is
  * written never reaches what is still to be read. */
@@ -166,19 +26,46 @@ static void widen(double *out, size_t n)
     }
 }
 
+static strads_status refuse_value(const npy *file, size_t i, double value, const char *why)
+{
+    const uint64_t at = file->n_read + i;
+    const uint64_t width = file->fortran ? file->shape[0] : file->shape[1];
+    const uint64_t row = file->fortran ? at % width : at / width;
+    const uint64_t col = file->fortran ? at / width : at % width;
+    strads_error("%s: %g in row %llu, column %llu: %s", file->input->path, value,
+                 (unsigned long long) row + 1, (unsigned long long) col + 1, why);
+    return STRADS_ERR_DATA;
+}
+
 static strads_status check_finite(const npy *file, const double *values, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (!isfinite(values[i])) {
-            const uint64_t at = file->n_read + i;
-            const uint64_t width = file->fortran ? file->shape[0] : file->shape[1];
-            const uint64_t row = file->fortran ? at % width : at / width;
-            const uint64_t col = file->fortran ? at / width : at % width;
-            strads_error("%s: %g in row %llu, column %llu: expected finite numbers",
-                         file->input->path, values[i], (unsigned long long) row + 1,
-                         (unsigned long long) col + 1);
-            return STRADS_ERR_DATA;
+            return refuse_value(file, i, values[i], FINITE);
         }
+    }
+    return STRADS_OK;
+}
+
+static strads_status check_floats(const npy *file, const float *values, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(values[i])) {
+            return refuse_value(file, i, (double) values[i], FINITE);
+        }
+    }
+    return STRADS_OK;
+}
+
+/* out[n] := values[n] */
+static strads_status round_values(const npy *file, const double *values, size_t n, float *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!data_fits_float(values[i])) {
+            return refuse_value(file, i, values[i],
+                                isfinite(values[i]) ? DATA_BEYOND_FLOAT : FINITE);
+        }
+        out[i] = (float) values[i];
     }
     return STRADS_OK;
 }
@@ -197,44 +84,82 @@ static strads_status refuse_rest(const data_input *input)
     return STRADS_ERR_DATA;
 }
 
-/* Reads the next n values. */
-static strads_status read_values(npy *file, double *out, size_t n)
+/* The next n values as they are in the file. */
+static strads_status read_items(const npy *file, void *out, size_t n)
 {
-    const size_t item_bytes = file->is_float ? sizeof(float) : sizeof(double);
-    for (size_t done = 0; done < n;) {
-        const size_t run = n - done < RUN_VALUES ? n - done : RUN_VALUES;
-        char *target = (char *) (out + done) + run * (sizeof(double) - item_bytes);
-        size_t n_bytes = 0;
-        strads_status status =
-            file->in_place
-                ? data_input_read_at(file->input, file->values_at + file->n_read * item_bytes,
-                                     target, run * item_bytes, &n_bytes)
-                : data_input_read(file->input, target, run * item_bytes, &n_bytes);
-        if (status == STRADS_OK && n_bytes < run * item_bytes) {
-            return refuse_short(file, file->n_read + n_bytes / item_bytes);
-        }
-        if (status == STRADS_OK && file->is_float) {
-            widen(out + done, run);
-        }
-        if (status == STRADS_OK) {
-            status = check_finite(file, out + done, run);
-        }
-        if (status != STRADS_OK) {
-            return status;
-        }
+    const size_t item_bytes = data_value_bytes(file->is_float);
+    size_t n_bytes = 0;
+    const strads_status status =
+        file->in_place
+            ? data_input_read_at(file->input, file->values_at + file->n_read * item_bytes, out,
+                                 n * item_bytes, &n_bytes)
+            : data_input_read(file->input, out, n * item_bytes, &n_bytes);
+    return status == STRADS_OK && n_bytes < n * item_bytes
+               ? refuse_short(file, file->n_read + n_bytes / item_bytes)
+               : status;
+}
+
+static strads_status read_doubles(const npy *file, double *out, size_t n)
+{
+    const size_t item_bytes = data_value_bytes(file->is_float);
+    strads_status status = read_items(file, (char *) out + n * (sizeof(*out) - item_bytes), n);
+    if (status == STRADS_OK && file->is_float) {
+        widen(out, n);
+    }
+    return status == STRADS_OK ? check_finite(file, out, n) : status;
+}
+
+static strads_status read_floats(const npy *file, float *out, size_t n)
+{
+    double values[ROUNDED_VALUES];
+    strads_status status = read_items(file, file->is_float ? (void *) out : values, n);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    return file->is_float ? check_floats(file, out, n) : round_values(file, values, n, out);
+}
+
+/* Reads the next n values, of the type that is made. */
+static strads_status read_values(npy *file, void *out, size_t n)
+{
+    const size_t most = file->narrow && !file->is_float ? ROUNDED_VALUES : RUN_VALUES;
+    strads_status status = STRADS_OK;
+    for (size_t done = 0; done < n && status == STRADS_OK;) {
+        const size_t run = n - done < most ? n - done : most;
+        status = file->narrow ? read_floats(file, (float *) out + done, run)
+                              : read_doubles(file, (double *) out + done, run);
         done += run;
         file->n_read += run;
     }
-    return STRADS_OK;
+    return status;
 }
 
 /* values[j * n_rows + i] := rows[i * n_cols + j] for n rows. */
-static void turn_rows(double *values, size_t n_rows, const double *rows, size_t n, size_t n_cols)
+static void turn_doubles(double *values, size_t n_rows, const double *rows, size_t n, size_t n_cols)
 {
     for (size_t j = 0; j < n_cols; j++) {
         for (size_t i = 0; i < n; i++) {
             values[j * n_rows + i] = rows[i * n_cols + j];
         }
+    }
+}
+
+static void turn_floats(float *values, size_t n_rows, const float *rows, size_t n, size_t n_cols)
+{
+    for (size_t j = 0; j < n_cols; j++) {
+        for (size_t i = 0; i < n; i++) {
+            values[j * n_rows + i] = rows[i * n_cols + j];
+        }
+    }
+}
+
+/* Puts n rows from `first` on into a matrix. */
+static void turn_rows(const data_matrix *x, size_t first, const void *rows, size_t n)
+{
+    if (x->narrow != NULL) {
+        turn_floats(x->narrow + first, x->n_rows, rows, n, x->n_cols);
+    } else {
+        turn_doubles(x->value + first, x->n_rows, rows, n, x->n_cols);
     }
 }
 
@@ -244,12 +169,12 @@ static size_t rows_a_block(size_t n_rows, size_t n_cols)
     return rows < n_rows ? rows : n_rows;
 }
 
-static strads_status read_by_rows(npy *file, double *values)
+static strads_status read_by_rows(npy *file, const data_matrix *to)
 {
-    const size_t n_rows = file->shape[0];
-    const size_t n_cols = file->shape[1];
+    const size_t n_rows = to->n_rows;
+    const size_t n_cols = to->n_cols;
     const size_t block = rows_a_block(n_rows, n_cols);
-    double *rows = strads_alloc_array(block * n_cols, sizeof(*rows));
+    void *rows = strads_alloc_array(block * n_cols, data_value_bytes(file->narrow));
     if (rows == NULL) {
         return data_no_memory(file->input->path);
     }
@@ -258,7 +183,7 @@ static strads_status read_by_rows(npy *file, double *values)
         const size_t n = n_rows - first < block ? n_rows - first : block;
         status = read_values(file, rows, n * n_cols);
         if (status == STRADS_OK) {
-            turn_rows(values + first, n_rows, rows, n, n_cols);
+            turn_rows(to, first, rows, n);
         }
     }
     strads_free(rows);
@@ -274,29 +199,30 @@ static strads_status expect_end(data_input *input)
 }
 
 /* All values by columns. */
-static strads_status read_all(npy *file, double **out)
+static strads_status read_all(npy *file, data_matrix *out)
 {
-    double *values = strads_alloc_array(file->shape[0] * file->shape[1], sizeof(*values));
-    if (values == NULL) {
+    const size_t n = file->shape[0] * file->shape[1];
+    data_matrix all = {.n_rows = file->shape[0], .n_cols = file->shape[1]};
+    if (data_values_alloc(&all, n, file->narrow) != STRADS_OK) {
         return data_no_memory(file->input->path);
     }
-    strads_status status = file->fortran || file->shape[1] == 1
-                               ? read_values(file, values, file->shape[0] * file->shape[1])
-                               : read_by_rows(file, values);
+    strads_status status = file->fortran || all.n_cols == 1
+                               ? read_values(file, data_values_from(&all, 0), n)
+                               : read_by_rows(file, &all);
     if (status == STRADS_OK) {
         status = expect_end(file->input);
     }
     if (status != STRADS_OK) {
-        strads_free(values);
+        data_matrix_fini(&all);
         return status;
     }
-    *out = values;
+    *out = all;
     return STRADS_OK;
 }
 
 static strads_status read_matrix_header(npy *file, data_input *input, size_t n_cols)
 {
-    strads_status status = read_header(file, input);
+    strads_status status = npy_read_header(file, input);
     if (status != STRADS_OK) {
         return status;
     }
@@ -307,18 +233,15 @@ static strads_status read_matrix_header(npy *file, data_input *input, size_t n_c
     return data_check_size(input, file->shape[0], file->shape[1], n_cols);
 }
 
-strads_status data_npy_read_matrix(data_matrix *out, data_input *input, size_t n_cols)
+strads_status data_npy_read_matrix(data_matrix *out, data_input *input, const data_source *source)
 {
     npy file;
-    double *values = NULL;
-    strads_status status = read_matrix_header(&file, input, n_cols);
-    if (status == STRADS_OK) {
-        status = read_all(&file, &values);
+    const strads_status status = read_matrix_header(&file, input, source->n_cols);
+    if (status != STRADS_OK) {
+        return status;
     }
-    if (status == STRADS_OK) {
-        *out = (data_matrix){.n_rows = file.shape[0], .n_cols = file.shape[1], .value = values};
-    }
-    return status;
+    file.narrow = data_is_narrow(source->precision, true, file.is_float);
+    return read_all(&file, out);
 }
 
 strads_status data_npy_shape(size_t *n_rows, size_t *n_cols, data_input *input, size_t wanted)
@@ -334,7 +257,7 @@ strads_status data_npy_shape(size_t *n_rows, size_t *n_cols, data_input *input, 
 
 /* Reads a box of a file whose values stand by lines of `width`, n lines from `first` on, of
  * each `length` values from `from` on; lines[n][length]. */
-static strads_status read_lines(npy *file, uint64_t width, const data_box *lines, double *out)
+static strads_status read_lines(npy *file, uint64_t width, const data_box *lines, void *out)
 {
     const bool whole = lines->n_cols == width;
     const size_t n_runs = whole ? 1 : lines->n_rows;
@@ -342,23 +265,24 @@ static strads_status read_lines(npy *file, uint64_t width, const data_box *lines
     strads_status status = STRADS_OK;
     for (size_t i = 0; i < n_runs && status == STRADS_OK; i++) {
         file->n_read = (lines->first_row + i) * width + lines->first_col;
-        status = read_values(file, out + i * length, length);
+        status =
+            read_values(file, (char *) out + i * length * data_value_bytes(file->narrow), length);
     }
     return status;
 }
 
-/* values[n_cols][n_rows] of a box. */
-static strads_status read_box(npy *file, const data_box *box, double *values)
+/* A box, which the matrix has room for. */
+static strads_status read_box(npy *file, const data_box *box, const data_matrix *to)
 {
     if (file->fortran) { /* its lines are columns */
         const data_box lines = {.first_row = box->first_col,
                                 .n_rows = box->n_cols,
                                 .first_col = box->first_row,
                                 .n_cols = box->n_rows};
-        return read_lines(file, file->shape[0], &lines, values);
+        return read_lines(file, file->shape[0], &lines, data_values_from(to, 0));
     }
     const size_t block = box->n_cols == 0 ? 0 : rows_a_block(box->n_rows, box->n_cols);
-    double *rows = strads_alloc_array(block * box->n_cols, sizeof(*rows));
+    void *rows = strads_alloc_array(block * box->n_cols, data_value_bytes(file->narrow));
     if (rows == NULL) {
         return data_no_memory(file->input->path);
     }
@@ -370,7 +294,7 @@ static strads_status read_box(npy *file, const data_box *box, double *values)
         some.n_rows = box->n_rows - first < block ? box->n_rows - first : block;
         status = read_lines(file, file->shape[1], &some, rows);
         if (status == STRADS_OK) {
-            turn_rows(values + first, box->n_rows, rows, some.n_rows, box->n_cols);
+            turn_rows(to, first, rows, some.n_rows);
         }
     }
     strads_free(rows);
@@ -380,7 +304,7 @@ static strads_status read_box(npy *file, const data_box *box, double *values)
 /* Whether the file is as long as its header says. */
 static strads_status check_length(const npy *file)
 {
-    const size_t item_bytes = file->is_float ? sizeof(float) : sizeof(double);
+    const size_t item_bytes = data_value_bytes(file->is_float);
     const uint64_t n = file->shape[0] * file->shape[1];
     uint64_t bytes = 0;
     if (!data_input_has_ranges(file->input, &bytes) || bytes == file->values_at + n * item_bytes) {
@@ -393,20 +317,22 @@ static strads_status check_length(const npy *file)
 }
 
 strads_status data_npy_read_boxes(data_matrix *out, const data_box *boxes, size_t n,
-                                  data_input *input)
+                                  data_input *input, data_precision precision)
 {
     npy file;
     size_t n_made = 0;
-    strads_status status = read_header(&file, input);
+    strads_status status = npy_read_header(&file, input);
     if (status == STRADS_OK) {
         file.in_place = true;
+        file.narrow = data_is_narrow(precision, true, file.is_float);
         status = check_length(&file);
     }
     for (; n_made < n && status == STRADS_OK; n_made++) {
         const data_box *box = &boxes[n_made];
-        double *values = strads_alloc_array(box->n_rows * box->n_cols, sizeof(*values));
-        status = values == NULL ? data_no_memory(input->path) : read_box(&file, box, values);
-        out[n_made] = (data_matrix){.n_rows = box->n_rows, .n_cols = box->n_cols, .value = values};
+        out[n_made] = (data_matrix){.n_rows = box->n_rows, .n_cols = box->n_cols};
+        status = data_values_alloc(&out[n_made], box->n_rows * box->n_cols, file.narrow);
+        status =
+            status != STRADS_OK ? data_no_memory(input->path) : read_box(&file, box, &out[n_made]);
     }
     for (size_t k = 0; k < n_made && status != STRADS_OK; k++) {
         data_matrix_fini(&out[k]);
@@ -414,36 +340,41 @@ strads_status data_npy_read_boxes(data_matrix *out, const data_box *boxes, size_
     return status;
 }
 
-strads_status data_npy_measure(data_size *out, data_input *input, size_t n_cols)
+strads_status data_npy_measure(data_size *out, data_input *input, const data_source *source)
 {
     npy file;
-    const strads_status status = read_matrix_header(&file, input, n_cols);
+    const strads_status status = read_matrix_header(&file, input, source->n_cols);
     if (status != STRADS_OK) {
         return status;
     }
     const size_t n_rows = file.shape[0];
     const size_t width = file.shape[1];
     const size_t block = file.fortran ? 0 : rows_a_block(n_rows, width) * width;
+    const bool narrow = data_is_narrow(source->precision, true, file.is_float);
     *out = (data_size){.n_rows = n_rows,
                        .n_cols = width,
                        .n_entries = n_rows * width,
                        .dense = true,
-                       .peak_bytes = DATA_INPUT_BYTES + (n_rows * width + block) * sizeof(double)};
+                       .narrow = narrow,
+                       .peak_bytes =
+                           DATA_INPUT_BYTES + (n_rows * width + block) * data_value_bytes(narrow)};
     return STRADS_OK;
 }
 
 strads_status data_npy_read_vector(double **out, size_t *n, data_input *input)
 {
     npy file;
-    strads_status status = read_header(&file, input);
+    strads_status status = npy_read_header(&file, input);
     if (status == STRADS_OK) {
         status = data_check_size(input, file.shape[0], file.shape[1], 1);
     }
+    data_matrix all = {.n_rows = 0};
     if (status == STRADS_OK) {
-        status = read_all(&file, out);
+        status = read_all(&file, &all);
     }
     if (status == STRADS_OK) {
-        *n = file.shape[0];
+        *out = all.value;
+        *n = all.n_rows;
     }
     return status;
 }
@@ -460,29 +391,6 @@ strads_status data_npy_read(double **out, size_t *n, const char *path)
     return status;
 }
 
-/* The header is padded with blanks, so that the values are aligned. */
-static void put_header(FILE *to, size_t n_rows, size_t n_cols)
-{
-    char text[HEADER_ALIGN * 3];
-    const int length =
-        n_cols == 0
-            ? snprintf(text, sizeof(text),
-                       "{'descr': '<f8', 'fortran_order': False, 'shape': (%zu,), }", n_rows)
-            : snprintf(text, sizeof(text),
-                       "{'descr': '<f8', 'fortran_order': True, 'shape': "
-                       "(%zu, %zu), }",
-                       n_rows, n_cols);
-    const size_t whole =
-        (size_t) (PREFIX_BYTES + length + 1 + HEADER_ALIGN - 1) / HEADER_ALIGN * HEADER_ALIGN;
-    const size_t padded = whole - PREFIX_BYTES;
-    fwrite(MAGIC, 1, sizeof(MAGIC) - 1, to);
-    fputc(1, to);
-    fputc(0, to);
-    fputc((int) (padded & 255), to);
-    fputc((int) (padded >> 8), to);
-    fprintf(to, "%-*s\n", (int) padded - 1, text);
-}
-
 strads_status data_npy_write(const char *path, const double *values, size_t n_rows, size_t n_cols)
 {
     data_writer *writer = NULL;
@@ -491,7 +399,7 @@ strads_status data_npy_write(const char *path, const double *values, size_t n_ro
         return status;
     }
     FILE *to = data_writer_stream(writer);
-    put_header(to, n_rows, n_cols);
+    npy_write_header(to, n_rows, n_cols);
     fwrite(values, sizeof(*values), n_rows * (n_cols == 0 ? 1 : n_cols), to);
     return data_writer_commit(writer);
 }

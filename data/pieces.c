@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/tasks.h"
+#include "data/matrix.h"
 #include "data/readers.h"
 
 /* HELD_BYTES, measured: what a thread more holds beside its entries. */
@@ -130,6 +131,7 @@ static strads_status join_ranges(const reading *it)
         all->n_joined++;
         all->n_rows += piece->n_rows;
         all->n_entries += piece->n_entries;
+        all->wide |= piece->wide;
         all->max_index = all->max_index > piece->max_index ? all->max_index : piece->max_index;
     }
     return STRADS_OK;
@@ -194,13 +196,15 @@ strads_status data_piece_finish(data_piece *piece, size_t n_cols, bool dense, ui
     return status;
 }
 
-data_size data_piece_size(const data_piece *piece, size_t n_cols)
+data_size data_piece_size(const data_piece *piece, size_t n_cols, data_precision precision)
 {
     const size_t n_rows = piece->n_rows;
+    const bool dense = data_columns_dense(n_rows, n_cols, piece->n_entries);
     return (data_size){.n_rows = n_rows,
                        .n_cols = n_cols,
                        .n_entries = piece->n_entries,
-                       .dense = data_columns_dense(n_rows, n_cols, piece->n_entries),
+                       .dense = dense,
+                       .narrow = data_is_narrow(precision, dense, !piece->wide),
                        .peak_bytes = data_columns_peak_bytes(n_rows, n_cols, piece->n_entries) +
                                      piece->n_joined * HELD_BYTES};
 }

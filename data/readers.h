@@ -2,8 +2,8 @@
 /*
  * data/readers.h - the readers of each format, over an opened input.
  *
- * `n_cols` is what data_source.n_cols says. A measure fills all but
- * `bytes`, with the target left out of peak_bytes; for Matrix Market n_entries is
+ * Readers of text make matrices of doubles, which become floats when they are whole. A measure
+ * fills all but `bytes`, with the target left out of peak_bytes; for Matrix Market n_entries is
  * what the header states, before zeros are dropped.
  */
 #ifndef STRADS_DATA_READERS_H
@@ -16,6 +16,11 @@
 /* The threads of a source. */
 uint32_t data_threads_of(const data_source *source);
 
+#define DATA_BEYOND_FLOAT "beyond the range of float, 0 and 1.2e-38 to 3.4e+38"
+/* Checks a finite value of a text; one that a float cannot hold is refused with DATA_FLOAT. */
+STRADS_MUST_CHECK strads_status data_check_value(const data_input *input, data_precision precision,
+                                                 double value);
+
 /* ---- pieces: ranges of lines that threads read side by side (pieces.c) ---- */
 
 /* Rows of a text that are not a matrix yet, because its width or whether it is dense
@@ -25,6 +30,7 @@ typedef struct data_piece {
     double *y;             /* [n_rows]; NULL: there is none */
     size_t n_rows, n_entries;
     uint64_t max_index; /* the largest, from 1; 0: none */
+    bool wide;          /* some value is not exact as a float */
     size_t n_joined;    /* pieces that were joined to it */
 } data_piece;
 
@@ -41,7 +47,7 @@ STRADS_MUST_CHECK strads_status data_piece_finish(data_piece *piece, size_t n_co
                                                   uint32_t n_threads, data_regression *out);
 void data_piece_fini(data_piece *piece); /* one of zeros is allowed */
 /* The size of a piece that was counted. */
-data_size data_piece_size(const data_piece *piece, size_t n_cols);
+data_size data_piece_size(const data_piece *piece, size_t n_cols, data_precision precision);
 
 /* ---- formats ---- */
 
@@ -49,9 +55,9 @@ STRADS_MUST_CHECK strads_status data_libsvm_read(data_regression *out, data_inpu
                                                  const data_source *source);
 STRADS_MUST_CHECK strads_status data_libsvm_measure(data_size *out, data_input *input,
                                                     const data_source *source);
-/* A data_piece_reader; *n_cols as above. */
+/* A data_piece_reader, of a data_source. */
 STRADS_MUST_CHECK strads_status data_libsvm_read_piece(data_piece *out, data_input *input,
-                                                       const void *n_cols, bool counts_only);
+                                                       const void *source, bool counts_only);
 /* *n_cols: what is stated, else the largest index; refuses a file without either, or rows. */
 STRADS_MUST_CHECK strads_status data_libsvm_width(const char *path, size_t n_rows,
                                                   uint64_t max_index, size_t *n_cols);
@@ -66,15 +72,16 @@ STRADS_MUST_CHECK strads_status data_csv_measure(data_size *out, data_input *inp
 bool data_csv_is(const data_input *input);
 
 STRADS_MUST_CHECK strads_status data_matrix_market_read(data_matrix *out, data_input *input,
-                                                        size_t n_cols);
+                                                        const data_source *source);
 STRADS_MUST_CHECK strads_status data_matrix_market_measure(data_size *out, data_input *input,
-                                                           size_t n_cols);
+                                                           const data_source *source);
 /* Reads up to the first entry of a coordinate file that is general and has values;
  * sizes: how many rows, columns and entries it states. */
 STRADS_MUST_CHECK strads_status data_matrix_market_begin(uint64_t sizes[3], data_input *input);
 
+/* The matrix holds floats or doubles as the source wants, from the first value on. */
 STRADS_MUST_CHECK strads_status data_npy_read_matrix(data_matrix *out, data_input *input,
-                                                     size_t n_cols);
+                                                     const data_source *source);
 /* Rows and columns of a .npy matrix, from a regular file. */
 typedef struct data_box {
     size_t first_row, n_rows, first_col, n_cols;
@@ -85,9 +92,11 @@ STRADS_MUST_CHECK strads_status data_npy_shape(size_t *n_rows, size_t *n_cols, d
                                                size_t wanted);
 /* Reads one box after another of an input that is newly opened; may be empty. */
 STRADS_MUST_CHECK strads_status data_npy_read_boxes(data_matrix *out, const data_box *boxes,
-                                                    size_t n, data_input *input);
+                                                    size_t n, data_input *input,
+                                                    data_precision precision);
 
-STRADS_MUST_CHECK strads_status data_npy_measure(data_size *out, data_input *input, size_t n_cols);
+STRADS_MUST_CHECK strads_status data_npy_measure(data_size *out, data_input *input,
+                                                 const data_source *source);
 
 /* A vector: one dimension, or n x 1. */
 STRADS_MUST_CHECK strads_status data_npy_read_vector(double **out, size_t *n, data_input *input);

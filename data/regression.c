@@ -2,6 +2,7 @@
 /* data/regression.c - a matrix and its target from a source, or its size alone. */
 #include <assert.h>
 
+#include "data/matrix.h"
 #include "data/readers.h"
 #include "data/regression_cache.h"
 
@@ -36,13 +37,21 @@ strads_status data_check_size(const data_input *input, uint64_t n_rows, uint64_t
     return STRADS_OK;
 }
 
+strads_status data_check_value(const data_input *input, data_precision precision, double value)
+{
+    if (precision == DATA_FLOAT && !data_fits_float(value)) {
+        return data_refuse(input, "%g: %s", value, DATA_BEYOND_FLOAT);
+    }
+    return STRADS_OK;
+}
+
 static strads_status read_input(data_regression *out, data_input *input, const data_source *source)
 {
     switch (data_format_of(source, input)) {
     case DATA_MATRIX_MARKET:
-        return data_matrix_market_read(&out->x, input, source->n_cols);
+        return data_matrix_market_read(&out->x, input, source);
     case DATA_NPY:
-        return data_npy_read_matrix(&out->x, input, source->n_cols);
+        return data_npy_read_matrix(&out->x, input, source);
     case DATA_CSV:
         return data_csv_read(out, input, source);
     default:
@@ -94,6 +103,9 @@ static strads_status read_source(data_regression *out, const data_source *source
     if (status != STRADS_OK) {
         data_regression_fini(&data);
         return status;
+    }
+    if (data.x.value != NULL) {
+        data_matrix_narrow(&data.x, source->precision);
     }
     *out = data;
     return STRADS_OK;
@@ -170,9 +182,9 @@ static strads_status measure_input(data_size *size, data_input *input, const dat
 {
     switch (data_format_of(source, input)) {
     case DATA_MATRIX_MARKET:
-        return data_matrix_market_measure(size, input, source->n_cols);
+        return data_matrix_market_measure(size, input, source);
     case DATA_NPY:
-        return data_npy_measure(size, input, source->n_cols);
+        return data_npy_measure(size, input, source);
     case DATA_CSV:
         return data_csv_measure(size, input, source);
     default:
@@ -208,9 +220,10 @@ strads_status data_regression_measure(data_size *out, const data_source *source)
         return status;
     }
     const size_t y_bytes = size.n_rows * sizeof(double);
-    size.bytes = y_bytes + (size.dense ? size.n_rows * size.n_cols * sizeof(double)
+    const size_t value_bytes = data_value_bytes(size.narrow);
+    size.bytes = y_bytes + (size.dense ? size.n_rows * size.n_cols * value_bytes
                                        : (size.n_cols + 1) * sizeof(int64_t) +
-                                             size.n_entries * (sizeof(uint32_t) + sizeof(double)));
+                                             size.n_entries * (sizeof(uint32_t) + value_bytes));
     size.peak_bytes = known ? size.bytes : size.peak_bytes + y_bytes;
     *out = size;
     return STRADS_OK;

@@ -18,6 +18,7 @@
 
 #include "base/tasks.h"
 #include "data/cache.h"
+#include "data/matrix.h"
 #include "data/sections.h"
 
 static const uint64_t MAGIC = UINT64_C(0x3152474552445453); /* "STDREGR1", little-endian */
@@ -26,8 +27,9 @@ static const uint64_t MAGIC = UINT64_C(0x3152474552445453); /* "STDREGR1", littl
 
 strads_status regression_cache_name(char **out, uint64_t *key, const data_source *source)
 {
-    const uint64_t options[] = {REGRESSION_CACHE_VERSION, (uint64_t) source->format, source->n_cols,
-                                source->target != NULL, source->y_path != NULL};
+    const uint64_t options[] = {REGRESSION_CACHE_VERSION, (uint64_t) source->format,
+                                source->n_cols,           source->target != NULL,
+                                source->y_path != NULL,   (uint64_t) source->precision};
     *key = XXH3_64bits(options, sizeof(options));
     if (source->target != NULL) {
         *key = XXH3_64bits_withSeed(source->target, strlen(source->target), *key);
@@ -45,7 +47,7 @@ static data_sections lay_out(const regression_cache_head *head)
     const uint64_t bytes[N_SECTIONS] = {
         [SECTION_STARTS] = head->is_sparse * (head->n_cols + 1) * sizeof(int64_t),
         [SECTION_ROWS] = head->is_sparse * head->n_values * sizeof(uint32_t),
-        [SECTION_VALUES] = head->n_values * sizeof(double),
+        [SECTION_VALUES] = head->n_values * data_value_bytes(head->is_narrow == 1),
         [SECTION_TARGET] = head->n_targets * sizeof(double),
         [SECTION_NAMES] = head->names_bytes};
     return data_sections_of(sizeof(*head), bytes, N_SECTIONS);
@@ -56,8 +58,9 @@ static bool is_plausible(const regression_cache_head *head, uint64_t file_bytes)
 {
     const uint64_t most = file_bytes / sizeof(uint32_t);
     return head->magic == MAGIC && head->version == REGRESSION_CACHE_VERSION &&
-           head->is_sparse <= 1 && head->n_rows > 0 && head->n_rows < UINT32_MAX &&
-           head->n_cols > 0 && head->n_cols <= UINT32_MAX && head->n_values <= most &&
+           head->is_sparse <= 1 && head->is_narrow <= 1 && head->n_rows > 0 &&
+           head->n_rows < UINT32_MAX && head->n_cols > 0 && head->n_cols <= UINT32_MAX &&
+           head->n_values <= most &&
            (head->is_sparse == 1 || head->n_values == head->n_rows * head->n_cols) &&
            (head->n_targets == 0 || head->n_targets == head->n_rows) &&
            head->names_bytes <= file_bytes && lay_out(head).file_bytes == file_bytes;
@@ -82,12 +85,15 @@ static mapped parts_of(void *file)
         m.sections[s] = m.bytes + m.at.at[s];
     }
     const bool sparse = m.head->is_sparse == 1;
+    const bool narrow = m.head->is_narrow == 1;
+    unsigned char *values = m.bytes + m.at.at[SECTION_VALUES];
     m.x =
         (data_matrix){.n_rows = m.head->n_rows,
                       .n_cols = m.head->n_cols,
                       .col_start = sparse ? (int64_t *) (m.bytes + m.at.at[SECTION_STARTS]) : NULL,
                       .row = sparse ? (uint32_t *) (m.bytes + m.at.at[SECTION_ROWS]) : NULL,
-                      .value = (double *) (m.bytes + m.at.at[SECTION_VALUES]),
+                      .value = narrow ? NULL : (double *) values,
+                      .narrow = narrow ? (float *) values : NULL,
                       .map = file,
                       .map_bytes = m.at.file_bytes};
     return m;
@@ -114,11 +120,23 @@ static bool are_values_good(const double *values, size_t n, bool zeros)
     return good;
 }
 
+static bool are_floats_good(const float *values, size_t n, bool zeros)
+{
+    bool good = true;
+    for (size_t i = 0; i < n; i++) {
+        good &= fabsf(values[i]) < INFINITY;
+        good &= zeros | (values[i] != 0.0F);
+    }
+    return good;
+}
+
 static strads_status check_values(void *context, size_t first, size_t last)
 {
     const data_matrix *x = &((const mapped *) context)->x;
-    return are_values_good(x->value + first, last - first, x->col_start == NULL) ? STRADS_OK
-                                                                                 : STRADS_ERR_DATA;
+    const bool zeros = x->col_start == NULL;
+    const bool good = x->narrow != NULL ? are_floats_good(x->narrow + first, last - first, zeros)
+                                        : are_values_good(x->value + first, last - first, zeros);
+    return good ? STRADS_OK : STRADS_ERR_DATA;
 }
 
 /* Whether the rows of each of these columns ascend, below n_rows. */
@@ -280,7 +298,8 @@ bool regression_cache_measure(data_size *out, const char *path, uint64_t key)
         *out = (data_size){.n_rows = head.n_rows,
                            .n_cols = head.n_cols,
                            .n_entries = head.n_values,
-                           .dense = head.is_sparse == 0};
+                           .dense = head.is_sparse == 0,
+                           .narrow = head.is_narrow == 1};
     }
     return good;
 }
@@ -313,6 +332,7 @@ void regression_cache_save(const data_regression *data, const char *path, uint64
                                   .n_cols = data->x.n_cols,
                                   .n_values = data_matrix_entries(&data->x),
                                   .is_sparse = data->x.col_start != NULL,
+                                  .is_narrow = data->x.narrow != NULL,
                                   .n_targets = data->y != NULL ? data->x.n_rows : 0};
     char *names = NULL;
     if (data->names != NULL) {
@@ -325,7 +345,7 @@ void regression_cache_save(const data_regression *data, const char *path, uint64
     const data_sections at = lay_out(&head);
     const void *const sections[N_SECTIONS] = {[SECTION_STARTS] = data->x.col_start,
                                               [SECTION_ROWS] = data->x.row,
-                                              [SECTION_VALUES] = data->x.value,
+                                              [SECTION_VALUES] = data_values_from(&data->x, 0),
                                               [SECTION_TARGET] = data->y,
                                               [SECTION_NAMES] = names};
     data_sections_save(&at, &head, sections, path);

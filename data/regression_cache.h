@@ -5,7 +5,7 @@
 
 #include "data/data.h"
 
-enum { REGRESSION_CACHE_VERSION = 1 };
+enum { REGRESSION_CACHE_VERSION = 2 };
 
 /* A cache file (sections.h): this, and the sections: where columns start, rows (both of a sparse
  * matrix), values, target, names. In the byte order of the machine, which `magic` shows. */
@@ -15,6 +15,7 @@ typedef struct regression_cache_head {
     uint64_t n_rows, n_cols;
     uint64_t n_values;    /* stored ones */
     uint64_t is_sparse;   /* 0 or 1 */
+    uint64_t is_narrow;   /* 0: values are doubles, 1: floats */
     uint64_t n_targets;   /* n_rows, or 0: the format holds none */
     uint64_t names_bytes; /* n_cols texts, each with its NUL; 0: there are none */
     uint64_t checksum;    /* XXH3 of the fields above and the hashes */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* data/share.c - a process's share of a source that several processes read. */
+#include "data/matrix.h"
 #include "data/regression_cache.h"
 #include "data/shares.h"
 
@@ -47,13 +48,20 @@ static strads_status copy_array(void *out, const void *from, size_t n, size_t by
     return STRADS_OK;
 }
 
+/* n values from `first` on; out has none yet. */
+static strads_status copy_values(data_matrix *out, const data_matrix *x, size_t first, size_t n)
+{
+    const bool narrow = x->narrow != NULL;
+    return copy_array(narrow ? (void *) &out->narrow : (void *) &out->value,
+                      data_values_from(x, first), n, data_value_bytes(narrow));
+}
+
 /* Columns first .. first+n-1 of a matrix. */
 static strads_status slice_columns(data_matrix *out, const data_matrix *x, size_t first, size_t n)
 {
     data_matrix slice = {.n_rows = x->n_rows, .n_cols = n};
     if (x->col_start == NULL) {
-        const strads_status status = copy_array(&slice.value, x->value + first * x->n_rows,
-                                                n * x->n_rows, sizeof(*x->value));
+        const strads_status status = copy_values(&slice, x, first * x->n_rows, n * x->n_rows);
         *out = slice;
         return status;
     }
@@ -65,7 +73,7 @@ static strads_status slice_columns(data_matrix *out, const data_matrix *x, size_
         status = copy_array(&slice.row, x->row + begin, n_entries, sizeof(*x->row));
     }
     if (status == STRADS_OK) {
-        status = copy_array(&slice.value, x->value + begin, n_entries, sizeof(*x->value));
+        status = copy_values(&slice, x, (size_t) begin, n_entries);
     }
     if (status != STRADS_OK) {
         data_matrix_fini(&slice);
@@ -82,12 +90,13 @@ static strads_status slice_dense_rows(data_matrix *out, const data_matrix *x, si
                                       size_t n)
 {
     data_matrix slice = {.n_rows = n, .n_cols = x->n_cols};
-    slice.value = strads_alloc_array(n * x->n_cols, sizeof(*slice.value));
-    if (slice.value == NULL) {
+    const bool narrow = x->narrow != NULL;
+    if (data_values_alloc(&slice, n * x->n_cols, narrow) != STRADS_OK) {
         return STRADS_ERR_NOMEM;
     }
     for (size_t j = 0; j < x->n_cols && n > 0; j++) {
-        memcpy(slice.value + j * n, x->value + j * x->n_rows + first, n * sizeof(*slice.value));
+        memcpy(data_values_from(&slice, j * n), data_values_from(x, j * x->n_rows + first),
+               n * data_value_bytes(narrow));
     }
     *out = slice;
     return STRADS_OK;
@@ -96,6 +105,15 @@ static strads_status slice_dense_rows(data_matrix *out, const data_matrix *x, si
 static bool is_within(uint32_t row, size_t first, size_t n)
 {
     return row >= first && row - first < n;
+}
+
+static void put_value(const data_matrix *to, size_t at, const data_matrix *from, size_t k)
+{
+    if (to->narrow != NULL) {
+        to->narrow[at] = from->narrow[k];
+    } else {
+        to->value[at] = from->value[k];
+    }
 }
 
 /* Rows first .. first+n-1 of a matrix. */
@@ -112,22 +130,23 @@ static strads_status slice_rows(data_matrix *out, const data_matrix *x, size_t f
     data_matrix slice = {.n_rows = n, .n_cols = x->n_cols};
     slice.col_start = strads_alloc_array(x->n_cols + 1, sizeof(*slice.col_start));
     slice.row = strads_alloc_array(n_entries, sizeof(*slice.row));
-    slice.value = strads_alloc_array(n_entries, sizeof(*slice.value));
-    if (slice.col_start == NULL || slice.row == NULL || slice.value == NULL) {
+    if (slice.col_start == NULL || slice.row == NULL ||
+        data_values_alloc(&slice, n_entries, x->narrow != NULL) != STRADS_OK) {
         data_matrix_fini(&slice);
         return STRADS_ERR_NOMEM;
     }
-    int64_t to = 0;
+    size_t to = 0;
     for (size_t j = 0; j < x->n_cols; j++) {
-        slice.col_start[j] = to;
-        for (int64_t k = x->col_start[j]; k < x->col_start[j + 1]; k++) {
+        slice.col_start[j] = (int64_t) to;
+        const size_t end = (size_t) x->col_start[j + 1];
+        for (size_t k = (size_t) x->col_start[j]; k < end; k++) {
             if (is_within(x->row[k], first, n)) {
                 slice.row[to] = x->row[k] - (uint32_t) first;
-                slice.value[to++] = x->value[k];
+                put_value(&slice, to++, x, k);
             }
         }
     }
-    slice.col_start[x->n_cols] = to;
+    slice.col_start[x->n_cols] = (int64_t) to;
     *out = slice;
     return STRADS_OK;
 }
@@ -250,7 +269,8 @@ static strads_status read_boxes(data_share *share, const data_sharing *how)
         for (uint32_t k = 0; k < share->n_shards; k++) {
             boxes[k] = box_of(share, how, k);
         }
-        status = data_npy_read_boxes(matrices, boxes, share->n_shards, &input);
+        status =
+            data_npy_read_boxes(matrices, boxes, share->n_shards, &input, how->source->precision);
         data_input_close(&input);
     }
     for (size_t k = 0; k < share->n_shards && status == STRADS_OK; k++) {

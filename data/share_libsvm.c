@@ -5,8 +5,9 @@
  *
  * By rows a range a worker is its shard. By columns a range a process is cut by columns
  * and swapped; what a process gets, put together in order of the senders, is in order of
- * rows.
+ * rows. Values are doubles until all is there.
  */
+#include "data/matrix.h"
 #include "data/shares.h"
 
 #include <string.h>
@@ -34,7 +35,7 @@ static strads_status read_piece(data_piece *piece, const data_sharing *how, uint
     data_input input;
     strads_status status = data_input_open_range(&input, how->source->path, begin, end);
     if (status == STRADS_OK) {
-        status = data_libsvm_read_piece(piece, &input, &how->source->n_cols, false);
+        status = data_libsvm_read_piece(piece, &input, how->source, false);
         data_input_close(&input);
     }
     return status;
@@ -398,6 +399,9 @@ strads_status data_share_libsvm(data_share *out, const data_sharing *how, uint64
     }
     if (status == STRADS_OK && how->split == DATA_BY_COLUMNS) {
         status = turn_to_columns(&it);
+    }
+    for (size_t k = 0; k < out->n_shards && status == STRADS_OK; k++) {
+        data_matrix_narrow(&out->shards[k].x, how->source->precision);
     }
     for (size_t k = 0; k < out->n_shards && it.pieces != NULL; k++) {
         data_piece_fini(&it.pieces[k]);

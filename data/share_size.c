@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "data/columns.h"
+#include "data/matrix.h"
 #include "data/shares.h"
 
 /* Of what is swapped, so much is under way to each. */
@@ -52,7 +53,7 @@ typedef struct shared {
 } shared;
 
 /* What is kept: entries, y, and how many entries every column has. */
-static size_t kept_bytes(const data_size *whole, const shared *how)
+static size_t kept_bytes(const data_size *whole, const shared *how, bool narrow)
 {
     const bool by_rows = how->split == DATA_BY_ROWS;
     const double part = (double) how->n_mine / (double) how->n_workers;
@@ -60,7 +61,7 @@ static size_t kept_bytes(const data_size *whole, const shared *how)
         whole->dense ? (double) whole->n_rows * (double) whole->n_cols : (double) whole->n_entries;
     const double n_starts = whole->dense ? 0.0 : by_rows ? (double) how->n_mine : part;
     const double n_targets = (by_rows ? part : 1.0) * (double) whole->n_rows;
-    const size_t entry_bytes = sizeof(double) + (whole->dense ? 0 : sizeof(uint32_t));
+    const size_t entry_bytes = data_value_bytes(narrow) + (whole->dense ? 0 : sizeof(uint32_t));
     const double doubles = n_starts * (double) whole->n_cols + n_targets;
     return (size_t) (part * n_all * (double) entry_bytes + doubles * (double) sizeof(double)) +
            whole->n_cols * sizeof(uint32_t);
@@ -99,7 +100,7 @@ strads_status data_share_measure(data_size *out, const data_source *source, data
         return status;
     }
     *out = whole;
-    out->bytes = kept_bytes(&whole, &how);
+    out->bytes = kept_bytes(&whole, &how, whole.narrow);
     switch (found) {
     case KEEPS_ALL:
         break;
@@ -107,7 +108,7 @@ strads_status data_share_measure(data_size *out, const data_source *source, data
         out->peak_bytes = larger(whole.peak_bytes, whole.bytes + out->bytes);
         break;
     case READS_LINES:
-        out->peak_bytes = reading_bytes(&whole, &how, out->bytes);
+        out->peak_bytes = reading_bytes(&whole, &how, kept_bytes(&whole, &how, false));
         break;
     case READS_BOXES:
         out->peak_bytes = out->bytes + whole.peak_bytes - whole.bytes;

@@ -70,8 +70,9 @@ static strads_status read_lines(double **out, size_t *n, data_input *input)
 
 static strads_status read_matrix_market(double **out, size_t *n, data_input *input)
 {
+    const data_source one = {.n_cols = 1};
     data_matrix matrix = {0};
-    const strads_status status = data_matrix_market_read(&matrix, input, 1);
+    const strads_status status = data_matrix_market_read(&matrix, input, &one);
     if (status != STRADS_OK) {
         return status;
     }

@@ -31,8 +31,9 @@ static void put_dense(FILE *to, const data_regression *data)
     for (size_t i = 0; i < x->n_rows; i++) {
         fprintf(to, "%.17g", data->y[i]);
         for (size_t j = 0; j < x->n_cols; j++) {
-            if (x->value[j * x->n_rows + i] != 0.0) {
-                put_entry(to, j, x->value[j * x->n_rows + i]);
+            const double value = data_matrix_value(x, j * x->n_rows + i);
+            if (value != 0.0) {
+                put_entry(to, j, value);
             }
         }
         fputc('\n', to);
@@ -64,7 +65,7 @@ static void take_rows(row_block *block)
         for (; k < x->col_start[j + 1] && x->row[k] < block->first + block->n; k++) {
             const size_t at = block->start[x->row[k] - block->first]++;
             block->col[at] = (uint32_t) j;
-            block->value[at] = x->value[k];
+            block->value[at] = data_matrix_value(x, (size_t) k);
         }
         block->next[j] = k;
     }
@@ -150,7 +151,7 @@ static void put_coordinate(FILE *to, const data_matrix *x)
             x->n_cols, data_matrix_entries(x));
     for (size_t j = 0; j < x->n_cols; j++) {
         for (int64_t k = x->col_start[j]; k < x->col_start[j + 1]; k++) {
-            fprintf(to, "%u %zu %.17g\n", x->row[k] + 1, j + 1, x->value[k]);
+            fprintf(to, "%u %zu %.17g\n", x->row[k] + 1, j + 1, data_matrix_value(x, (size_t) k));
         }
     }
 }
@@ -159,7 +160,7 @@ static void put_array(FILE *to, const data_matrix *x)
 {
     fprintf(to, "%%%%MatrixMarket matrix array real general\n%zu %zu\n", x->n_rows, x->n_cols);
     for (size_t i = 0; i < x->n_rows * x->n_cols; i++) {
-        fprintf(to, "%.17g\n", x->value[i]);
+        fprintf(to, "%.17g\n", data_matrix_value(x, i));
     }
 }
 

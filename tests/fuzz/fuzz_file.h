@@ -46,25 +46,25 @@ static inline const char *fuzz_file(const uint8_t *bytes, size_t n)
 static inline void fuzz_check_matrix(const data_matrix *x)
 {
     const size_t n = data_matrix_entries(x);
-    fuzz_require(x->n_rows > 0 && x->n_cols > 0);
+    fuzz_require(x->n_rows > 0 && x->n_cols > 0 && (x->value == NULL) == (x->narrow != NULL));
     for (size_t k = 0; k < n; k++) {
-        fuzz_require(isfinite(x->value[k]));
+        fuzz_require(isfinite(data_matrix_value(x, k)));
     }
     for (size_t j = 0; x->col_start != NULL && j < x->n_cols; j++) {
         fuzz_require(x->col_start[j] <= x->col_start[j + 1]);
         for (int64_t k = x->col_start[j]; k < x->col_start[j + 1]; k++) {
-            fuzz_require(x->row[k] < x->n_rows && x->value[k] != 0.0);
+            fuzz_require(x->row[k] < x->n_rows && data_matrix_value(x, (size_t) k) != 0.0);
             fuzz_require(k == x->col_start[j] || x->row[k - 1] < x->row[k]);
         }
     }
 }
 
-/* Reads the bytes as a source of this format: what is read keeps the promises of
- * data_matrix and has the size that was measured; nothing stays allocated. */
-static inline void fuzz_read(const uint8_t *bytes, size_t n, data_format format)
+static inline void fuzz_read_as(const uint8_t *bytes, size_t n, data_format format,
+                                data_precision precision)
 {
     const size_t live = strads_mem_live();
-    const data_source source = {.path = fuzz_file(bytes, n), .format = format};
+    const data_source source = {
+        .path = fuzz_file(bytes, n), .format = format, .precision = precision};
     data_size size = {0};
     if (data_regression_measure(&size, &source) == STRADS_OK && size.peak_bytes < FUZZ_MAX_BYTES) {
         data_regression data = {0};
@@ -75,6 +75,15 @@ static inline void fuzz_read(const uint8_t *bytes, size_t n, data_format format)
         }
     }
     fuzz_require(strads_mem_live() == live);
+}
+
+/* Reads the bytes as a source of this format: what is read keeps the promises of
+ * data_matrix and has the size that was measured; nothing stays allocated. */
+static inline void fuzz_read(const uint8_t *bytes, size_t n, data_format format)
+{
+    fuzz_read_as(bytes, n, format, DATA_DOUBLE);
+    fuzz_read_as(bytes, n, format, DATA_FLOAT);
+    fuzz_read_as(bytes, n, format, DATA_EXACT);
 }
 
 #endif

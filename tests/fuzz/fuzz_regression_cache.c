@@ -30,19 +30,29 @@ static void change(void *memory, size_t room, const uint8_t **bytes, size_t *n)
     *n -= take;
 }
 
-/* A matrix of three values, with the bytes over it. */
-static void save_changed(const char *path, const uint8_t *bytes, size_t n)
+/* A matrix of three values, doubles or floats, with the bytes over it. */
+static void save_changed(const char *path, const uint8_t *bytes, size_t n, bool narrow)
 {
     int64_t starts[] = {0, 2, 3};
     uint32_t rows[] = {0, 2, 1};
     double values[] = {1.0, 2.0, 3.0};
+    float floats[] = {1.0F, 2.0F, 3.0F};
     double y[] = {1.0, 2.0, 3.0};
     change(starts, 2 * sizeof(*starts), &bytes, &n); /* the last says how many values there are */
     change(rows, sizeof(rows), &bytes, &n);
-    change(values, sizeof(values), &bytes, &n);
+    if (narrow) {
+        change(floats, sizeof(floats), &bytes, &n);
+    } else {
+        change(values, sizeof(values), &bytes, &n);
+    }
     change(y, sizeof(y), &bytes, &n);
-    const data_regression d = {
-        .x = {.n_rows = 3, .n_cols = 2, .col_start = starts, .row = rows, .value = values}, .y = y};
+    const data_regression d = {.x = {.n_rows = 3,
+                                     .n_cols = 2,
+                                     .col_start = starts,
+                                     .row = rows,
+                                     .value = narrow ? NULL : values,
+                                     .narrow = narrow ? floats : NULL},
+                               .y = y};
     regression_cache_save(&d, path, 1);
 }
 
@@ -56,8 +66,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     }
     load(fuzz_file(bytes, n), key);
     snprintf(path, sizeof(path), "/tmp/strads-fuzz-matrix-%ld", (long) getpid());
-    save_changed(path, bytes, n);
-    load(path, 1);
+    for (int narrow = 0; narrow < 2; narrow++) {
+        save_changed(path, bytes, n, narrow);
+        load(path, 1);
+    }
     unlink(path);
     fuzz_require(strads_mem_live() == live);
     return 0;

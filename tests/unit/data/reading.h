@@ -106,11 +106,11 @@ static inline data_regression read_text(const char *text)
 static inline double at(const data_matrix *x, size_t i, size_t j)
 {
     if (x->col_start == NULL) {
-        return x->value[j * x->n_rows + i];
+        return data_matrix_value(x, j * x->n_rows + i);
     }
     for (int64_t k = x->col_start[j]; k < x->col_start[j + 1]; k++) {
         if (x->row[k] == i) {
-            return x->value[k];
+            return data_matrix_value(x, (size_t) k);
         }
     }
     return 0.0;

@@ -82,15 +82,18 @@ static void what_was_read_comes_back(void)
 {
     static const char *const texts[] = {SPARSE, DENSE, NAMED};
     const size_t live = strads_mem_live();
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t k = 0; k < 12; k++) {
+        const size_t i = k % 3;
         place p = begin(texts[i]);
         p.source.target = i == 2 ? "y" : NULL;
+        p.source.precision = (data_precision) (k / 3);
         strads_free(p.cache);
         REQUIRE_OK(regression_cache_name(&p.cache, &p.key, &p.source));
         data_regression read = read_saying(&p, "");
         data_regression again = read_saying(&p, "");
         CHECK(read.x.map == NULL && again.x.map != NULL);
         CHECK(same_matrix(&read.x, &again.x));
+        CHECK((read.x.narrow != NULL) == (again.x.narrow != NULL));
         CHECK(memcmp(read.y, again.y, read.x.n_rows * sizeof(double)) == 0);
         CHECK((read.names != NULL) == (i == 2));
         for (size_t j = 0; i == 2 && j < 2; j++) {
@@ -98,12 +101,14 @@ static void what_was_read_comes_back(void)
         }
         data_size known = {0};
         data_size found = {0};
-        const data_source uncached = {.path = p.path, .target = p.source.target};
+        const data_source uncached = {
+            .path = p.path, .target = p.source.target, .precision = p.source.precision};
         REQUIRE_OK(data_regression_measure(&known, &p.source));
         REQUIRE_OK(data_regression_measure(&found, &uncached));
         CHECK(known.n_rows == found.n_rows && known.n_cols == found.n_cols &&
               known.n_entries == (found.dense ? found.n_rows * found.n_cols : found.n_entries) &&
-              known.dense == found.dense && known.bytes == found.bytes &&
+              known.dense == found.dense && known.narrow == found.narrow &&
+              known.narrow == (read.x.narrow != NULL) && known.bytes == found.bytes &&
               known.peak_bytes == known.bytes);
         CHECK(is_taken(&p));
         data_regression_fini(&read);
@@ -142,6 +147,10 @@ static void a_changed_file_or_option_is_read_anew_and_said(void)
     p.source.n_cols = 12;
     d = read_saying(&p, stale);
     CHECK(d.x.n_cols == 12);
+    data_regression_fini(&d);
+    p.source.precision = DATA_EXACT;
+    d = read_saying(&p, stale);
+    CHECK(d.x.narrow != NULL);
     data_regression_fini(&d);
     end(&p);
     p = begin(NAMED);
@@ -246,6 +255,18 @@ static void forged_places_and_values_are_not_taken(void)
     check_forged(&p, &d);
     values[1] = 3.0;
     y[1] = (double) INFINITY;
+    check_forged(&p, &d);
+    y[1] = 2.0;
+    float floats[] = {2.0F, 3.0F};
+    d.x.value = NULL;
+    d.x.narrow = floats;
+    regression_cache_save(&d, p.cache, p.key);
+    REQUIRE(load(&good, &p));
+    CHECK(good.x.value == NULL && good.x.narrow[1] == 3.0F);
+    data_regression_fini(&good);
+    floats[0] = NAN;
+    check_forged(&p, &d);
+    floats[0] = 0.0F;
     check_forged(&p, &d);
     end(&p);
 }

@@ -135,7 +135,7 @@ static void check_shares(data_source source)
 static void check_text(const char *text)
 {
     char *path = suite_file("shared", text);
-    check_shares((data_source){.path = path});
+    check_shares((data_source){.path = path, .precision = DATA_EXACT});
     strads_free(path);
 }
 
@@ -303,6 +303,7 @@ static void of_an_npy_file_each_reads_what_it_keeps(void)
     for (size_t k = 0; k < 4 * sizeof(shapes) / sizeof(shapes[0]); k++) {
         char *path = npy_file(shapes[k / 4][0], shapes[k / 4][1], k % 2 == 0, k / 2 % 2 == 0);
         check_shares((data_source){.path = path});
+        check_shares((data_source){.path = path, .precision = DATA_FLOAT});
         strads_free(path);
     }
 }
@@ -314,7 +315,7 @@ static size_t matrix_bytes(const data_share *share)
     size_t bytes = 0;
     for (size_t k = 0; k < share->n_shards; k++) {
         const data_matrix *x = &share->shards[k].x;
-        bytes += data_matrix_entries(x) * sizeof(double);
+        bytes += data_matrix_entries(x) * (x->narrow != NULL ? sizeof(float) : sizeof(double));
         bytes += x->col_start == NULL ? 0
                                       : data_matrix_entries(x) * sizeof(*x->row) +
                                             (x->n_cols + 1) * sizeof(*x->col_start);
@@ -337,11 +338,11 @@ static void check_measured(const team *self, size_t most)
 
 static void check_bytes(const char *path)
 {
-    for (uint32_t k = 0; k < 2; k++) {
+    for (uint32_t k = 0; k < 4; k++) {
         size_t whole = 0;
         for (uint32_t count = 1; count <= MOST; count *= 2) {
-            team self = {.source = {.path = path},
-                         .split = k == 0 ? DATA_BY_ROWS : DATA_BY_COLUMNS,
+            team self = {.source = {.path = path, .precision = k < 2 ? DATA_DOUBLE : DATA_FLOAT},
+                         .split = k % 2 == 0 ? DATA_BY_ROWS : DATA_BY_COLUMNS,
                          .count = count,
                          .n_workers = count};
             read_together(&self);
