@@ -78,6 +78,18 @@ static strads_status find(const lasso_site *site, const lasso_borrowed *held, ui
     return STRADS_ERR_APP;
 }
 
+/* Makes to[n] the values of a column. */
+static void copy_values(const lasso_view *view, double *to)
+{
+    if (view->narrow == NULL) {
+        memcpy(to, view->value, view->n * sizeof(*to));
+        return;
+    }
+    for (size_t i = 0; i < view->n; i++) {
+        to[i] = (double) view->narrow[i];
+    }
+}
+
 /* Copies the columns side by side. */
 static strads_status pack(lasso_block *block, const lasso_site *site, const lasso_borrowed *held,
                           const uint32_t *vars, size_t n)
@@ -99,10 +111,11 @@ static strads_status pack(lasso_block *block, const lasso_site *site, const lass
         if (view.row != NULL) {
             memcpy(block->row + block->start[k], view.row, view.n * sizeof(*view.row));
         }
-        memcpy(block->value + block->start[k], view.value, view.n * sizeof(*view.value));
+        copy_values(&view, block->value + block->start[k]);
     }
     block->columns.row = site->x.col_start == NULL ? NULL : block->row;
     block->columns.value = block->value;
+    block->columns.narrow = NULL;
     block->cost = (double) n_entries;
     return status;
 }
@@ -115,6 +128,7 @@ static void point_dense(lasso_block *block, const lasso_site *site, const uint32
     }
     block->columns.row = NULL;
     block->columns.value = x->value;
+    block->columns.narrow = x->narrow;
     block->cost = (double) n * (double) x->n_rows;
 }
 
@@ -186,7 +200,8 @@ static void weigh_column(const lasso_block *block, const lasso_site *site, const
     traits[LASSO_MEAN] = mean;
 }
 
-/* Copies a column's entries times root; a dense one's less its mean. Returns how many. */
+/* Copies a column's entries times root; a dense one's less its mean. Returns how many. They may be
+ * there already. */
 static size_t copy_weighted(lasso_block *block, const lasso_view *view, double mean, size_t at)
 {
     const double *root = block->root;
@@ -226,6 +241,10 @@ static strads_status pack_weighted(lasso_block *block, const lasso_site *site,
         status = find(site, held, task->vars[k], &view);
         if (status == STRADS_OK) {
             double traits[LASSO_N_TRAITS] = {[LASSO_SCALE] = scale_of(site, held, task->vars[k])};
+            if (view.narrow != NULL) {
+                copy_values(&view, block->value + n_entries);
+                view.value = block->value + n_entries;
+            }
             weigh_column(block, site, &view, traits);
             block->start[k] = (int64_t) n_entries;
             n_entries += copy_weighted(block, &view, traits[LASSO_MEAN], n_entries);
@@ -236,6 +255,7 @@ static strads_status pack_weighted(lasso_block *block, const lasso_site *site,
     block->start[task->n_vars] = (int64_t) n_entries;
     block->columns.row = site->x.col_start == NULL ? NULL : block->row;
     block->columns.value = block->value;
+    block->columns.narrow = NULL;
     block->cost = (double) n_entries;
     return status;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * apps/lasso/block.h - a block of columns made ready to be swept over: the sparse
- * ones copied side by side, which makes a sweep more than twice as fast; dense ones
- * stay where they are, unless some are borrowed or the rows have weights.
+ * ones copied side by side, as doubles, which makes a sweep more than twice as fast; dense ones
+ * stay where they are, as they are, unless some are borrowed or the rows have weights.
  */
 #ifndef STRADS_LASSO_BLOCK_H
 #define STRADS_LASSO_BLOCK_H

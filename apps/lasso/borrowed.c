@@ -104,7 +104,8 @@ bool lasso_find_column(const lasso_site *site, const lasso_borrowed *held, uint3
     const size_t start = x->col_start == NULL ? col * x->n_rows : (size_t) x->col_start[col];
     const size_t end = x->col_start == NULL ? start + x->n_rows : (size_t) x->col_start[col + 1];
     *view = (lasso_view){.row = x->col_start == NULL ? NULL : x->row + start,
-                         .value = x->value + start,
+                         .value = x->narrow == NULL ? x->value + start : NULL,
+                         .narrow = x->narrow == NULL ? NULL : x->narrow + start,
                          .n = end - start};
     return true;
 }

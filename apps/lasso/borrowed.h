@@ -34,7 +34,8 @@ STRADS_MUST_CHECK strads_status lasso_borrowed_add(lasso_borrowed *held, size_t 
 /* A column, lent by who holds it. */
 typedef struct lasso_view {
     const uint32_t *row; /* [n], or NULL: dense */
-    const double *value; /* [n] */
+    const double *value; /* [n], or NULL ... */
+    const float *narrow; /* ... where they are floats, which no borrowed ones are */
     size_t n;
 } lasso_view;
 

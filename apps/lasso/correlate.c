@@ -17,10 +17,11 @@
 typedef struct asked {
     const strads_pairs *pairs;
     strads_gram *gram;
-    data_matrix x;  /* they are in it, lent */
-    uint32_t *cols; /* [n] which of x */
-    double *traits; /* [n][LASSO_N_TRAITS], lent */
-    double *norms;  /* [n] */
+    data_matrix x;   /* they are in it, lent */
+    uint32_t *cols;  /* [n] which of x */
+    double *traits;  /* [n][LASSO_N_TRAITS], lent */
+    double *norms;   /* [n] */
+    double *scratch; /* [n_rows] of x */
     const lasso_kernels *kernels;
     double n_rows;
 } asked;
@@ -42,15 +43,16 @@ static void answer(void *context, uint32_t a, uint32_t b, double product)
 static void answer_dense(asked *all)
 {
     const data_matrix *x = &all->x;
+    const lasso_columns columns = lasso_columns_of(x);
     for (uint32_t a = all->pairs->first_new; a < all->pairs->n; a++) {
         if (a % all->pairs->n_ranks != all->pairs->rank) {
             continue;
         }
-        const double *column = x->value + (size_t) all->cols[a] * x->n_rows;
+        size_t n = 0;
+        const double *column = lasso_column_values(x, all->cols[a], all->scratch, &n);
         for (uint32_t b = 0; b < a; b++) {
             if (all->norms[a] * all->norms[b] > 0.0) {
-                const double *other = x->value + (size_t) all->cols[b] * x->n_rows;
-                answer(all, a, b, all->kernels->dot(other, column, x->n_rows));
+                answer(all, a, b, all->kernels->dot_column(&columns, all->cols[b], column));
             }
         }
     }
@@ -101,7 +103,9 @@ strads_status lasso_correlate(void *state, const strads_pairs *pairs, strads_gra
         .pairs = pairs, .gram = gram, .kernels = site->kernels, .n_rows = (double) site->n_rows};
     all.cols = strads_alloc_array(pairs->n, sizeof(*all.cols));
     all.norms = strads_alloc_array(pairs->n, sizeof(*all.norms));
-    strads_status status = all.cols == NULL || all.norms == NULL ? STRADS_ERR_NOMEM : STRADS_OK;
+    all.scratch = strads_alloc_array(site->x.n_rows, sizeof(*all.scratch));
+    strads_status status =
+        all.cols == NULL || all.norms == NULL || all.scratch == NULL ? STRADS_ERR_NOMEM : STRADS_OK;
     if (status == STRADS_OK) {
         status = find_columns(&all, self, &gathered);
     }
@@ -111,5 +115,6 @@ strads_status lasso_correlate(void *state, const strads_pairs *pairs, strads_gra
     lasso_gathered_fini(&gathered);
     strads_free(all.cols);
     strads_free(all.norms);
+    strads_free(all.scratch);
     return status;
 }

@@ -15,44 +15,36 @@ static const double LEAST_SQUARES = 1e-290;
 
 double lasso_dot(const lasso_site *site, uint32_t var, const double *v)
 {
-    const data_matrix *x = &site->x;
-    const size_t col = var - site->first_col;
-    if (x->col_start == NULL) {
-        return site->kernels->dot(x->value + col * x->n_rows, v, x->n_rows);
-    }
-    const int64_t first = x->col_start[col];
-    return site->kernels->dot_sparse(x->value + first, x->row + first,
-                                     (size_t) (x->col_start[col + 1] - first), v);
+    const lasso_columns columns = lasso_columns_of(&site->x);
+    return site->kernels->dot_column(&columns, var - site->first_col, v);
 }
 
 void lasso_add(const lasso_site *site, uint32_t var, double a, double *v)
 {
-    const data_matrix *x = &site->x;
-    const size_t col = var - site->first_col;
-    if (x->col_start == NULL) {
-        site->kernels->add(a, x->value + col * x->n_rows, v, x->n_rows);
-        return;
-    }
-    const int64_t first = x->col_start[col];
-    site->kernels->add_sparse(a, x->value + first, x->row + first,
-                              (size_t) (x->col_start[col + 1] - first), v);
+    const lasso_columns columns = lasso_columns_of(&site->x);
+    site->kernels->add_column(a, &columns, var - site->first_col, v);
 }
 
-/* The stored entries of a column of x. */
-static const double *entries(const data_matrix *x, size_t col, size_t *n)
+static size_t count_entries(const data_matrix *x, size_t col)
 {
-    if (x->col_start == NULL) {
-        *n = x->n_rows;
-        return x->value + col * x->n_rows;
-    }
-    *n = (size_t) (x->col_start[col + 1] - x->col_start[col]);
-    return x->value + x->col_start[col];
+    return x->col_start == NULL ? x->n_rows : (size_t) (x->col_start[col + 1] - x->col_start[col]);
 }
 
-double lasso_share_of_squares(const lasso_site *site, size_t col, double mean)
+const double *lasso_column_values(const data_matrix *x, size_t col, double *scratch, size_t *n)
 {
-    size_t n = 0;
-    const double *value = entries(&site->x, col, &n);
+    const size_t first = x->col_start == NULL ? col * x->n_rows : (size_t) x->col_start[col];
+    *n = count_entries(x, col);
+    if (x->narrow == NULL) {
+        return x->value + first;
+    }
+    for (size_t i = 0; i < *n; i++) {
+        scratch[i] = (double) x->narrow[first + i];
+    }
+    return scratch;
+}
+
+double lasso_share_of_squares(const lasso_site *site, const double *value, size_t n, double mean)
+{
     return site->kernels->sum_of_squares(value, -mean, n) +
            (double) (site->x.n_rows - n) * mean * mean;
 }
@@ -65,10 +57,8 @@ double lasso_squares(const lasso_site *site, double squares, double mean)
 double lasso_cost(const void *state, uint32_t var)
 {
     const lasso_site *site = state;
-    size_t n = 0;
     if (site->entries == NULL) {
-        entries(&site->x, var, &n);
-        return (double) n + 1.0;
+        return (double) count_entries(&site->x, var) + 1.0;
     }
     const double n_sharing = site->split == STRADS_SPLIT_SAMPLES ? site->n_workers : 1.0;
     return (double) site->entries[var] / n_sharing + 1.0;
@@ -150,15 +140,6 @@ static bool in_range(double squares, const double *value, size_t n, double mean)
     return lasso_is_sound(squares, squares < LEAST_SQUARES && lasso_all_are(mean, value, n));
 }
 
-void lasso_centre_column(lasso_site *site, size_t col, double mean, bool is_constant)
-{
-    const size_t n = site->x.n_rows;
-    double *value = site->x.value + col * n;
-    for (size_t i = 0; i < n; i++) {
-        value[i] = is_constant ? 0.0 : value[i] - mean;
-    }
-}
-
 strads_status lasso_refuse_column(const lasso_site *site, size_t col, double squares)
 {
     strads_error("%s: column %zu (the first is 0): the squares of its values add up to %g, which "
@@ -167,18 +148,43 @@ strads_status lasso_refuse_column(const lasso_site *site, size_t col, double squ
     return STRADS_ERR_NUMERIC;
 }
 
+strads_status lasso_refuse_centred(const lasso_site *site, size_t col)
+{
+    strads_error("%s: column %zu (the first is 0): a value less their mean is beyond the range of "
+                 "float: use another unit, or data.precision: double",
+                 strads_config_text(site->config, "data.path"), site->first_col + col);
+    return STRADS_ERR_NUMERIC;
+}
+
+bool lasso_centre_column(data_matrix *x, size_t col, double mean, bool is_constant)
+{
+    const size_t end = (col + 1) * x->n_rows;
+    bool finite = true;
+    for (size_t k = col * x->n_rows; k < end; k++) {
+        const double value = is_constant ? 0.0 : data_matrix_value(x, k) - mean;
+        if (x->narrow != NULL) {
+            x->narrow[k] = (float) value;
+            finite &= isfinite(x->narrow[k]) != 0;
+        } else {
+            x->value[k] = value;
+        }
+    }
+    return finite;
+}
+
 /* A column's mean, scale and squares; a dense one loses its mean. */
-static strads_status prepare_column(lasso_site *site, size_t col)
+static strads_status prepare_column(lasso_site *site, size_t col, double *scratch)
 {
     size_t n = 0;
-    const double *value = entries(&site->x, col, &n);
+    const double *value = lasso_column_values(&site->x, col, scratch, &n);
     const double mean = mean_of(value, n, site->x.n_rows - n);
     const double centre = site->centre != NULL ? mean : 0.0;
     const double squares = site->kernels->sum_of_squares(value, -centre, n);
     if (!in_range(squares, value, n, centre)) {
         return lasso_refuse_column(site, col, squares);
     }
-    const double about_mean = lasso_squares(site, lasso_share_of_squares(site, col, mean), mean);
+    const double about_mean =
+        lasso_squares(site, lasso_share_of_squares(site, value, n, mean), mean);
     site->norm2[col] = site->centre != NULL ? about_mean : squares;
     if (site->scale != NULL) {
         site->scale[col] = about_mean > 0.0 ? sqrt((double) site->x.n_rows / about_mean) : 0.0;
@@ -186,8 +192,9 @@ static strads_status prepare_column(lasso_site *site, size_t col)
     if (site->centre != NULL) {
         site->centre[col] = mean;
     }
-    if (site->centre != NULL && site->mean == NULL) {
-        lasso_centre_column(site, col, mean, about_mean == 0.0);
+    if (site->centre != NULL && site->mean == NULL &&
+        !lasso_centre_column(&site->x, col, mean, about_mean == 0.0)) {
+        return lasso_refuse_centred(site, col);
     }
     return STRADS_OK;
 }
@@ -217,9 +224,12 @@ static strads_status prepare_columns(lasso_site *site)
         site->norm2 = strads_alloc_array(site->x.n_cols, sizeof(*site->norm2));
         status = site->norm2 == NULL ? STRADS_ERR_NOMEM : STRADS_OK;
     }
+    double *scratch = strads_alloc_array(site->x.n_rows, sizeof(*scratch));
+    status = scratch == NULL ? STRADS_ERR_NOMEM : status;
     for (size_t j = 0; j < site->x.n_cols && status == STRADS_OK; j++) {
-        status = prepare_column(site, j);
+        status = prepare_column(site, j, scratch);
     }
+    strads_free(scratch);
     return status;
 }
 

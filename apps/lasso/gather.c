@@ -68,6 +68,13 @@ static strads_status reserve(lasso_gathered *to, const lasso_site *site, const u
     return STRADS_OK;
 }
 
+static void copy_values(double *to, const data_matrix *from, size_t first, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        to[i] = data_matrix_value(from, first + i);
+    }
+}
+
 static void fill_in(lasso_gathered *to, const lasso_worker *self, const uint32_t *vars, size_t n)
 {
     const data_matrix *from = &self->site->x;
@@ -79,14 +86,15 @@ static void fill_in(lasso_gathered *to, const lasso_worker *self, const uint32_t
         const size_t col = vars[k] - self->site->first_col;
         note_traits(self->site, vars[k], to->numbers + LASSO_N_TRAITS * k);
         if (from->col_start == NULL) {
-            memcpy(to->x.value + k * from->n_rows, from->value + col * from->n_rows,
-                   from->n_rows * sizeof(*from->value));
+            copy_values(to->x.value + k * from->n_rows, from, col * from->n_rows, from->n_rows);
             continue;
         }
+        const size_t first = (size_t) from->col_start[col];
+        const size_t n_own = (size_t) from->col_start[col + 1] - first;
         double *value = to->x.value + to->x.col_start[k];
-        for (int64_t i = from->col_start[col]; i < from->col_start[col + 1]; i++, value++) {
-            value[0] = from->value[i];
-            value[n_entries] = from->row[i];
+        copy_values(value, from, first, n_own);
+        for (size_t i = 0; i < n_own; i++) {
+            value[n_entries + i] = from->row[first + i];
         }
     }
 }

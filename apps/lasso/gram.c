@@ -126,18 +126,31 @@ static void take(void *context, uint32_t a, uint32_t b, double product)
     to->of[position(a, b, to->first)] = product;
 }
 
+/* x's values from `first` on; in scratch[n] where they are floats. */
+static const double *chunk_of(const data_matrix *x, size_t first, size_t n, double *scratch)
+{
+    for (size_t i = 0; i < n && x->narrow != NULL; i++) {
+        scratch[i] = (double) x->narrow[first + i];
+    }
+    return x->narrow == NULL ? x->value + first : scratch;
+}
+
 /* Products of the worker's rows of dense columns, a chunk of rows at a time. */
 static void multiply_dense(const lasso_gram *gram, const lasso_site *site, const shares *to)
 {
-    const size_t n_rows = site->x.n_rows;
+    const data_matrix *x = &site->x;
+    const size_t n_rows = x->n_rows;
+    double scratch[CHUNK_ROWS];
     for (size_t row = 0; row < n_rows; row += CHUNK_ROWS) {
         const size_t length = n_rows - row < CHUNK_ROWS ? n_rows - row : CHUNK_ROWS;
         for (size_t a = to->first > 0 ? to->first : 1; a < gram->n; a++) {
-            const double *x = site->x.value + gram->vars[a] * n_rows + row;
+            const double *chunk = chunk_of(x, gram->vars[a] * n_rows + row, length, scratch);
             double *of_a = to->of + position(a, 0, to->first);
             for (size_t b = 0; b < a; b++) {
-                of_a[b] +=
-                    site->kernels->dot(x, site->x.value + gram->vars[b] * n_rows + row, length);
+                const size_t first = gram->vars[b] * n_rows + row;
+                of_a[b] += x->narrow == NULL
+                               ? site->kernels->dot(x->value + first, chunk, length)
+                               : site->kernels->dot_narrow(x->narrow + first, chunk, length);
             }
         }
     }

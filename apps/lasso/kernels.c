@@ -9,6 +9,7 @@
 #include "apps/lasso/kernels.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
@@ -21,17 +22,55 @@ typedef double vec8 __attribute__((vector_size(64), aligned(8), may_alias));
 enum {
     STRIP = 32,
     LANES = 8,
+    AHEAD_FLOATS = 256,
     AHEAD_COLUMNS = 8, /* how far ahead chosen columns are fetched ... */
     AHEAD_ENTRIES = 64 /* ... and how much of each; the rest comes by itself */
 };
 
-static inline double sum_of(const vec8 *v)
+/* ---- values of either type ----
+ *
+ * `narrow` says what x points to. It is a constant wherever these functions are called from, and
+ * they are inlined there, so that there are loops for either type without a branch. */
+
+#define INLINED static inline __attribute__((always_inline))
+
+INLINED double value_at(const void *restrict x, bool narrow, size_t i)
+{
+    return narrow ? (double) ((const float *) x)[i] : ((const double *) x)[i];
+}
+
+/* sum += x_i y_i of the eight from i on. */
+INLINED void add_products(vec8 *sum, const void *restrict x, bool narrow, const double *restrict y,
+                          size_t i)
+{
+    if (narrow) {
+        double wide[LANES]; /* one instruction where there is one for it */
+        for (size_t k = 0; k < LANES; k++) {
+            wide[k] = value_at(x, true, i + k);
+        }
+        *sum += *(const vec8 *) wide * *(const vec8 *) (y + i);
+    } else {
+        *sum += *(const vec8 *) ((const double *) x + i) * *(const vec8 *) (y + i);
+    }
+}
+
+/* Fetches a strip of floats that comes later, maybe in the next column: they are used up faster
+ * than the processor fetches by itself, which stops at the end of each page. */
+INLINED void fetch_floats(const void *restrict x, bool narrow, size_t i)
+{
+    if (narrow) {
+        __builtin_prefetch((const float *) x + i + AHEAD_FLOATS);
+        __builtin_prefetch((const float *) x + i + AHEAD_FLOATS + STRIP / 2);
+    }
+}
+
+INLINED double sum_of(const vec8 *v)
 {
     const vec8 x = *v;
     return ((x[0] + x[1]) + (x[2] + x[3])) + ((x[4] + x[5]) + (x[6] + x[7]));
 }
 
-static inline double dot_of(const double *restrict x, const double *restrict y, size_t n)
+INLINED double dot_of(const void *restrict x, bool narrow, const double *restrict y, size_t n)
 {
     vec8 s0 = {0};
     vec8 s1 = {0};
@@ -39,21 +78,27 @@ static inline double dot_of(const double *restrict x, const double *restrict y, 
     vec8 s3 = {0};
     size_t i = 0;
     for (; i + STRIP <= n; i += STRIP) {
-        s0 += *(const vec8 *) (x + i) * *(const vec8 *) (y + i);
-        s1 += *(const vec8 *) (x + i + 8) * *(const vec8 *) (y + i + 8);
-        s2 += *(const vec8 *) (x + i + 16) * *(const vec8 *) (y + i + 16);
-        s3 += *(const vec8 *) (x + i + 24) * *(const vec8 *) (y + i + 24);
+        fetch_floats(x, narrow, i);
+        add_products(&s0, x, narrow, y, i);
+        add_products(&s1, x, narrow, y, i + 8);
+        add_products(&s2, x, narrow, y, i + 16);
+        add_products(&s3, x, narrow, y, i + 24);
     }
+    for (; i + LANES <= n; i += LANES) {
+        add_products(&s0, x, narrow, y, i);
+    }
+    double rest[2][LANES] = {{0.0}, {0.0}};
+    for (size_t k = 0; i + k < n; k++) {
+        rest[0][k] = value_at(x, narrow, i + k);
+        rest[1][k] = y[i + k];
+    }
+    s1 += *(const vec8 *) rest[0] * *(const vec8 *) rest[1];
     s0 = (s0 + s1) + (s2 + s3);
-    double s = sum_of(&s0);
-    for (; i < n; i++) {
-        s += x[i] * y[i];
-    }
-    return s;
+    return sum_of(&s0);
 }
 
-static inline double dot_sparse_of(const double *restrict value, const uint32_t *restrict row,
-                                   size_t n, const double *restrict y)
+INLINED double dot_sparse_of(const void *restrict x, bool narrow, const uint32_t *restrict row,
+                             size_t n, const double *restrict y)
 {
     double s0 = 0.0;
     double s1 = 0.0;
@@ -61,107 +106,156 @@ static inline double dot_sparse_of(const double *restrict value, const uint32_t 
     double s3 = 0.0;
     size_t k = 0;
     for (; k + 4 <= n; k += 4) {
-        s0 += value[k] * y[row[k]];
-        s1 += value[k + 1] * y[row[k + 1]];
-        s2 += value[k + 2] * y[row[k + 2]];
-        s3 += value[k + 3] * y[row[k + 3]];
+        s0 += value_at(x, narrow, k) * y[row[k]];
+        s1 += value_at(x, narrow, k + 1) * y[row[k + 1]];
+        s2 += value_at(x, narrow, k + 2) * y[row[k + 2]];
+        s3 += value_at(x, narrow, k + 3) * y[row[k + 3]];
     }
     for (; k < n; k++) {
-        s0 += value[k] * y[row[k]];
+        s0 += value_at(x, narrow, k) * y[row[k]];
     }
     return (s0 + s1) + (s2 + s3);
 }
 
-static inline void add_of(double a, const double *restrict x, double *restrict y, size_t n)
+INLINED void add_of(double a, const void *restrict x, bool narrow, double *restrict y, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        y[i] += a * x[i];
+        y[i] += a * value_at(x, narrow, i);
     }
 }
 
-static inline void add_sparse_of(double a, const double *restrict value,
-                                 const uint32_t *restrict row, size_t n, double *restrict y)
+INLINED void add_sparse_of(double a, const void *restrict x, bool narrow,
+                           const uint32_t *restrict row, size_t n, double *restrict y)
 {
     for (size_t k = 0; k < n; k++) {
-        y[row[k]] += a * value[k];
+        y[row[k]] += a * value_at(x, narrow, k);
+    }
+}
+
+/* ---- a column ---- */
+
+/* A column's stored elements. */
+typedef struct column {
+    const void *values;
+    const uint32_t *row; /* NULL: dense */
+    size_t n;
+} column;
+
+INLINED column column_of(const lasso_columns *columns, bool narrow, size_t k)
+{
+    const size_t first = columns->start == NULL ? k * columns->n_rows : (size_t) columns->start[k];
+    const bool dense = columns->row == NULL;
+    return (column){.values = narrow ? (const void *) (columns->narrow + first)
+                                     : (const void *) (columns->value + first),
+                    .row = dense ? NULL : columns->row + first,
+                    .n = dense ? columns->n_rows : (size_t) columns->start[k + 1] - first};
+}
+
+INLINED double dot_with(const column *x, bool narrow, const double *restrict y)
+{
+    return x->row == NULL ? dot_of(x->values, narrow, y, x->n)
+                          : dot_sparse_of(x->values, narrow, x->row, x->n, y);
+}
+
+INLINED void add_times(double a, const column *x, bool narrow, double *restrict y)
+{
+    if (x->row == NULL) {
+        add_of(a, x->values, narrow, y, x->n);
+    } else {
+        add_sparse_of(a, x->values, narrow, x->row, x->n, y);
     }
 }
 
 /* fmax is a call where NaN must be minded; there is none here. */
-static inline double larger(double a, double b)
+INLINED double larger(double a, double b)
 {
     return a > b ? a : b;
 }
 
 /* The minimiser of a coordinate, without branches. */
-static inline double soft(double u, double l1)
+INLINED double soft(double u, double l1)
 {
     const double size = fabs(u) - l1;
     return copysign(size > 0.0 ? size : 0.0, u);
 }
 
+/* ---- the kernels ---- */
+
 static double dot(const double *restrict x, const double *restrict y, size_t n)
 {
-    return dot_of(x, y, n);
+    return dot_of(x, false, y, n);
 }
 
-static double dot_sparse(const double *restrict value, const uint32_t *restrict row, size_t n,
-                         const double *restrict y)
+static double dot_narrow(const float *restrict x, const double *restrict y, size_t n)
 {
-    return dot_sparse_of(value, row, n, y);
+    return dot_of(x, true, y, n);
 }
 
 static void add(double a, const double *restrict x, double *restrict y, size_t n)
 {
-    add_of(a, x, y, n);
+    add_of(a, x, false, y, n);
 }
 
 static void add_narrow(double a, const float *restrict x, double *restrict y, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        y[i] += a * (double) x[i];
+    add_of(a, x, true, y, n);
+}
+
+static double dot_column(const lasso_columns *columns, size_t k, const double *restrict y)
+{
+    if (columns->narrow != NULL) {
+        const column x = column_of(columns, true, k);
+        return dot_with(&x, true, y);
+    }
+    const column x = column_of(columns, false, k);
+    return dot_with(&x, false, y);
+}
+
+static void add_column(double a, const lasso_columns *columns, size_t k, double *restrict y)
+{
+    if (columns->narrow != NULL) {
+        const column x = column_of(columns, true, k);
+        add_times(a, &x, true, y);
+    } else {
+        const column x = column_of(columns, false, k);
+        add_times(a, &x, false, y);
     }
 }
 
-static void add_sparse(double a, const double *restrict value, const uint32_t *restrict row,
-                       size_t n, double *restrict y)
+/* Chosen columns are fetched ahead: each is a few cache lines at a place of its own. */
+INLINED void fetch(const lasso_columns *columns, bool narrow, size_t k)
 {
-    add_sparse_of(a, value, row, n, y);
+    const column x = column_of(columns, narrow, k);
+    const size_t n = x.n < AHEAD_ENTRIES ? x.n : AHEAD_ENTRIES;
+    for (size_t at = 0; at < n; at += narrow ? 16 : 8) {
+        __builtin_prefetch(narrow ? (const void *) ((const float *) x.values + at)
+                                  : (const void *) ((const double *) x.values + at));
+    }
+    for (size_t at = 0; at < n; at += 16) {
+        __builtin_prefetch(x.row + at);
+    }
+}
+
+INLINED void dots_of(const lasso_columns *columns, bool narrow, const uint32_t *which, size_t n,
+                     const double *restrict y, double *restrict out)
+{
+    const bool ahead = which != NULL && columns->row != NULL;
+    for (size_t i = 0; i < n; i++) {
+        if (ahead && i + AHEAD_COLUMNS < n) {
+            fetch(columns, narrow, which[i + AHEAD_COLUMNS]);
+        }
+        const column x = column_of(columns, narrow, which == NULL ? i : which[i]);
+        out[i] = dot_with(&x, narrow, y);
+    }
 }
 
 static void dots(const lasso_columns *columns, const uint32_t *which, size_t n,
                  const double *restrict y, double *restrict out)
 {
-    for (size_t i = 0; i < n; i++) {
-        const size_t k = which == NULL ? i : which[i];
-        out[i] = dot_of(columns->value + k * columns->n_rows, y, columns->n_rows);
-    }
-}
-
-/* Chosen columns are fetched ahead: each is a few cache lines at a place of its own. */
-static inline void fetch(const lasso_columns *columns, size_t k)
-{
-    const int64_t first = columns->start[k];
-    const int64_t last = columns->start[k + 1];
-    for (int64_t at = first; at < last && at < first + AHEAD_ENTRIES; at += 8) {
-        __builtin_prefetch(columns->value + at);
-    }
-    for (int64_t at = first; at < last && at < first + AHEAD_ENTRIES; at += 16) {
-        __builtin_prefetch(columns->row + at);
-    }
-}
-
-static void dots_sparse(const lasso_columns *columns, const uint32_t *which, size_t n,
-                        const double *restrict y, double *restrict out)
-{
-    for (size_t i = 0; i < n; i++) {
-        const size_t k = which == NULL ? i : which[i];
-        if (which != NULL && i + AHEAD_COLUMNS < n) {
-            fetch(columns, which[i + AHEAD_COLUMNS]);
-        }
-        const int64_t first = columns->start[k];
-        out[i] = dot_sparse_of(columns->value + first, columns->row + first,
-                               (size_t) (columns->start[k + 1] - first), y);
+    if (columns->narrow != NULL) {
+        dots_of(columns, true, which, n, y, out);
+    } else {
+        dots_of(columns, false, which, n, y, out);
     }
 }
 
@@ -188,21 +282,21 @@ static double rate(const double *restrict gradient, const double *restrict scale
     return largest[0];
 }
 
-static double sweep(const lasso_columns *columns, const uint32_t *restrict which, size_t n,
-                    double *restrict b, double *restrict state)
+INLINED double sweep_of(const lasso_columns *columns, bool narrow, const uint32_t *restrict which,
+                        size_t n, double *restrict b, double *restrict state)
 {
     const size_t n_rows = columns->n_rows;
     double farthest = 0.0;
     for (size_t i = 0; i < n; i++) {
         const uint32_t k = which[i];
         const lasso_column *c = &columns->column[k];
-        const double *x = columns->value + columns->start[k];
+        const column x = column_of(columns, narrow, k);
         const double old = b[k];
-        const double u = dot_of(x, state, n_rows) + state[n_rows] * c->sum + c->norm2 * old;
+        const double u = dot_with(&x, narrow, state) + state[n_rows] * c->sum + c->norm2 * old;
         const double step = soft(u, c->l1) * c->inverse - old;
         if (step != 0.0) {
             b[k] = old + step;
-            add_of(-step, x, state, n_rows);
+            add_times(-step, &x, narrow, state);
             state[n_rows] += step * c->mean;
             farthest = larger(farthest, fabs(step) * c->urgency);
         }
@@ -210,30 +304,11 @@ static double sweep(const lasso_columns *columns, const uint32_t *restrict which
     return farthest;
 }
 
-static double sweep_sparse(const lasso_columns *columns, const uint32_t *restrict which, size_t n,
-                           double *restrict b, double *restrict state)
+static double sweep(const lasso_columns *columns, const uint32_t *restrict which, size_t n,
+                    double *restrict b, double *restrict state)
 {
-    const size_t n_rows = columns->n_rows;
-    double farthest = 0.0;
-    for (size_t i = 0; i < n; i++) {
-        const uint32_t k = which[i];
-        const lasso_column *c = &columns->column[k];
-        const int64_t first = columns->start[k];
-        const size_t length = (size_t) (columns->start[k + 1] - first);
-        const double *value = columns->value + first;
-        const uint32_t *row = columns->row + first;
-        const double old = b[k];
-        const double u =
-            dot_sparse_of(value, row, length, state) + state[n_rows] * c->sum + c->norm2 * old;
-        const double step = soft(u, c->l1) * c->inverse - old;
-        if (step != 0.0) {
-            b[k] = old + step;
-            add_sparse_of(-step, value, row, length, state);
-            state[n_rows] += step * c->mean;
-            farthest = larger(farthest, fabs(step) * c->urgency);
-        }
-    }
-    return farthest;
+    return columns->narrow != NULL ? sweep_of(columns, true, which, n, b, state)
+                                   : sweep_of(columns, false, which, n, b, state);
 }
 
 static double sum_of_squares(const double *restrict r, double c, size_t n)
@@ -258,14 +333,13 @@ static double sum_of_squares(const double *restrict r, double c, size_t n)
 const lasso_kernels JOIN(lasso_kernels_, KERNEL_ISA) = {
     .name = TEXT(KERNEL_ISA),
     .dot = dot,
-    .dot_sparse = dot_sparse,
+    .dot_narrow = dot_narrow,
     .add = add,
     .add_narrow = add_narrow,
-    .add_sparse = add_sparse,
+    .dot_column = dot_column,
+    .add_column = add_column,
     .dots = dots,
-    .dots_sparse = dots_sparse,
     .rate = rate,
     .sweep = sweep,
-    .sweep_sparse = sweep_sparse,
     .sum_of_squares = sum_of_squares,
 };

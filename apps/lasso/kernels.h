@@ -4,6 +4,9 @@
  *
  * kernels.c is compiled once for every instruction set; lasso_kernels_choose picks
  * the best that this machine has. The variants differ in rounding only.
+ *
+ * Values are doubles or floats. Sums are of doubles, in the same order: floats give the same
+ * bits as the same numbers do as doubles.
  */
 #ifndef STRADS_LASSO_KERNELS_H
 #define STRADS_LASSO_KERNELS_H
@@ -14,16 +17,17 @@
 /* The state that a sweep works on: a residual r[n_rows] and, behind it, an offset c.
  * The true residual is r + c 1. Without an intercept c stays 0. */
 
-/* Columns to be swept over. Column k is value[start[k]] ..., and the rows of a sparse
+/* Columns. Column k is value[start[k]] ..., or narrow[start[k]] ..., and the rows of a sparse
  * one are row[start[k]] .... For the update of coefficient b, with x the column less
  * its mean m, and the penalty l1 |b| + l2 b^2 / 2:
  *   u = x'(r + c) + |x|^2 b,   b := soft(u, l1) / (|x|^2 + l2)
  * where x'(r + c) = value'r + c sum, since the true residual sums to 0. */
 typedef struct lasso_columns {
-    const int64_t *start; /* [n + 1] when sparse, [n] when dense */
+    const int64_t *start; /* [n + 1] when sparse, [n] when dense; NULL: dense, side by side */
     const uint32_t *row;  /* NULL: dense */
-    const double *value;
-    const struct lasso_column *column; /* [n] */
+    const double *value;  /* NULL where values are floats ... */
+    const float *narrow;  /* ... and NULL where they are not */
+    const struct lasso_column *column; /* [n], of a sweep */
     size_t n_rows;
 } lasso_columns;
 
@@ -39,23 +43,19 @@ typedef struct lasso_column {
 typedef struct lasso_kernels {
     const char *name;
 
-    /* x'y of n dense elements; of a sparse x with n entries and a dense y. */
+    /* x'y and y += a x, of n elements. */
     double (*dot)(const double *restrict x, const double *restrict y, size_t n);
-    double (*dot_sparse)(const double *restrict value, const uint32_t *restrict row, size_t n,
-                         const double *restrict y);
-
-    /* y += a x, alike; of floats, too. */
+    double (*dot_narrow)(const float *restrict x, const double *restrict y, size_t n);
     void (*add)(double a, const double *restrict x, double *restrict y, size_t n);
     void (*add_narrow)(double a, const float *restrict x, double *restrict y, size_t n);
-    void (*add_sparse)(double a, const double *restrict value, const uint32_t *restrict row,
-                       size_t n, double *restrict y);
 
-    /* out[i] := x_k'y for the columns k = which[i], or k = i when which is NULL; dense
-     * ones lie side by side, start is not used. */
+    /* x_k'y and y += a x_k, as the column is stored. */
+    double (*dot_column)(const lasso_columns *columns, size_t k, const double *restrict y);
+    void (*add_column)(double a, const lasso_columns *columns, size_t k, double *restrict y);
+
+    /* out[i] := x_k'y for the columns k = which[i], or k = i when which is NULL. */
     void (*dots)(const lasso_columns *columns, const uint32_t *which, size_t n,
                  const double *restrict y, double *restrict out);
-    void (*dots_sparse)(const lasso_columns *columns, const uint32_t *which, size_t n,
-                        const double *restrict y, double *restrict out);
 
     /* scores[i] := (|gradient[i]| scale[i] - l1) unit; returns the largest
      * |gradient| scale. scale NULL: all 1. */
@@ -66,8 +66,6 @@ typedef struct lasso_kernels {
      * returns the most urgent move. */
     double (*sweep)(const lasso_columns *columns, const uint32_t *restrict which, size_t n,
                     double *restrict b, double *restrict state);
-    double (*sweep_sparse)(const lasso_columns *columns, const uint32_t *restrict which, size_t n,
-                           double *restrict b, double *restrict state);
 
     /* sum (r[i] + c)^2. */
     double (*sum_of_squares)(const double *restrict r, double c, size_t n);

@@ -98,6 +98,16 @@ static inline double lasso_centre(const lasso_site *site, uint32_t var)
     return site->centre == NULL ? 0.0 : site->centre[var - site->first_col];
 }
 
+/* A matrix as the kernels take it. */
+static inline lasso_columns lasso_columns_of(const data_matrix *x)
+{
+    return (lasso_columns){.start = x->col_start,
+                           .row = x->row,
+                           .value = x->value,
+                           .narrow = x->narrow,
+                           .n_rows = x->n_rows};
+}
+
 /* x_j'v for the stored column; v += a x_j. */
 double lasso_dot(const lasso_site *site, uint32_t var, const double *v);
 void lasso_add(const lasso_site *site, uint32_t var, double a, double *v);
@@ -116,16 +126,20 @@ static inline double lasso_norm2(const lasso_site *site, uint32_t var)
 
 /* ---- of data.c, for rows.c ---- */
 
-/* Values and squares of column `col` of x about `mean`, of the rows that are in it. */
-double lasso_share_of_squares(const lasso_site *site, size_t col, double mean);
+/* The *n stored values of column `col`: in x, or in scratch[n_rows] where those are floats. */
+const double *lasso_column_values(const data_matrix *x, size_t col, double *scratch, size_t *n);
+/* Squares about `mean` of a column with these n values, and 0 in the other rows of the site. */
+double lasso_share_of_squares(const lasso_site *site, const double *value, size_t n, double mean);
 /* 0 for squares about the mean, of all rows, that are rounding only. */
 double lasso_squares(const lasso_site *site, double squares, double mean);
 /* Whether all is well with squares of values less their mean: they neither overflow nor come
  * to (almost) nothing where the values are not all the same. */
 bool lasso_is_sound(double squares, bool same);
 bool lasso_all_are(double mean, const double *value, size_t n);
-/* Takes the mean off a dense column, or all that is in it. */
-void lasso_centre_column(lasso_site *site, size_t col, double mean, bool is_constant);
+/* Takes the mean off a dense column, or all that is in it. What is left of floats is rounded to
+ * floats; false: some overflows. */
+bool lasso_centre_column(data_matrix *x, size_t col, double mean, bool is_constant);
+strads_status lasso_refuse_centred(const lasso_site *site, size_t col);
 /* Makes centre, mean and scale of n columns, as the configuration wants them. */
 strads_status lasso_reserve_columns(lasso_site *site, size_t n, bool sparse);
 /* Makes *y the target of the site's rows, and NULL. */

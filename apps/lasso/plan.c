@@ -47,10 +47,7 @@ static double sweep_once(const sweep_task *task, uint32_t part, uint32_t n_parts
     const lasso_kernels *kernels = task->worker->site->kernels;
     const size_t first = task->n * part / n_parts;
     const size_t n = task->n * (part + 1) / n_parts - first;
-    return block->columns.row == NULL ? kernels->sweep(&block->columns, task->which + first, n,
-                                                       block->b, task->worker->state)
-                                      : kernels->sweep_sparse(&block->columns, task->which + first,
-                                                              n, block->b, task->worker->state);
+    return kernels->sweep(&block->columns, task->which + first, n, block->b, task->worker->state);
 }
 
 /* The first sweep's move counts, which started from what all members had done. */

@@ -71,7 +71,7 @@ static void report(const lasso_products *of, rows_so_far *rows, uint32_t a)
     size_t n_met = 0;
     for (int64_t k = x->col_start[col]; k < x->col_start[col + 1]; k++) {
         const struct span span = rows->spans[x->row[k]];
-        const double value = x->value[k];
+        const double value = data_matrix_value(x, (size_t) k);
         for (size_t e = span.start; e < span.end; e++) {
             const uint32_t b = rows->entries[e].place;
             if (rows->met_by[b] != a) { /* 0 at first, and a > b >= 0 */
@@ -92,7 +92,7 @@ static void enter(rows_so_far *rows, const data_matrix *x, uint32_t place, uint3
 {
     for (int64_t k = x->col_start[col]; k < x->col_start[col + 1]; k++) {
         const size_t e = rows->spans[x->row[k]].end++;
-        rows->entries[e] = (entry){.value = x->value[k], .place = place};
+        rows->entries[e] = (entry){.value = data_matrix_value(x, (size_t) k), .place = place};
     }
 }
 
@@ -162,7 +162,7 @@ static strads_status add_part(row_part *part, const lasso_products *of, size_t f
         double *to = is_new ? products + (a - of->first_new) * stride : NULL;
         for (; is_within(x, of->cols[a], part->next[a], last); part->next[a]++) {
             const size_t i = x->row[part->next[a]] - first;
-            const double value = x->value[part->next[a]];
+            const double value = data_matrix_value(x, (size_t) part->next[a]);
             for (size_t e = part->start[i]; is_new && e < part->end[i]; e++) {
                 to[part->entries[e].place] += value * part->entries[e].value;
             }

@@ -136,9 +136,14 @@ static size_t settle(lasso_quadratic *q, const uint32_t *vars, size_t n)
 static void take_strip(lasso_quadratic *q, const lasso_block *block, size_t row, size_t n)
 {
     for (size_t k = 0; k < block->n; k++) {
-        const size_t place = q->place_of[block->vars[k]] - 1;
-        memcpy(q->strip + place * LASSO_STRIP_ROWS,
-               block->columns.value + block->columns.start[k] + row, n * sizeof(*q->strip));
+        const size_t first = (size_t) block->columns.start[k] + row;
+        double *to = q->strip + (q->place_of[block->vars[k]] - 1) * LASSO_STRIP_ROWS;
+        for (size_t i = 0; i < n && block->columns.narrow != NULL; i++) {
+            to[i] = (double) block->columns.narrow[first + i];
+        }
+        if (block->columns.narrow == NULL) {
+            memcpy(to, block->columns.value + first, n * sizeof(*to));
+        }
     }
 }
 
@@ -236,13 +241,8 @@ static strads_status multiply(lasso_quadratic *q, const lasso_block *block, cons
 static double slope(const lasso_quadratic *q, const lasso_block *block, size_t k,
                     const double *state)
 {
-    const lasso_columns *columns = &block->columns;
-    const int64_t start = columns->start[k];
-    return columns->row == NULL
-               ? q->kernels->dot(columns->value + start, state, columns->n_rows)
-               : q->kernels->dot_sparse(columns->value + start, columns->row + start,
-                                        (size_t) (columns->start[k + 1] - start), state) +
-                     state[columns->n_rows] * block->column[k].sum;
+    return q->kernels->dot_column(&block->columns, k, state) +
+           state[block->columns.n_rows] * block->column[k].sum;
 }
 
 static strads_status take_point(lasso_quadratic *q, const lasso_block *block,
@@ -296,22 +296,14 @@ strads_status lasso_quadratic_load(lasso_quadratic *q, const lasso_site *site,
 void lasso_quadratic_unload(const lasso_quadratic *q, lasso_block *block, const lasso_part *part,
                             double *state)
 {
-    const lasso_columns *columns = &block->columns;
     for (size_t k = part->first; k < part->end; k++) {
         const double b = q->b[q->place_of[block->vars[k]] - 1];
         const double back = block->b[k] - b;
-        const int64_t start = columns->start[k];
-        if (back == 0.0) {
-            continue;
+        if (back != 0.0) {
+            q->kernels->add_column(back, &block->columns, k, state);
+            state[block->columns.n_rows] -= back * block->column[k].mean;
+            block->b[k] = b;
         }
-        if (columns->row == NULL) {
-            q->kernels->add(back, columns->value + start, state, columns->n_rows);
-        } else {
-            q->kernels->add_sparse(back, columns->value + start, columns->row + start,
-                                   (size_t) (columns->start[k + 1] - start), state);
-            state[columns->n_rows] -= back * block->column[k].mean;
-        }
-        block->b[k] = b;
     }
 }
 

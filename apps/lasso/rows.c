@@ -13,13 +13,25 @@
 typedef struct sums {
     double *of; /* [n_shards][width]; of[width] after adding up */
     size_t width;
+    double *scratch; /* for lasso_column_values of any shard */
 } sums;
 
 static strads_status sums_init(sums *all, const lasso_site *site, size_t width)
 {
+    size_t n_rows = 0;
+    for (size_t k = 0; k < site->n_shards; k++) {
+        n_rows = site->shards[k].x.n_rows > n_rows ? site->shards[k].x.n_rows : n_rows;
+    }
     all->width = width;
     all->of = strads_calloc(site->n_shards, width * sizeof(*all->of));
-    return all->of == NULL ? STRADS_ERR_NOMEM : STRADS_OK;
+    all->scratch = strads_alloc_array(n_rows, sizeof(*all->scratch));
+    return all->of == NULL || all->scratch == NULL ? STRADS_ERR_NOMEM : STRADS_OK;
+}
+
+static void sums_fini(sums *all)
+{
+    strads_free(all->of);
+    strads_free(all->scratch);
 }
 
 static strads_status sums_add_up(sums *all, const lasso_site *site, strads_part *part)
@@ -36,13 +48,6 @@ static double sum_less(double centre, const double *value, size_t n)
     return sum;
 }
 
-static const double *column_of(const data_matrix *x, size_t col, size_t *n)
-{
-    const size_t first = x->col_start == NULL ? col * x->n_rows : (size_t) x->col_start[col];
-    *n = x->col_start == NULL ? x->n_rows : (size_t) x->col_start[col + 1] - first;
-    return x->value + first;
-}
-
 /* means[0 .. n_cols) of the columns and means[n_cols] of y: what was missing of them is
  * added, which with means of 0 is all of it. */
 static strads_status improve_means(const lasso_site *site, strads_part *part, double *means)
@@ -55,7 +60,7 @@ static strads_status improve_means(const lasso_site *site, strads_part *part, do
         double *to = all.of + k * all.width;
         for (size_t j = 0; j < n_cols; j++) {
             size_t n = 0;
-            const double *value = column_of(&shard->x, j, &n);
+            const double *value = lasso_column_values(&shard->x, j, all.scratch, &n);
             to[j] = sum_less(means[j], value, n) - means[j] * (double) (shard->x.n_rows - n);
         }
         to[n_cols] = sum_less(means[n_cols], shard->target, shard->x.n_rows);
@@ -66,7 +71,7 @@ static strads_status improve_means(const lasso_site *site, strads_part *part, do
     for (size_t j = 0; j <= n_cols && status == STRADS_OK; j++) {
         means[j] += all.of[j] / (double) site->n_rows;
     }
-    strads_free(all.of);
+    sums_fini(&all);
     return status;
 }
 
@@ -75,16 +80,17 @@ static strads_status improve_means(const lasso_site *site, strads_part *part, do
  * less its mean, but for the second, which is its sum. */
 enum { ABOUT_CENTRE, ABOUT_MEAN, DIFFERENT, N_SQUARES };
 
-static void square_shard(const lasso_site *site, const lasso_site *shard, const double *means,
-                         double *to)
+static void square_shard(const lasso_site *site, size_t k, const double *means, const sums *all)
 {
+    const lasso_site *shard = &site->shards[k];
+    double *to = all->of + k * all->width;
     const size_t n_cols = site->n_cols;
     for (size_t j = 0; j < n_cols; j++) {
         size_t n = 0;
-        const double *value = column_of(&shard->x, j, &n);
+        const double *value = lasso_column_values(&shard->x, j, all->scratch, &n);
         const double centre = site->centre != NULL ? means[j] : 0.0;
         to[N_SQUARES * j + ABOUT_CENTRE] = site->kernels->sum_of_squares(value, -centre, n);
-        to[N_SQUARES * j + ABOUT_MEAN] = lasso_share_of_squares(shard, j, means[j]);
+        to[N_SQUARES * j + ABOUT_MEAN] = lasso_share_of_squares(shard, value, n, means[j]);
         to[N_SQUARES * j + DIFFERENT] = lasso_all_are(centre, value, n) ? 0.0 : 1.0;
     }
     const size_t n = shard->x.n_rows;
@@ -109,7 +115,9 @@ static strads_status prepare_column(lasso_site *site, size_t j, double mean, con
         site->centre[j] = mean;
     }
     for (size_t k = 0; k < site->n_shards && site->centre != NULL && site->mean == NULL; k++) {
-        lasso_centre_column(&site->shards[k], j, mean, about_mean == 0.0);
+        if (!lasso_centre_column(&site->shards[k].x, j, mean, about_mean == 0.0)) {
+            return lasso_refuse_centred(site, j);
+        }
     }
     return STRADS_OK;
 }
@@ -120,7 +128,7 @@ static strads_status square_all(lasso_site *site, strads_part *part, const doubl
     sums all;
     strads_status status = sums_init(&all, site, N_SQUARES * (n_cols + 1));
     for (size_t k = 0; k < site->n_shards && status == STRADS_OK; k++) {
-        square_shard(site, &site->shards[k], means, all.of + k * all.width);
+        square_shard(site, k, means, &all);
     }
     if (status == STRADS_OK) {
         status = sums_add_up(&all, site, part);
@@ -136,7 +144,7 @@ static strads_status square_all(lasso_site *site, strads_part *part, const doubl
             status = lasso_refuse_target(site, of_y[ABOUT_CENTRE]);
         }
     }
-    strads_free(all.of);
+    sums_fini(&all);
     return status;
 }
 

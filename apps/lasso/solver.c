@@ -172,6 +172,20 @@ static void measure_state(lasso_worker *self)
     }
 }
 
+/* The columns of x from `first` on. */
+static lasso_columns columns_from(const data_matrix *x, size_t first)
+{
+    lasso_columns columns = lasso_columns_of(x);
+    if (x->col_start != NULL) {
+        columns.start += first;
+    } else if (x->narrow != NULL) {
+        columns.narrow += first * x->n_rows;
+    } else {
+        columns.value += first * x->n_rows;
+    }
+    return columns;
+}
+
 strads_status lasso_find_gradient(lasso_worker *self, const uint32_t *vars, size_t n, double *to)
 {
     const lasso_site *site = self->site;
@@ -184,16 +198,8 @@ strads_status lasso_find_gradient(lasso_worker *self, const uint32_t *vars, size
         }
         cols = self->cols;
     }
-    const lasso_columns columns = {.start = x->col_start == NULL ? NULL : x->col_start + first,
-                                   .row = x->row,
-                                   .value = x->col_start == NULL ? x->value + first * x->n_rows
-                                                                 : x->value,
-                                   .n_rows = x->n_rows};
-    if (x->col_start == NULL) {
-        site->kernels->dots(&columns, cols, n, self->state, to);
-    } else {
-        site->kernels->dots_sparse(&columns, cols, n, self->state, to);
-    }
+    const lasso_columns columns = columns_from(x, first);
+    site->kernels->dots(&columns, cols, n, self->state, to);
     const strads_status status = site->split == STRADS_SPLIT_SAMPLES
                                      ? strads_exchange(self->worker, to, NULL, n)
                                      : STRADS_OK;

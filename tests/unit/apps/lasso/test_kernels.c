@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * tests/unit/apps/lasso/test_kernels.c - every variant of the inner loops that this
- * machine runs, against loops in long double that follow the formulas word by word.
+ * machine runs, against loops in long double that follow the formulas word by word; and those
+ * over floats against those over doubles, which give the same bits.
  */
 #include "apps/lasso/kernels.h"
 
@@ -46,19 +47,22 @@ static bool is_close(double got, long double right, long double size)
 /* Memory of its own for each length, so that a sanitizer sees a step too far. */
 typedef struct vectors {
     double *memory, *x, *y;
+    float *narrow; /* x rounded */
     uint32_t *row;
 } vectors;
 
 static vectors make_vectors(size_t n, size_t shift, double scale)
 {
     vectors v = {.memory = strads_calloc(2 * (n + shift) + 1, sizeof(double)),
+                 .narrow = strads_alloc_array(n, sizeof(float)),
                  .row = strads_calloc(n + 1, sizeof(uint32_t))};
-    REQUIRE(v.memory != NULL && v.row != NULL);
+    REQUIRE(v.memory != NULL && v.narrow != NULL && v.row != NULL);
     v.x = v.memory + shift;
     v.y = v.x + n + shift;
     for (size_t i = 0; i < n; i++) {
         v.x[i] = scale * number(i, 0);
         v.y[i] = number(i, 1);
+        v.narrow[i] = (float) fmin(fmax(v.x[i], -1e30), 1e30);
         v.row[i] = (uint32_t) (n - 1 - i);
     }
     return v;
@@ -67,11 +71,21 @@ static vectors make_vectors(size_t n, size_t shift, double scale)
 static void free_vectors(vectors *v)
 {
     strads_free(v->memory);
+    strads_free(v->narrow);
     strads_free(v->row);
+}
+
+/* A column of n elements, of all rows or in the order of v->row. */
+static lasso_columns column_of(const vectors *v, size_t n, const int64_t *start, bool sparse)
+{
+    return (lasso_columns){
+        .start = start, .row = sparse ? v->row : NULL, .value = v->x, .n_rows = n};
 }
 
 static void check_dots(const lasso_kernels *kernels, const vectors *v, size_t n)
 {
+    const int64_t start[] = {0, (int64_t) n};
+    const lasso_columns column = column_of(v, n, start, true);
     long double dense = 0.0L;
     long double sparse = 0.0L;
     long double squares = 0.0L;
@@ -83,7 +97,7 @@ static void check_dots(const lasso_kernels *kernels, const vectors *v, size_t n)
         size += fabsl((long double) v->x[i]);
     }
     CHECK(is_close(kernels->dot(v->x, v->y, n), dense, size));
-    CHECK(is_close(kernels->dot_sparse(v->x, v->row, n, v->y), sparse, size));
+    CHECK(is_close(kernels->dot_column(&column, 0, v->y), sparse, size));
     CHECK(is_close(kernels->sum_of_squares(v->x, 0.25, n), squares, squares));
 }
 
@@ -91,22 +105,43 @@ static void check_adds(const lasso_kernels *kernels, const vectors *v, size_t n)
 {
     double dense[MAX_N];
     double sparse[MAX_N];
-    double narrow[MAX_N];
-    float x[MAX_N];
+    const int64_t start[] = {0, (int64_t) n};
+    const lasso_columns column = column_of(v, n, start, true);
     memcpy(dense, v->y, n * sizeof(*dense));
     memcpy(sparse, v->y, n * sizeof(*sparse));
-    memcpy(narrow, v->y, n * sizeof(*narrow));
-    for (size_t i = 0; i < n; i++) {
-        x[i] = (float) fmin(fmax(v->x[i], -1e30), 1e30);
-    }
     kernels->add(-1.5, v->x, dense, n);
-    kernels->add_narrow(-1.5, x, narrow, n);
-    kernels->add_sparse(-1.5, v->x, v->row, n, sparse);
+    kernels->add_column(-1.5, &column, 0, sparse);
     for (size_t i = 0; i < n; i++) {
         const uint32_t k = v->row[i];
         CHECK(is_close(dense[i], v->y[i] - 1.5L * v->x[i], 3.0L));
-        CHECK(is_close(narrow[i], v->y[i] - 1.5L * (long double) x[i], 3.0L));
         CHECK(is_close(sparse[k], v->y[k] - 1.5L * v->x[i], 3.0L));
+    }
+}
+
+/* Of floats, against the same numbers as doubles. */
+static void check_narrow(const lasso_kernels *kernels, vectors *v, size_t n)
+{
+    double adds[4][MAX_N];
+    const int64_t start[] = {0, (int64_t) n};
+    for (size_t i = 0; i < n; i++) {
+        v->x[i] = (double) v->narrow[i];
+    }
+    for (size_t k = 0; k < 4; k++) {
+        memcpy(adds[k], v->y, n * sizeof(*v->y));
+    }
+    CHECK(kernels->dot_narrow(v->narrow, v->y, n) == kernels->dot(v->x, v->y, n));
+    kernels->add(-1.5, v->x, adds[0], n);
+    kernels->add_narrow(-1.5, v->narrow, adds[1], n);
+    CHECK(memcmp(adds[0], adds[1], n * sizeof(*v->y)) == 0);
+    for (int sparse = 0; sparse < 2; sparse++) {
+        const lasso_columns wide = column_of(v, n, start, sparse);
+        lasso_columns narrow = wide;
+        narrow.value = NULL;
+        narrow.narrow = v->narrow;
+        CHECK(kernels->dot_column(&narrow, 0, v->y) == kernels->dot_column(&wide, 0, v->y));
+        kernels->add_column(0.7, &wide, 0, adds[2]);
+        kernels->add_column(0.7, &narrow, 0, adds[3]);
+        CHECK(memcmp(adds[2], adds[3], n * sizeof(*v->y)) == 0);
     }
 }
 
@@ -122,6 +157,7 @@ static void loops_over_vectors_equal_slow_ones_at_every_length_and_alignment(voi
                 if (scales[(n + shift) % 4] <= 1.0) {
                     check_adds(variants[i], &v, n);
                 }
+                check_narrow(variants[i], &v, n);
                 free_vectors(&v);
             }
         }
@@ -160,6 +196,7 @@ static void ratings_are_relative_and_the_largest_is_found(void)
 typedef struct design {
     size_t n;
     double value[COLS * MAX_N];
+    float narrow[COLS * MAX_N];
     uint32_t row[COLS * MAX_N];
     int64_t start[COLS + 1];
     lasso_column column[COLS];
@@ -171,9 +208,11 @@ static void add_column(design *d, size_t j, bool sparse)
     int64_t at = d->start[j];
     for (size_t i = 0; i < d->n; i++) {
         if (!sparse || (i + j) % 3 != 0) {
-            d->centred[j][i] = number(i, 10 + j);
+            d->narrow[at] = (float) number(i, 10 + j);
+            d->centred[j][i] = d->narrow[at];
             d->row[at] = (uint32_t) i;
-            d->value[at++] = number(i, 10 + j);
+            d->value[at] = (double) d->narrow[at];
+            at++;
         } else {
             d->centred[j][i] = 0.0L;
         }
@@ -212,6 +251,17 @@ static void make_design(design *d, size_t n, bool sparse, bool offset, double l2
     d->column[3] = (lasso_column){.norm2 = 0.0}; /* does not move */
 }
 
+/* The columns of a design, as floats or doubles. */
+static lasso_columns columns_of(const design *d, bool sparse, bool narrow)
+{
+    return (lasso_columns){.start = d->start,
+                           .row = sparse ? d->row : NULL,
+                           .value = narrow ? NULL : d->value,
+                           .narrow = narrow ? d->narrow : NULL,
+                           .column = d->column,
+                           .n_rows = d->n};
+}
+
 static void chosen_columns_are_multiplied_in_their_order(void)
 {
     static const uint32_t which[] = {6, 0, 5, 5, 2, 4, 3, 1, 6, 0, 1, 2};
@@ -224,21 +274,21 @@ static void chosen_columns_are_multiplied_in_their_order(void)
         y[i] = number(i, 3);
     }
     for (size_t v = 0; v < n_variants; v++) {
-        for (int kind = 0; kind < 4; kind++) {
+        for (int kind = 0; kind < 8; kind++) {
             const bool sparse = kind & 1;
             const bool chosen = kind & 2;
             const size_t n = chosen ? N_WHICH : COLS;
             make_design(&d, 67, sparse, false, 0.0);
-            const lasso_columns columns = {
-                .start = sparse ? d.start : NULL, .row = d.row, .value = d.value, .n_rows = d.n};
-            (sparse ? variants[v]->dots_sparse : variants[v]->dots)(&columns, chosen ? which : NULL,
-                                                                    n, y, out);
+            lasso_columns columns = columns_of(&d, sparse, kind & 4);
+            columns.start = sparse ? d.start : NULL;
+            variants[v]->dots(&columns, chosen ? which : NULL, n, y, out);
             for (size_t i = 0; i < n; i++) {
                 long double right = 0.0L;
                 for (size_t k = 0; k < d.n; k++) {
                     right += d.centred[chosen ? which[i] : i][k] * y[k];
                 }
                 CHECK(is_close(out[i], right, 100.0L));
+                CHECK(variants[v]->dot_column(&columns, chosen ? which[i] : i, y) == out[i]);
             }
         }
     }
@@ -271,13 +321,12 @@ static void check_sweep(const lasso_kernels *kernels, const design *d, bool spar
 {
     static const uint32_t which[] = {4, 3, 0, 6, 1, 1};
     enum { N_WHICH = sizeof(which) / sizeof(which[0]) };
-    const lasso_columns columns = {.start = d->start,
-                                   .row = sparse ? d->row : NULL,
-                                   .value = d->value,
-                                   .column = d->column,
-                                   .n_rows = d->n};
+    const lasso_columns columns = columns_of(d, sparse, false);
+    const lasso_columns floats = columns_of(d, sparse, true);
     double b[COLS] = {0.1, 0.2, 0.3, 0.0, -0.4, 0.5, 0.0};
+    double b_of_floats[COLS];
     double state[MAX_N + 1] = {0.0};
+    double state_of_floats[MAX_N + 1];
     long double slow_b[COLS];
     long double r[MAX_N] = {0.0L};
     long double mean = 0.0L;
@@ -293,12 +342,16 @@ static void check_sweep(const lasso_kernels *kernels, const design *d, bool spar
     for (size_t j = 0; j < COLS; j++) {
         slow_b[j] = b[j];
     }
+    memcpy(b_of_floats, b, sizeof(b));
+    memcpy(state_of_floats, state, sizeof(state));
     for (int turn = 0; turn < 3; turn++) {
-        const double got =
-            (sparse ? kernels->sweep_sparse : kernels->sweep)(&columns, which, N_WHICH, b, state);
+        const double got = kernels->sweep(&columns, which, N_WHICH, b, state);
+        CHECK(kernels->sweep(&floats, which, N_WHICH, b_of_floats, state_of_floats) == got);
         const long double right = sweep_slowly(d, which, N_WHICH, slow_b, r, l2);
         CHECK(is_close(got, right, 1000.0L));
     }
+    CHECK(memcmp(b, b_of_floats, sizeof(b)) == 0);
+    CHECK(memcmp(state, state_of_floats, sizeof(state)) == 0);
     for (size_t j = 0; j < COLS; j++) {
         CHECK(is_close(b[j], slow_b[j], 100.0L));
     }
@@ -330,7 +383,6 @@ static void a_sweep_over_nothing_does_nothing(void)
     double state[2] = {1.0, 0.0};
     for (size_t v = 0; v < n_variants; v++) {
         CHECK(variants[v]->sweep(&columns, NULL, 0, NULL, state) == 0.0);
-        CHECK(variants[v]->sweep_sparse(&columns, NULL, 0, NULL, state) == 0.0);
         CHECK(state[0] == 1.0 && state[1] == 0.0);
     }
 }
