@@ -64,6 +64,16 @@ double lasso_cost(const void *state, uint32_t var)
     return (double) site->entries[var] / n_sharing + 1.0;
 }
 
+/* A dense column loses its mean in place, which no float would hold exactly. */
+static data_precision precision_of(const strads_config *config)
+{
+    const char *name = strads_config_text(config, "data.precision");
+    return strcmp(name, "double") == 0                     ? DATA_DOUBLE
+           : strcmp(name, "float") == 0                    ? DATA_FLOAT
+           : strads_config_bool(config, "lasso.intercept") ? DATA_EXACT_SPARSE
+                                                           : DATA_EXACT;
+}
+
 data_source lasso_source(const strads_config *config)
 {
     static const struct {
@@ -82,6 +92,7 @@ data_source lasso_source(const strads_config *config)
     return (data_source){.path = strads_config_text(config, "data.path"),
                          .y_path = strads_config_text(config, "data.y"),
                          .format = formats[i].format,
+                         .precision = precision_of(config),
                          .target = strads_config_text(config, "data.target"),
                          .cache = strads_config_bool(config, "data.cache") ? "" : NULL};
 }

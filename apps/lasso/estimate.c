@@ -69,14 +69,16 @@ static size_t set_size(const data_size *data)
     return 1 + least(data->n_rows / 2, data->n_cols / 4);
 }
 
-/* Columns of a working set as they are packed: all sparse ones, and dense ones whose rows have
- * weights. */
+/* Columns of a working set as they are packed, in doubles: all sparse ones, and dense ones whose
+ * rows have weights. */
 static size_t packed_bytes(const strads_config *config, const data_size *data)
 {
     if (data->dense && count_fits(config) == 0) {
         return 0;
     }
-    return (size_t) ((double) data->bytes * (double) set_size(data) / (double) data->n_cols);
+    const double widened = !data->narrow ? 1.0 : data->dense ? 2.0 : 1.5;
+    return (size_t) (widened * (double) data->bytes * (double) set_size(data) /
+                     (double) data->n_cols);
 }
 
 /* The products of a working set, with room to grow, a factor of them, and the strip of dense
@@ -154,8 +156,8 @@ strads_status lasso_estimate(const strads_config *config, strads_size *size)
     if (status != STRADS_OK) {
         return status;
     }
-    printf("%s: %zu rows, %zu columns, %zu entries%s\n", source.path, data.n_rows, data.n_cols,
-           data.n_entries, data.dense ? " (dense)" : "");
+    printf("%s: %zu rows, %zu columns, %zu entries%s%s\n", source.path, data.n_rows, data.n_cols,
+           data.n_entries, data.dense ? " (dense)" : "", data.narrow ? ", as floats" : "");
     size->n_vars = data.n_cols;
     if (split == STRADS_SPLIT_SAMPLES) {
         add_up_rows(config, &data, size);

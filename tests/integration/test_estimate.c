@@ -102,7 +102,7 @@ static void a_process_that_has_a_part_of_the_data_takes_less(void)
 /* Products of columns, and columns that folds weigh, are most of what comes beside dense data. */
 static void that_of_dense_working_sets_is_foretold(void)
 {
-    static const char *const options[] = {"", "--set lasso.folds=2",
+    static const char *const options[] = {"", "--set lasso.folds=2", "--set data.precision=float",
                                           "--set data.cache=true --set run.deterministic=true"};
     command_set_up();
     if (SUITE_SANITIZED) {

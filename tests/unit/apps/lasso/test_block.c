@@ -21,9 +21,9 @@ typedef struct opened {
     lasso_site *site;
 } opened;
 
-static opened open_site(lasso_case data, bool sparse)
+static opened open_as(lasso_case data, bool sparse, const char *precision)
 {
-    static const char *const settings[] = {"lasso.l1_ratio=0.5", NULL};
+    const char *const settings[] = {"lasso.l1_ratio=0.5", precision, NULL};
     opened self = {.data = data};
     void *site = NULL;
     lasso_case_write(&self.data, sparse);
@@ -32,6 +32,11 @@ static opened open_site(lasso_case data, bool sparse)
     REQUIRE_OK(lasso_case_open(self.config, 1, &site));
     self.site = site;
     return self;
+}
+
+static opened open_site(lasso_case data, bool sparse)
+{
+    return open_as(data, sparse, "data.precision=double");
 }
 
 static void close_site(opened *self)
@@ -46,7 +51,9 @@ static double element(const lasso_block *block, size_t k, size_t i)
 {
     const lasso_columns *columns = &block->columns;
     if (columns->row == NULL) {
-        return columns->value[columns->start[k] + (int64_t) i] - columns->column[k].mean;
+        const int64_t at = columns->start[k] + (int64_t) i;
+        return (columns->narrow != NULL ? (double) columns->narrow[at] : columns->value[at]) -
+               columns->column[k].mean;
     }
     double value = 0.0;
     for (int64_t at = columns->start[k]; at < columns->start[k + 1]; at++) {
@@ -107,6 +114,47 @@ static void a_block_holds_its_columns_under_every_scaling(void)
                    1e-12);
         lasso_block_fini(&block);
         close_site(&self);
+    }
+}
+
+/* Dense floats stay where they are; packed are doubles, as those that rows weigh. */
+static void a_block_of_floats_is_that_of_the_same_doubles(void)
+{
+    static const uint32_t vars[] = {5, 0, 7, 2};
+    static const double values[] = {1.0, 0.0, -2.0, 0.0};
+    double root[N];
+    for (size_t i = 0; i < N; i++) {
+        root[i] = i % 5 == 0 ? 0.0 : 0.25 * (double) (i % 5);
+    }
+    for (int kind = 0; kind < 4; kind++) {
+        const bool sparse = kind & 1;
+        const bool weighted = kind & 2;
+        lasso_block blocks[2] = {{.n = 0}, {.n = 0}};
+        opened both[2];
+        for (size_t k = 0; k < 2; k++) {
+            lasso_case data = lasso_case_draw(N, P, sparse ? 0.3 : 1.0, 25);
+            data.problem.intercept = false;
+            for (size_t i = 0; i < (size_t) N * P; i++) {
+                data.x[i] = (double) (float) data.x[i];
+            }
+            both[k] =
+                open_as(data, sparse, k == 0 ? "data.precision=double" : "data.precision=float");
+            const strads_block task = {.n_vars = 4, .vars = vars, .values = values};
+            lasso_block_weigh(&blocks[k], weighted ? root : NULL, N);
+            REQUIRE_OK(lasso_block_load(&blocks[k], both[k].site, &nothing, &task, L1, L2));
+        }
+        CHECK(both[1].site->x.narrow != NULL);
+        CHECK((blocks[1].columns.narrow != NULL) == (!sparse && !weighted));
+        for (size_t k = 0; k < 4; k++) {
+            CHECK(memcmp(&blocks[0].column[k], &blocks[1].column[k], sizeof(lasso_column)) == 0);
+            for (size_t i = 0; i < N; i++) {
+                CHECK(element(&blocks[0], k, i) == element(&blocks[1], k, i));
+            }
+        }
+        for (size_t k = 0; k < 2; k++) {
+            lasso_block_fini(&blocks[k]);
+            close_site(&both[k]);
+        }
     }
 }
 
@@ -183,6 +231,8 @@ static void loading_survives_the_failure_of_every_allocation(void)
 SUITE("apps/lasso/block",
       {"a block holds its columns under every scaling",
        a_block_holds_its_columns_under_every_scaling},
+      {"a block of floats is that of the same doubles",
+       a_block_of_floats_is_that_of_the_same_doubles},
       {"constant and empty columns do not move", constant_and_empty_columns_do_not_move},
       {"a block may grow, shrink and be empty", a_block_may_grow_shrink_and_be_empty},
       {"loading survives the failure of every allocation",

@@ -43,14 +43,19 @@ static void check_refused(const lasso_case *data, const char *const *settings, s
     strads_config_destroy(self.config);
 }
 
-static lasso_site *open_site(const lasso_case *data, strads_config **config)
+static lasso_site *open_as(const lasso_case *data, strads_config **config, const char *setting)
 {
-    static const char *const settings[] = {NULL};
+    const char *const settings[] = {setting, NULL};
     void *site = NULL;
     *config = lasso_case_config(data, &lasso_app, settings);
     REQUIRE(*config != NULL);
     REQUIRE_OK(lasso_case_open(*config, 1, &site));
     return site;
+}
+
+static lasso_site *open_site(const lasso_case *data, strads_config **config)
+{
+    return open_as(data, config, NULL);
 }
 
 static void columns_and_target_lose_their_means_exactly(void)
@@ -130,6 +135,40 @@ static void products_norms_and_costs_are_those_of_the_columns(void)
         strads_config_destroy(config);
         lasso_case_fini(&data);
     }
+}
+
+/* Mean, norm and cost are those of the values as they were; what is left is rounded once. */
+static void floats_that_lose_their_mean_are_rounded(void)
+{
+    lasso_case data = lasso_case_draw(N, P, 1.0, 39);
+    strads_config *configs[2];
+    lasso_site *sites[2];
+    for (size_t k = 0; k < (size_t) N * P; k++) {
+        data.x[k] = (double) (float) (1000.0 + data.x[k]);
+    }
+    lasso_case_write(&data, false);
+    sites[0] = open_as(&data, &configs[0], "data.precision=auto");
+    sites[1] = open_as(&data, &configs[1], "data.precision=float");
+    CHECK(sites[0]->x.narrow == NULL && sites[1]->x.narrow != NULL);
+    for (size_t k = 0; k < (size_t) N * P; k++) {
+        CHECK(sites[1]->x.narrow[k] == (float) sites[0]->x.value[k]);
+    }
+    CHECK(memcmp(sites[0]->norm2, sites[1]->norm2, P * sizeof(double)) == 0);
+    CHECK(memcmp(sites[0]->centre, sites[1]->centre, P * sizeof(double)) == 0);
+    CHECK(lasso_cost(sites[0], 3) == lasso_cost(sites[1], 3));
+    for (size_t k = 0; k < 2; k++) {
+        lasso_close_site(sites[k]);
+        strads_config_destroy(configs[k]);
+    }
+    static const char *const settings[] = {"data.precision=float", NULL};
+    for (size_t i = 0; i < N; i++) {
+        data.x[2 * N + i] = i < 3 ? 3e38 : -3e38;
+    }
+    lasso_case_write(&data, false);
+    check_refused(
+        &data, settings, STRADS_ERR_NUMERIC,
+        "column 2 (the first is 0): a value less their mean is beyond the range of float");
+    lasso_case_fini(&data);
 }
 
 static void settings_that_contradict_or_miss_are_refused(void)
@@ -237,6 +276,7 @@ SUITE("apps/lasso/data",
       {"without an intercept nothing is centred", without_an_intercept_nothing_is_centred},
       {"products, norms and costs are those of the columns",
        products_norms_and_costs_are_those_of_the_columns},
+      {"floats that lose their mean are rounded", floats_that_lose_their_mean_are_rounded},
       {"settings that contradict or miss are refused",
        settings_that_contradict_or_miss_are_refused},
       {"values out of range are refused by column and file",

@@ -29,9 +29,10 @@ typedef struct opened {
     double state[N + 1];
 } opened;
 
-static void open_as(opened *self, bool sparse)
+static void open_as(opened *self, bool sparse, bool floats)
 {
-    static const char *const settings[] = {NULL};
+    const char *const settings[] = {floats ? "data.precision=float" : "data.precision=double",
+                                    NULL};
     *self = (opened){.data = lasso_case_draw(N, P, sparse ? 0.4 : 1.0, 81)};
     lasso_case_write(&self->data, sparse);
     self->config = lasso_case_config(&self->data, &lasso_app, settings);
@@ -41,7 +42,7 @@ static void open_as(opened *self, bool sparse)
 
 static void open_all(opened *self)
 {
-    open_as(self, false);
+    open_as(self, false, false);
 }
 
 static void close_all(opened *self)
@@ -141,15 +142,16 @@ static void check(const opened *self)
     }
 }
 
-static void check_keeping(bool sparse)
+static void check_keeping(bool sparse, bool floats)
 {
     static const uint32_t first[] = {1, 4, 5, 9, 11}, second[] = {0, 4, 9, 10, 20, 21, 23},
                           third[] = {9, 23};
     const double zeros[P] = {0.0};
     opened self;
-    open_as(&self, sparse);
+    open_as(&self, sparse, floats);
     REQUIRE_OK(load(&self, first, 5, zeros));
     check(&self);
+    CHECK((self.block.columns.narrow != NULL) == (floats && !sparse));
     const strads_block task = {.n_vars = 7, .vars = second, .values = zeros};
     REQUIRE_OK(lasso_block_load(&self.block, self.site, &self.held, &task, L1, L2));
     CHECK(lasso_quadratic_n_new(&self.q, second, 7) == 5);
@@ -167,8 +169,9 @@ static void check_keeping(bool sparse)
 
 static void products_are_kept_from_block_to_block(void)
 {
-    check_keeping(false);
-    check_keeping(true);
+    for (int kind = 0; kind < 4; kind++) {
+        check_keeping(kind & 1, kind & 2);
+    }
 }
 
 /* Gives the block back; returns how far it is from the conditions of its optimum. */
@@ -192,7 +195,7 @@ static void check_descent(bool sparse)
     uint32_t vars[P];
     const double zeros[P] = {0.0};
     opened self;
-    open_as(&self, sparse);
+    open_as(&self, sparse, false);
     for (uint32_t j = 0; j < P; j++) {
         vars[j] = j;
     }
@@ -272,7 +275,7 @@ static void check_failures(bool sparse)
     static const uint32_t vars[] = {2, 3, 5, 7};
     const double zeros[P] = {0.0};
     opened self;
-    open_as(&self, sparse);
+    open_as(&self, sparse, false);
     REQUIRE_OK(load(&self, vars, 2, zeros));
     const size_t live = strads_mem_live();
     strads_status status = STRADS_ERR_NOMEM;
