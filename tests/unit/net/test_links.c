@@ -413,9 +413,9 @@ static void heartbeats_keep_silent_processes_together(void)
 {
     net_links *links[3];
     strads_status ends[3];
-    const net_links_options options = {.queue_messages = 2, .heartbeat = 0.02, .timeout = 0.4};
+    const net_links_options options = {.queue_messages = 2, .heartbeat = 0.02, .timeout = 1.5};
     links_case_make(links, 3, 3, &options);
-    const struct timespec nap = {.tv_sec = 1, .tv_nsec = 0};
+    const struct timespec nap = {.tv_sec = 2, .tv_nsec = 0}; /* longer than the timeout */
     nanosleep(&nap, NULL);
     links_case_end(links, 3, ends);
     for (int p = 0; p < 3; p++) {
