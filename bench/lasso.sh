@@ -11,7 +11,8 @@
 # LASSO_CD_BIN FOLDER RATIO GAP prints lines "it N t SECONDS P OBJECTIVE ..." on
 # stderr, LASSO_SAP_BIN FOLDER RATIO GAP THREADS with TRACE=1 "SECONDS OBJECTIVE";
 # both end with a JSON line that has "secs" and "rss_mb" on stdout. What is not named
-# is left out. Prints one JSON line a case; ratios are to LASSO_CD_BIN.
+# is left out. "floats" is strads with data.precision: float. Prints one JSON line a case; ratios
+# are to LASSO_CD_BIN.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 runs=${RUNS:-5}
@@ -49,18 +50,22 @@ optimum() {
 }
 
 # Each run leaves "SECONDS OBJECTIVE" lines in TRACE and "TOTAL RSS OVERHEAD" in FACTS.
-run_strads() { # problem ratio workers trace facts
+run_strads() { # problem ratio workers trace facts [precision]
     local data="--set data.path=$work/$1.libsvm"
     if [ -e "$work/$1.npy" ]; then
         data="--set data.path=$work/$1.npy --set data.y=$work/$1.y.npy"
     fi
     # shellcheck disable=SC2086
     $strads run bench/lasso.yaml $data --set lasso.lambda_ratio="$2" --workers "$3" \
-        --out "$work/run" --quiet >/dev/null
+        --set "data.precision=${6:-auto}" --out "$work/run" --quiet >/dev/null
     awk -F'[:,}]' '{ for (i = 1; i < NF; i++) { if ($i ~ /"seconds"/) s = $(i + 1);
         if ($i ~ /"objective"/) f = $(i + 1) } print s, f }' "$work/run/journal.jsonl" >"$4"
     awk -F'[:,]' '/"solve"/ { t = $2 } /"peak_rss_mb"/ { m = $2 } /"overhead_seconds"/ { o = $2 }
         END { print t + 0, m + 0, o / t }' "$work/run/summary.json" >"$5"
+}
+
+run_floats() {
+    run_strads "$@" float
 }
 
 facts_of_json() {
@@ -91,7 +96,7 @@ seconds_to() { # trace optimum
 
 solvers=
 for w in $workers; do
-    solvers="$solvers strads:$w"
+    solvers="$solvers strads:$w floats:$w"
 done
 if [ -n "${PROBLEMS:-}" ] && [ -n "${LASSO_SAP_BIN:-}" ]; then
     for w in $workers; do

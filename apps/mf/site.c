@@ -9,9 +9,14 @@
 
 #include "apps/mf/ccd.h"
 
-/* What fits beside each other in a core's cache, and how many users come between two trips of
- * an item block. */
-enum { CELL_BYTES = 468 * 1024, ITEM_BLOCK_BYTES = 288 * 1024, USERS_A_HALF_TRIP = 2000 };
+/* What fits beside each other in a core's cache; how many users come between two trips of an item
+ * block, and how many times as many where a trip is a message to another process. */
+enum {
+    CELL_BYTES = 468 * 1024,
+    ITEM_BLOCK_BYTES = 288 * 1024,
+    USERS_A_HALF_TRIP = 2000,
+    FARTHER = 4
+};
 
 /* ---- reading ---- */
 
@@ -136,8 +141,11 @@ static strads_status cut(mf_site *site, const data_ratings *train)
         status = mf_cut_deal(&site->items, site->seed, DATA_ITEMS);
     }
     if (status == STRADS_OK) {
-        /* Where columns roam, smaller cells: at the end of a pass all wait for the last one. */
-        const uint32_t users = (roams ? 1 : 2) * USERS_A_HALF_TRIP;
+        /* Where columns roam, smaller cells: at the end of a pass all wait for the last one. A
+         * deterministic run does not hang on how many processes there are. */
+        const bool far =
+            site->end - site->first < n && !strads_config_bool(site->config, "run.deterministic");
+        const uint32_t users = (roams ? 1 : far ? 2 * FARTHER : 2) * USERS_A_HALF_TRIP;
         const uint32_t n_each = site->users.n_each;
         const uint32_t n_near = (users + (roams ? 0 : n_each / 2)) / n_each;
         site->user_blocks = site->users.n_blocks / n;
