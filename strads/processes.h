@@ -11,8 +11,9 @@
 #include "strads/options.h"
 
 /* Messages that a worker and the coordinator may have under way to each other: a
- * round's PUSH and SYNC for each round in flight, a SCAN, a STAGE, a question. */
-enum { PROCESSES_QUEUE = 32 };
+ * round's PUSH and SYNC for each round in flight, a SCAN, a STAGE, a question; and at the end of a
+ * run on a grid all the columns that the worker has, of which there may be thousands. */
+enum { PROCESSES_QUEUE = 1 << 20 };
 
 typedef struct processes processes;
 

@@ -176,15 +176,29 @@ static void processes_rotate_as_threads_do(void)
     for (uint32_t i = 0; i < 2; i++) {
         const asked it = {.kind = "rotation", .workers = 4, .processes = i == 0 ? 1 : 3};
         strads_result result;
-        shape(7, 2, 3);
+        shape(GRID_COLUMNS, 2, 3);
         REQUIRE_OK(run(&it, &result));
         check_whole(4, &result);
         check_once_a_pass(4, 1);
-        for (uint32_t c = 0; c < 7; c++) {
+        for (uint32_t c = 0; c < GRID_COLUMNS; c++) {
             order[i] = order[i] * 31 + grid_in_use.columns[c].order;
         }
     }
     CHECK(order[0] == order[1]);
+}
+
+/* At the end a worker gives all of its columns, which nobody takes before it is done with that. */
+static void a_worker_gives_any_number_of_columns(void)
+{
+    const asked them[] = {{.kind = "rotation", .workers = 1},
+                          {.kind = "rotation", .driver = "sim", .workers = 2},
+                          {.kind = "free", .workers = 2}};
+    for (size_t i = 0; i < sizeof(them) / sizeof(*them); i++) {
+        strads_result result;
+        shape(GRID_COLUMNS, 1, 2);
+        REQUIRE_OK(run(&them[i], &result));
+        check_whole(them[i].workers, &result);
+    }
 }
 
 static void what_fails_ends_the_run(void)
@@ -258,6 +272,7 @@ SUITE("integration/grid",
       {"free workers do not wait for a slow one", free_workers_do_not_wait_for_a_slow_one},
       {"who is done first goes on with what it has", who_is_done_first_goes_on_with_what_it_has},
       {"processes rotate as threads do", processes_rotate_as_threads_do},
+      {"a worker gives any number of columns", a_worker_gives_any_number_of_columns},
       {"what fails ends the run", what_fails_ends_the_run},
       {"without memory a run ends cleanly", without_memory_a_run_ends_cleanly},
       {"other schedules are refused", other_schedules_are_refused})

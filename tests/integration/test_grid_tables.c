@@ -14,7 +14,7 @@
 #include "tests/support/grid_tally.h"
 #include "tests/support/suite.h"
 
-enum { N_SETTINGS = 10, TEXT = 100 };
+enum { N_SETTINGS = 10, TEXT = 100, MANY_COLUMNS = 16 };
 
 static const char agnostic[] = "schedule.slow_worker_agnostic=true";
 
@@ -185,7 +185,7 @@ static void random_grids_on_random_clusters_keep_the_promise(void)
         char latency[TEXT], faults[TEXT];
         const uint32_t workers = 2 + (uint32_t) strads_random_below(&random, 5);
         const uint32_t n_columns =
-            2 * workers + (uint32_t) strads_random_below(&random, GRID_COLUMNS - 2 * workers + 1);
+            2 * workers + (uint32_t) strads_random_below(&random, MANY_COLUMNS - 2 * workers + 1);
         const asked it = {.kind = kinds[strads_random_below(&random, 2)],
                           .driver = "sim",
                           .staleness = bounds[strads_random_below(&random, 3)],

@@ -9,7 +9,7 @@
 #include "strads/grid.h"
 #include "strads/run.h"
 
-enum { GRID_WORKERS = 8, GRID_ROWS = 4, GRID_COLUMNS = 16 };
+enum { GRID_WORKERS = 8, GRID_ROWS = 4, GRID_COLUMNS = 136 };
 
 typedef enum grid_callback {
     GRID_CALL_NONE,
