@@ -118,7 +118,7 @@ for problem in $problems; do
         done
         best=$(optimum "$problem" "$ratio")
         if [ "$best" = unknown ]; then
-            best=$(cat "$work"/trace.* | awk '{ print $2 }' | sort -g | head -n 1)
+            best=$(cat "$work"/trace.* | awk '{ print $2 }' | sort -g | sed -n 1p)
         fi
         base=null
         for solver in $solvers; do
