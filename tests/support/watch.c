@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "net/sim_state.h"
 
-enum { MAX_QUEUE = 64 };
+enum { MAX_QUEUE = 64 }; /* messages under way from one node to another in a watched run */
 
 /* From one node to another. */
 typedef struct line {
@@ -172,7 +172,7 @@ void __wrap_net_destroy(net *network);
 strads_status __wrap_net_create(net **out, const char *driver, const net_options *options)
 {
     if (watching) {
-        assert(options->n_nodes <= WATCH_WORKERS + 1 && options->queue_messages <= MAX_QUEUE);
+        assert(options->n_nodes <= WATCH_WORKERS + 1);
         watch_n_workers = options->n_nodes - 1;
         n_credits = options->queue_messages;
         watch_rounds_start();
