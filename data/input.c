@@ -9,15 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
-enum { GZIP_BYTES = 1 << 18, GZIP_WINDOW = 15 + 16, INFLATE_MAX_BYTES = 1 << 30 };
-
-typedef struct data_gunzip {
-    z_stream z;
-    bool in_member; /* between the start and the end of a gzip member */
-    unsigned char bytes[GZIP_BYTES];
-} data_gunzip;
+#include "data/gunzip.h"
 
 strads_status data_no_memory(const char *path)
 {
@@ -77,80 +70,17 @@ static strads_status read_file(data_input *input, void *out, size_t wanted, size
     return status;
 }
 
-static strads_status refill_gunzip(data_input *input)
+static strads_status read_compressed(void *context, void *out, size_t n, size_t *n_read)
 {
-    data_gunzip *gunzip = input->gunzip;
-    size_t n = 0;
-    const strads_status status = read_file(input, gunzip->bytes, GZIP_BYTES, &n);
-    gunzip->z.next_in = gunzip->bytes;
-    gunzip->z.avail_in = (uInt) n;
-    return status;
-}
-
-/* One call of inflate, which starts a new member where the last one has ended. */
-static strads_status inflate_some(data_input *input)
-{
-    data_gunzip *gunzip = input->gunzip;
-    if (!gunzip->in_member) {
-        inflateReset(&gunzip->z);
-        gunzip->in_member = true;
-    }
-    const int result = inflate(&gunzip->z, Z_NO_FLUSH);
-    if (result == Z_STREAM_END) {
-        gunzip->in_member = false;
-    } else if (result == Z_MEM_ERROR) {
-        return data_no_memory(input->path);
-    } else if (result != Z_OK) {
-        strads_error("%s: damaged gzip data: %s", input->path,
-                     gunzip->z.msg != NULL ? gunzip->z.msg : "no progress");
-        return STRADS_ERR_DATA;
-    }
-    return STRADS_OK;
-}
-
-static strads_status read_gunzip(data_input *input, void *out, size_t n, size_t *n_read)
-{
-    z_stream *z = &input->gunzip->z;
-    const uInt wanted = (uInt) (n < INFLATE_MAX_BYTES ? n : INFLATE_MAX_BYTES);
-    z->next_out = out;
-    z->avail_out = wanted;
-    while (z->avail_out > 0) {
-        strads_status status = z->avail_in == 0 ? refill_gunzip(input) : STRADS_OK;
-        if (status == STRADS_OK && z->avail_in == 0) {
-            if (!input->gunzip->in_member) {
-                break;
-            }
-            strads_error("%s: the gzip data is cut short", input->path);
-            return STRADS_ERR_DATA;
-        }
-        if (status == STRADS_OK) {
-            status = inflate_some(input);
-        }
-        if (status != STRADS_OK) {
-            return status;
-        }
-    }
-    *n_read = wanted - z->avail_out;
-    return STRADS_OK;
+    return read_file(context, out, n, n_read);
 }
 
 /* Reads up to n bytes of content, less at its end only. */
 static strads_status read_content(data_input *input, void *out, size_t n, size_t *n_read)
 {
-    if (input->gunzip == NULL) {
-        return read_file(input, out, n, n_read);
-    }
-    size_t total = 0;
-    size_t got = 0;
-    do {
-        const strads_status status = read_gunzip(input, (char *) out + total, n - total, &got);
-        if (status != STRADS_OK) {
-            return status;
-        }
-        total += got;
-    } while (total < n && got > 0);
-    *n_read = total;
-    return STRADS_OK;
+    return input->gunzip == NULL
+               ? read_file(input, out, n, n_read)
+               : data_gunzip_read(input->gunzip, read_compressed, input, out, n, n_read);
 }
 
 /* Moves what is held to the front of the buffer and fills the rest. */
@@ -172,46 +102,15 @@ static strads_status fill(data_input *input)
     return STRADS_OK;
 }
 
-static void *gzip_alloc(void *opaque, uInt items, uInt bytes)
-{
-    (void) opaque;
-    return strads_alloc_array(items, bytes);
-}
-
-static void gzip_free(void *opaque, void *memory)
-{
-    (void) opaque;
-    strads_free(memory);
-}
-
-/* Takes the n bytes read so far as the beginning of gzip data. */
-static strads_status start_gunzip(data_input *input, size_t n)
-{
-    data_gunzip *gunzip = strads_alloc(sizeof(*gunzip));
-    if (gunzip == NULL) {
-        return data_no_memory(input->path);
-    }
-    memcpy(gunzip->bytes, input->buffer, n);
-    gunzip->z = (z_stream){
-        .next_in = gunzip->bytes, .avail_in = (uInt) n, .zalloc = gzip_alloc, .zfree = gzip_free};
-    gunzip->in_member = true;
-    if (inflateInit2(&gunzip->z, GZIP_WINDOW) != Z_OK) {
-        strads_free(gunzip);
-        return data_no_memory(input->path);
-    }
-    input->gunzip = gunzip;
-    return STRADS_OK;
-}
-
 static strads_status read_first_block(data_input *input)
 {
     size_t n = 0;
-    strads_status status = read_file(input, input->buffer, GZIP_BYTES, &n);
+    strads_status status = read_file(input, input->buffer, DATA_GZIP_BYTES, &n);
     if (status != STRADS_OK) {
         return status;
     }
     if (n >= 2 && memcmp(input->buffer, "\x1f\x8b", 2) == 0) {
-        status = start_gunzip(input, n);
+        status = data_gunzip_create(&input->gunzip, input->path, input->buffer, n);
     } else {
         input->end += n;
         input->last = n > 0 ? input->end[-1] : input->last;
@@ -361,10 +260,7 @@ strads_status data_refuse(const data_input *input, const char *format, ...)
 
 void data_input_close(data_input *input)
 {
-    if (input->gunzip != NULL) {
-        inflateEnd(&input->gunzip->z);
-        strads_free(input->gunzip);
-    }
+    data_gunzip_destroy(input->gunzip);
     strads_free(input->buffer);
     close(input->fd);
     *input = (data_input){.fd = -1};
