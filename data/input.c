@@ -59,47 +59,76 @@ static strads_status read_bytes(const data_input *input, const uint64_t *at, voi
     return STRADS_OK;
 }
 
-/* Reads up to `wanted` bytes of the file as it is, less at its end or that of the range. */
-static strads_status read_file(data_input *input, void *out, size_t wanted, size_t *n_read)
+/* Reads up to n bytes of the file as it is, less at its end. */
+static strads_status read_file(void *context, void *out, size_t n, size_t *n_read)
 {
-    const size_t n = wanted < input->n_left ? wanted : (size_t) input->n_left;
-    const strads_status status = read_bytes(input, NULL, out, n, n_read);
-    if (status == STRADS_OK && input->n_left != UINT64_MAX) {
-        input->n_left -= *n_read;
-    }
-    return status;
-}
-
-static strads_status read_compressed(void *context, void *out, size_t n, size_t *n_read)
-{
-    return read_file(context, out, n, n_read);
+    return read_bytes(context, NULL, out, n, n_read);
 }
 
 /* Reads up to n bytes of content, less at its end only. */
 static strads_status read_content(data_input *input, void *out, size_t n, size_t *n_read)
 {
-    return input->gunzip == NULL
-               ? read_file(input, out, n, n_read)
-               : data_gunzip_read(input->gunzip, read_compressed, input, out, n, n_read);
+    const strads_status status =
+        input->gunzip == NULL ? read_file(input, out, n, n_read)
+                              : data_gunzip_read(input->gunzip, read_file, input, out, n, n_read);
+    if (status == STRADS_OK) {
+        input->offset += *n_read;
+    }
+    return status;
+}
+
+/* Ends the range behind the line that has the byte before its limit, if the end of that line is
+ * there: [from, held) was not looked at yet. */
+static void cut_at_limit(data_input *input, char *from)
+{
+    const uint64_t at = input->offset - (uint64_t) (input->held - from);
+    const uint64_t n = (uint64_t) (input->held - from);
+    uint64_t skipped = input->limit > at + 1 ? input->limit - 1 - at : 0;
+    input->end = input->held;
+    input->drained = input->exhausted;
+    if (input->first >= input->limit) {
+        input->end = input->begin;
+        input->drained = true;
+        skipped = n;
+    }
+    char *newline = skipped < n ? memchr(from + skipped, '\n', (size_t) (n - skipped)) : NULL;
+    if (newline != NULL) {
+        input->end = newline + 1;
+        input->drained = true;
+    }
+    input->last = input->end > from ? input->end[-1] : input->last;
 }
 
 /* Moves what is held to the front of the buffer and fills the rest. */
-static strads_status fill(data_input *input)
+static strads_status fill_buffer(data_input *input)
 {
-    const size_t held = (size_t) (input->end - input->begin);
+    const size_t held = (size_t) (input->held - input->begin);
     memmove(input->buffer, input->begin, held);
     input->begin = input->buffer;
-    input->end = input->buffer + held;
+    input->held = input->buffer + held;
     const size_t room = DATA_INPUT_BYTES - held;
     size_t n = 0;
-    const strads_status status = read_content(input, input->end, room, &n);
-    if (status != STRADS_OK) {
-        return status;
+    const strads_status status = read_content(input, input->held, room, &n);
+    if (status == STRADS_OK) {
+        input->held += n;
+        input->exhausted = n < room;
     }
-    input->end += n;
-    input->last = n > 0 ? input->end[-1] : input->last;
-    input->drained = n < room;
-    return STRADS_OK;
+    return status;
+}
+
+static strads_status fill(data_input *input)
+{
+    const size_t held = (size_t) (input->held - input->begin);
+    const strads_status status = fill_buffer(input);
+    if (status == STRADS_OK) {
+        cut_at_limit(input, input->buffer + held);
+    }
+    return status;
+}
+
+static bool is_gzip(const void *bytes, size_t n)
+{
+    return n >= 2 && memcmp(bytes, "\x1f\x8b", 2) == 0;
 }
 
 static strads_status read_first_block(data_input *input)
@@ -109,20 +138,20 @@ static strads_status read_first_block(data_input *input)
     if (status != STRADS_OK) {
         return status;
     }
-    if (n >= 2 && memcmp(input->buffer, "\x1f\x8b", 2) == 0) {
+    if (is_gzip(input->buffer, n)) {
         status = data_gunzip_create(&input->gunzip, input->path, input->buffer, n);
     } else {
-        input->end += n;
-        input->last = n > 0 ? input->end[-1] : input->last;
+        input->held += n;
+        input->offset = n;
     }
-    return status == STRADS_OK ? fill(input) : status;
+    return status == STRADS_OK ? fill_buffer(input) : status;
 }
 
 /* Opens, with an empty buffer. */
 static strads_status start(data_input *input, const char *path)
 {
     *input = (data_input){
-        .path = path, .last = '\n', .n_left = UINT64_MAX, .fd = open(path, O_RDONLY | O_CLOEXEC)};
+        .path = path, .last = '\n', .limit = UINT64_MAX, .fd = open(path, O_RDONLY | O_CLOEXEC)};
     if (input->fd < 0) {
         strads_error("cannot open %s: %s", path, strerror(errno));
         return STRADS_ERR_IO;
@@ -132,7 +161,7 @@ static strads_status start(data_input *input, const char *path)
         data_input_close(input);
         return data_no_memory(path);
     }
-    input->begin = input->end = input->buffer;
+    input->begin = input->end = input->held = input->buffer;
     return STRADS_OK;
 }
 
@@ -141,26 +170,47 @@ strads_status data_input_open(data_input *input, const char *path)
     strads_status status = start(input, path);
     if (status == STRADS_OK) {
         status = read_first_block(input);
-        if (status != STRADS_OK) {
+        if (status == STRADS_OK) {
+            cut_at_limit(input, input->begin);
+        } else {
             data_input_close(input);
         }
     }
     return status;
 }
 
-bool data_input_has_ranges(const data_input *input, uint64_t *bytes)
+bool data_input_is_file(const data_input *input, uint64_t *bytes)
 {
     struct stat about;
-    if (input->gunzip != NULL || fstat(input->fd, &about) != 0 || !S_ISREG(about.st_mode)) {
+    if (fstat(input->fd, &about) != 0 || !S_ISREG(about.st_mode)) {
         return false;
     }
     *bytes = (uint64_t) about.st_size;
     return true;
 }
 
+bool data_input_has_ranges(const data_input *input, uint64_t *bytes)
+{
+    return input->gunzip == NULL && data_input_is_file(input, bytes);
+}
+
 uint64_t data_input_offset(const data_input *input)
 {
-    return (uint64_t) lseek(input->fd, 0, SEEK_CUR) - (uint64_t) (input->end - input->begin);
+    const uint64_t held = input->begin < input->held ? (uint64_t) (input->held - input->begin) : 0;
+    return input->offset - held;
+}
+
+strads_status data_input_measure(data_input *input, uint64_t *bytes)
+{
+    strads_status status = STRADS_OK;
+    while (!input->exhausted && status == STRADS_OK) {
+        input->begin = input->held;
+        status = fill(input);
+    }
+    if (status == STRADS_OK) {
+        *bytes = input->offset;
+    }
+    return status;
 }
 
 strads_status data_input_read_at(const data_input *input, uint64_t at, void *out, size_t n,
@@ -169,26 +219,41 @@ strads_status data_input_read_at(const data_input *input, uint64_t at, void *out
     return read_bytes(input, &at, out, n, n_read);
 }
 
-/* The first place from `at` on where a line begins, or the end of the file; the buffer is
- * scratch. */
-static strads_status find_line(const data_input *input, uint64_t at, uint64_t *begin)
+/* Goes to the first place from `at` on where a line begins, or to the end. */
+static strads_status skip_to_line(data_input *input, uint64_t at)
 {
-    uint64_t from = at > 0 ? at - 1 : 0;
-    size_t n = DATA_INPUT_BYTES;
-    *begin = 0;
-    while (at > 0 && n == DATA_INPUT_BYTES) {
-        const strads_status status =
-            data_input_read_at(input, from, input->buffer, DATA_INPUT_BYTES, &n);
-        if (status != STRADS_OK) {
-            return status;
+    strads_status status = fill_buffer(input);
+    while (at > 0 && status == STRADS_OK) {
+        const uint64_t from = data_input_offset(input);
+        const uint64_t n = input->offset - from;
+        const uint64_t skipped = at - 1 > from ? at - 1 - from : 0;
+        char *newline =
+            skipped < n ? memchr(input->begin + skipped, '\n', (size_t) (n - skipped)) : NULL;
+        input->begin = newline != NULL ? newline + 1 : input->held;
+        if (newline != NULL || input->exhausted) {
+            break;
         }
-        const char *newline = memchr(input->buffer, '\n', n);
-        if (newline != NULL) {
-            *begin = from + (uint64_t) (newline - input->buffer) + 1;
-            return STRADS_OK;
-        }
-        from += n;
-        *begin = from;
+        status = fill_buffer(input);
+    }
+    return status;
+}
+
+/* Goes to where bytes from `at` on, or all of a compressed file, can be read. */
+static strads_status seek_near(data_input *input, uint64_t at)
+{
+    char magic[2];
+    size_t n = 0;
+    const strads_status status = data_input_read_at(input, 0, magic, sizeof(magic), &n);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    if (is_gzip(magic, n)) {
+        return data_gunzip_create(&input->gunzip, input->path, NULL, 0);
+    }
+    input->offset = at;
+    if (lseek(input->fd, (off_t) at, SEEK_SET) < 0) {
+        strads_error("cannot read %s: %s", input->path, strerror(errno));
+        return STRADS_ERR_IO;
     }
     return STRADS_OK;
 }
@@ -197,47 +262,55 @@ strads_status data_input_open_range(data_input *input, const char *path, uint64_
                                     uint64_t end)
 {
     strads_status status = start(input, path);
-    uint64_t last = 0;
     if (status != STRADS_OK) {
         return status;
     }
-    status = find_line(input, begin, &input->first);
+    status = seek_near(input, begin > 0 ? begin - 1 : 0);
     if (status == STRADS_OK) {
-        status = find_line(input, end, &last);
-    }
-    if (status == STRADS_OK && lseek(input->fd, (off_t) input->first, SEEK_SET) < 0) {
-        strads_error("cannot read %s: %s", path, strerror(errno));
-        status = STRADS_ERR_IO;
-    }
-    if (status == STRADS_OK) {
-        input->n_left = last - input->first;
-        status = fill(input);
+        status = skip_to_line(input, begin);
     }
     if (status != STRADS_OK) {
         data_input_close(input);
+        return status;
     }
-    return status;
+    input->end = input->begin;
+    data_input_next_range(input, end);
+    return STRADS_OK;
+}
+
+void data_input_next_range(data_input *input, uint64_t end)
+{
+    const bool supplied = input->end > input->held; /* a newline that is not in the file */
+    input->begin = input->end = supplied ? input->held : input->end;
+    input->first = data_input_offset(input);
+    input->limit = end;
+    input->line = 0;
+    input->ended = false;
+    input->last = '\n';
+    cut_at_limit(input, input->begin);
 }
 
 /* What cannot be read is not counted: the message matters more. */
 size_t data_input_line_number(const data_input *input)
 {
-    enum { BYTES = 1 << 14 };
-    char bytes[BYTES];
     size_t line = input->line;
-    for (uint64_t at = 0; at < input->first;) {
+    data_input again;
+    if (input->first == 0 || data_input_open(&again, input->path) != STRADS_OK) {
+        return line;
+    }
+    strads_status status = STRADS_OK;
+    for (uint64_t at = 0; at < input->first && status == STRADS_OK;) {
         const uint64_t left = input->first - at;
-        size_t n = 0;
-        if (data_input_read_at(input, at, bytes, left < BYTES ? (size_t) left : BYTES, &n) !=
-                STRADS_OK ||
-            n == 0) {
-            break;
-        }
+        const uint64_t held = (uint64_t) (again.held - again.begin);
+        const size_t n = (size_t) (left < held ? left : held);
         for (size_t i = 0; i < n; i++) {
-            line += bytes[i] == '\n';
+            line += again.begin[i] == '\n';
         }
         at += n;
+        again.begin = again.held;
+        status = at < input->first && again.exhausted ? STRADS_ERR_DATA : fill(&again);
     }
+    data_input_close(&again);
     return line;
 }
 

@@ -21,31 +21,41 @@ typedef struct data_input {
     bool ended;  /* nothing comes after `end` */
     char *fault; /* [DATA_FAULT_BYTES] where a refusal is put, lent; NULL: it is said at once */
 
-    /* private */
+    /* private; places are those of the content, not compressed */
     int fd;
-    uint64_t first;             /* where reading began in the file */
-    uint64_t n_left;            /* bytes of the range not read yet; UINT64_MAX: no range */
-    char *buffer;               /* [DATA_INPUT_BYTES + 1] */
-    char last;                  /* the last byte of the file so far */
-    bool drained;               /* the file has been read to its end */
+    uint64_t first;  /* where reading began */
+    uint64_t offset; /* of `held` */
+    uint64_t limit;  /* lines that begin from here on are not read; UINT64_MAX: all are */
+    char *buffer;    /* [DATA_INPUT_BYTES + 1] */
+    char *held;      /* the end of what is in the buffer, >= end */
+    char last;       /* the last byte before `end`, or before the range */
+    bool drained;    /* nothing is to be read behind `end` */
+    bool exhausted;  /* the file has been read to its end */
     struct data_gunzip *gunzip; /* NULL: not compressed */
 } data_input;
 
 /* Opens and reads the first block. */
 STRADS_MUST_CHECK strads_status data_input_open(data_input *input, const char *path);
-/* The lines that begin in bytes [begin, end) of a regular file, as they are. */
+/* The lines that begin in bytes [begin, end) of the content of a regular file. Of a compressed one
+ * all before is read too. */
 STRADS_MUST_CHECK strads_status data_input_open_range(data_input *input, const char *path,
                                                       uint64_t begin, uint64_t end);
+/* Goes on behind a range that was read to its end, with the lines that begin before `end`. */
+void data_input_next_range(data_input *input, uint64_t end);
 void data_input_close(data_input *input);
 
-/* Whether the file can be read in ranges: it is a regular one and not compressed. Its size
- * is *bytes. */
+/* Whether it is a regular file: its size is *bytes, compressed or not. */
+bool data_input_is_file(const data_input *input, uint64_t *bytes);
+/* Whether reading a range costs no more than its bytes: it is a regular file and not compressed.
+ * Its size is *bytes. */
 bool data_input_has_ranges(const data_input *input, uint64_t *bytes);
 
-/* Where reading stands in a file that can be read in ranges. */
+/* Where reading stands in the content. */
 uint64_t data_input_offset(const data_input *input);
+/* Reads to the end: how many bytes the content has. */
+STRADS_MUST_CHECK strads_status data_input_measure(data_input *input, uint64_t *bytes);
 
-/* Reads n bytes from `at`, less at the end of the file, wherever reading stands. */
+/* Reads n bytes of the file as it is from `at`, less at its end, wherever reading stands. */
 STRADS_MUST_CHECK strads_status data_input_read_at(const data_input *input, uint64_t at, void *out,
                                                    size_t n, size_t *n_read);
 

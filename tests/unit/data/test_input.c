@@ -110,6 +110,111 @@ static void a_line_longer_than_the_buffer_is_refused(void)
     strads_free(text);
 }
 
+/* ---- ranges ---- */
+
+/* Lines of the text that begin in [begin, end), for strads_free; *first: the number of the first.
+ */
+static char *lines_within(const char *text, size_t begin, size_t end, size_t *first)
+{
+    const size_t length = strlen(text);
+    char *out = strads_calloc(length + 2, 1);
+    REQUIRE(out != NULL);
+    size_t n = 0;
+    size_t line = 1;
+    *first = 0;
+    for (size_t at = 0; at < length; line++) {
+        const char *newline = strchr(text + at, '\n');
+        const size_t next = newline != NULL ? (size_t) (newline - text) + 1 : length;
+        if (at >= begin && at < end) {
+            *first = *first == 0 ? line : *first;
+            memcpy(out + n, text + at, next - at);
+            n += next - at;
+            n += newline == NULL ? (size_t) sprintf(out + n, "\n") : 0;
+        }
+        at = next;
+    }
+    return out;
+}
+
+/* Whether what is left of the range is the lines of the text that begin in it. */
+static bool is_range(data_input *input, const char *text, size_t begin, size_t end)
+{
+    size_t first = 0;
+    char *expected = lines_within(text, begin, end, &first);
+    size_t at = 0;
+    bool same = true;
+    char *line = NULL;
+    size_t length = 0;
+    REQUIRE_OK(data_input_line(input, &line, &length));
+    same = line == NULL || data_input_line_number(input) == first;
+    while (line != NULL && same) {
+        same = strncmp(expected + at, line, length + 1) == 0;
+        at += length + 1;
+        REQUIRE_OK(data_input_line(input, &line, &length));
+    }
+    same = same && expected[at] == '\0';
+    strads_free(expected);
+    return same;
+}
+
+static void check_ranges(const char *path, const char *text, size_t step)
+{
+    const size_t length = strlen(text);
+    data_input input;
+    for (size_t begin = 0; begin <= length; begin += step) {
+        for (size_t end = begin; end <= length + step; end += step) {
+            REQUIRE_OK(data_input_open_range(&input, path, begin, end));
+            CHECK(is_range(&input, text, begin, end));
+            data_input_next_range(&input, end + step);
+            CHECK(is_range(&input, text, end, end + step));
+            data_input_next_range(&input, UINT64_MAX);
+            CHECK(is_range(&input, text, end + step, SIZE_MAX));
+            data_input_close(&input);
+        }
+    }
+}
+
+static void check_ranges_of(const char *text, size_t step)
+{
+    char *path = suite_file("ranges", text);
+    uint64_t bytes = 0;
+    check_ranges(path, text, step);
+    strads_free(path);
+    path = bytes_file("ranges.gz", "", 0);
+    append_gzip(path, text, strlen(text) / 2);
+    append_gzip(path, text + strlen(text) / 2, strlen(text) - strlen(text) / 2);
+    check_ranges(path, text, step);
+    data_input input;
+    REQUIRE_OK(data_input_open(&input, path));
+    REQUIRE_OK(data_input_measure(&input, &bytes));
+    CHECK(bytes == strlen(text));
+    data_input_close(&input);
+    strads_free(path);
+}
+
+static void ranges_have_the_lines_that_begin_in_them_compressed_or_not(void)
+{
+    check_ranges_of("one\ntwo\n\nthree\n\n\nfour and more\nfive\n", 1);
+    check_ranges_of("one\ntwo\nthree", 1);
+    check_ranges_of("\n", 1);
+    check_ranges_of("", 1);
+}
+
+/* Lines of half a buffer and more, and of a byte. */
+static void ranges_may_be_of_many_buffers(void)
+{
+    enum { N = 3 * DATA_INPUT_BYTES + 77 };
+    char *text = strads_alloc(N + 1);
+    REQUIRE(text != NULL);
+    memset(text, 'a', N);
+    text[N] = '\0';
+    for (size_t at = 1; at < N; at += at % 2 == 0 ? 1 : DATA_INPUT_BYTES / 2 + 4) {
+        text[at] = '\n';
+    }
+    check_ranges_of(text, N / 4);
+    strads_free(text);
+}
+
 static void an_excerpt_is_short_and_printable(void)
 {
     char out[DATA_EXCERPT_BYTES];
@@ -128,4 +233,7 @@ SUITE("data/input", {"lines end with LF, CRLF or the file", lines_end_with_lf_cr
       {"gzip that is cut or damaged is refused", gzip_that_is_cut_or_damaged_is_refused},
       {"what cannot be opened or read is named", what_cannot_be_opened_or_read_is_named},
       {"a line longer than the buffer is refused", a_line_longer_than_the_buffer_is_refused},
+      {"ranges have the lines that begin in them, compressed or not",
+       ranges_have_the_lines_that_begin_in_them_compressed_or_not},
+      {"ranges may be of many buffers", ranges_may_be_of_many_buffers},
       {"an excerpt is short and printable", an_excerpt_is_short_and_printable})
