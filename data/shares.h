@@ -21,6 +21,17 @@ typedef struct data_sharing {
 STRADS_MUST_CHECK strads_status data_share_libsvm(data_share *out, const data_sharing *how,
                                                   uint64_t n_bytes);
 
+/* The same of a .npy file, without a target. */
+STRADS_MUST_CHECK strads_status data_share_npy(data_share *out, const data_sharing *how);
+
+/* The share of a source that is whole, which it takes. */
+STRADS_MUST_CHECK strads_status data_share_cut_whole(data_share *out, const data_sharing *how,
+                                                     data_regression *whole);
+
+/* A copy of an array of n, in *out, which is a pointer. */
+STRADS_MUST_CHECK strads_status data_share_copy(void *out, const void *from, size_t n,
+                                                size_t bytes);
+
 /* Whether every process reads all of a source, and then cuts it; else it has *n_bytes. */
 bool data_is_read_whole(data_format format, const data_input *input, uint64_t *n_bytes);
 
