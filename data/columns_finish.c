@@ -18,37 +18,51 @@
 
 enum { THREAD_ENTRIES = 1 << 16 }; /* for which a thread is worth starting */
 
-typedef struct entry {
-    uint32_t row;
-    uint32_t col;
-    double value;
-} entry;
-
 /* ---- reading back ---- */
 
 /* Calls body(context, entry) for each entry of a bucket, in the order of adding
  * within a column. */
-static void for_each(const bucket *b, void (*body)(void *context, entry e), void *context)
+static void for_each(const bucket *b, void (*body)(void *context, data_entry e), void *context)
 {
     for (const chunk *c = b->first; c != NULL; c = c->next) {
-        const uint64_t mask = (UINT64_C(1) << c->shift) - 1;
         uint64_t position = 0;
         const unsigned char *p = c->bytes;
         while (p < c->bytes + c->n_bytes) {
-            uint64_t code = 0;
-            unsigned at = 0;
-            for (; *p >= 128; p++, at += 7) {
-                code |= (uint64_t) (*p & 127) << at;
-            }
-            code |= (uint64_t) *p++ << at;
-            position += code >> 1 ^ -(code & 1);
-            entry e = {.row = c->first_row + (uint32_t) (position >> c->shift),
-                       .col = c->first_col + (uint32_t) (position & mask)};
-            memcpy(&e.value, p, sizeof(e.value));
-            p += sizeof(e.value);
-            body(context, e);
+            body(context, columns_decode(c, &p, &position));
         }
     }
+}
+
+void data_columns_begin(data_columns_cursor *out, data_columns *columns, uint32_t first,
+                        uint32_t last)
+{
+    for (size_t i = 0; i < N_BUCKETS; i++) {
+        columns_close_chunk(&columns->buckets[i]);
+    }
+    const size_t begin = first >> columns->shift;
+    const size_t end = last > 0 ? ((last - 1) >> columns->shift) + 1 : 0;
+    *out = (data_columns_cursor){
+        .bucket = columns->buckets + (begin < N_BUCKETS ? begin : N_BUCKETS),
+        .last_bucket = columns->buckets + (end < N_BUCKETS ? end : N_BUCKETS)};
+}
+
+bool data_columns_next(data_columns_cursor *cursor, data_entry *out)
+{
+    while (cursor->chunk == NULL || cursor->at == cursor->chunk->bytes + cursor->chunk->n_bytes) {
+        if (cursor->chunk != NULL) {
+            cursor->chunk = cursor->chunk->next;
+        }
+        while (cursor->chunk == NULL) {
+            if (cursor->bucket >= cursor->last_bucket) {
+                return false;
+            }
+            cursor->chunk = cursor->bucket++->first;
+        }
+        cursor->at = cursor->chunk->bytes;
+        cursor->position = 0;
+    }
+    *out = columns_decode(cursor->chunk, &cursor->at, &cursor->position);
+    return true;
 }
 
 /* Gives the whole pages of a bucket's chunks back to the system. A refusal costs
@@ -68,8 +82,18 @@ static void release(const data_columns *columns, bucket *b)
     *b = (bucket){0};
 }
 
+void data_columns_keep_twice(data_columns *columns, data_entry *twice)
+{
+    *twice = (data_entry){.value = 0.0};
+    columns->twice = twice;
+}
+
 static strads_status refuse_twice(const data_columns *columns, size_t row, size_t col)
 {
+    if (columns->twice != NULL) {
+        *columns->twice = (data_entry){.row = (uint32_t) row, .col = (uint32_t) col, .value = 1.0};
+        return STRADS_ERR_DATA;
+    }
     strads_error("%s: the entry in row %zu, column %zu is given twice", columns->path, row + 1,
                  col + 1);
     return STRADS_ERR_DATA;
@@ -80,7 +104,8 @@ typedef struct making {
     data_columns *columns;
     data_matrix *matrix;
     uint32_t n_threads;
-    entry twice[N_BUCKETS]; /* dense: one that was there already; its value is 0 where none was */
+    data_entry
+        twice[N_BUCKETS]; /* dense: one that was there already; its value is 0 where none was */
 } making;
 
 /* How many columns lie before bucket b, which may be one behind the last. */
@@ -97,7 +122,7 @@ static strads_status for_buckets(making *it, strads_status (*body)(void *, size_
 
 /* ---- sparse ---- */
 
-static void count_entry(void *context, entry e)
+static void count_entry(void *context, data_entry e)
 {
     data_matrix *m = context;
     m->col_start[(size_t) e.col + 1]++;
@@ -113,7 +138,7 @@ static strads_status count_buckets(void *context, size_t first, size_t last)
 }
 
 /* While a bucket is filled, col_start[j] is where column j goes on. */
-static void place_entry(void *context, entry e)
+static void place_entry(void *context, data_entry e)
 {
     data_matrix *m = context;
     const int64_t at = m->col_start[e.col]++;
@@ -123,21 +148,21 @@ static void place_entry(void *context, entry e)
 
 static int by_row(const void *a, const void *b)
 {
-    const entry *left = a;
-    const entry *right = b;
+    const data_entry *left = a;
+    const data_entry *right = b;
     return (left->row > right->row) - (left->row < right->row);
 }
 
 static strads_status sort_column(data_matrix *m, int64_t begin, int64_t end)
 {
     const size_t n = (size_t) (end - begin);
-    entry *entries = strads_alloc_array(n, sizeof(*entries));
+    data_entry *entries = strads_alloc_array(n, sizeof(*entries));
     if (entries == NULL) {
         return STRADS_ERR_NOMEM;
     }
     for (size_t i = 0; i < n; i++) {
-        entries[i] =
-            (entry){.row = m->row[begin + (int64_t) i], .value = m->value[begin + (int64_t) i]};
+        entries[i] = (data_entry){.row = m->row[begin + (int64_t) i],
+                                  .value = m->value[begin + (int64_t) i]};
     }
     qsort(entries, n, sizeof(*entries), by_row);
     for (size_t i = 0; i < n; i++) {
@@ -241,14 +266,19 @@ static strads_status make_sparse(making *it)
 
 typedef struct dense_fill {
     data_matrix *matrix;
-    entry *twice;
+    data_entry *twice;
 } dense_fill;
 
-static void place_dense(void *context, entry e)
+static bool is_before(data_entry a, data_entry b)
+{
+    return a.col < b.col || (a.col == b.col && a.row < b.row);
+}
+
+static void place_dense(void *context, data_entry e)
 {
     dense_fill *fill = context;
     double *slot = &fill->matrix->value[e.col * fill->matrix->n_rows + e.row];
-    if (*slot != 0.0 && fill->twice->value == 0.0) {
+    if (*slot != 0.0 && (fill->twice->value == 0.0 || is_before(e, *fill->twice))) {
         *fill->twice = e;
     }
     *slot = e.value;
@@ -286,7 +316,7 @@ static strads_status make_dense(making *it)
 strads_status data_columns_finish(data_columns *columns, size_t n_rows, size_t n_cols, bool dense,
                                   uint32_t n_threads, data_matrix *out)
 {
-    assert(n_rows < UINT32_MAX && n_cols > 0 && n_cols <= UINT32_MAX && n_threads > 0);
+    assert(n_rows < UINT32_MAX && n_cols <= UINT32_MAX && n_threads > 0);
     const size_t most = columns->n_entries / THREAD_ENTRIES + 1;
     data_matrix matrix = {.n_rows = n_rows, .n_cols = n_cols};
     making it = {.columns = columns,

@@ -3,6 +3,8 @@
 #ifndef STRADS_DATA_COLUMNS_PARTS_H
 #define STRADS_DATA_COLUMNS_PARTS_H
 
+#include <string.h>
+
 #include "data/columns.h"
 
 enum {
@@ -43,9 +45,30 @@ struct data_columns {
     size_t n_entries;
     uint32_t shift;
     size_t page_bytes;
+    data_entry *twice; /* where it is put; NULL: it is said */
     slab *slabs;
     bucket buckets[N_BUCKETS];
 };
+
+/* Decodes the entry at *at; *position: of the one before in the chunk, 0 at its beginning. */
+static inline data_entry columns_decode(const chunk *c, const unsigned char **at,
+                                        uint64_t *position)
+{
+    const unsigned char *p = *at;
+    uint64_t code = 0;
+    unsigned bits = 0;
+    for (; *p >= 128; p++, bits += 7) {
+        code |= (uint64_t) (*p & 127) << bits;
+    }
+    code |= (uint64_t) *p++ << bits;
+    *position += code >> 1 ^ -(code & 1);
+    const uint64_t mask = (UINT64_C(1) << c->shift) - 1;
+    data_entry e = {.row = c->first_row + (uint32_t) (*position >> c->shift),
+                    .col = c->first_col + (uint32_t) (*position & mask)};
+    memcpy(&e.value, p, sizeof(e.value));
+    *at = p + sizeof(e.value);
+    return e;
+}
 
 void columns_close_chunk(bucket *b);
 void columns_free_slabs(data_columns *columns);

@@ -114,6 +114,82 @@ static void add_twice(void *context)
     data_columns_destroy(columns);
 }
 
+/* All entries of columns first .. last-1, each once, those of a column as they were added. */
+static void check_cursor(data_columns *columns, const triplet *entries, size_t n, uint32_t first,
+                         uint32_t last)
+{
+    data_columns_cursor cursor;
+    data_entry e = {.row = 0};
+    size_t expected = 0;
+    size_t got = 0;
+    bool good = true;
+    for (size_t i = 0; i < n; i++) {
+        expected += entries[i].col >= first && entries[i].col < last;
+    }
+    size_t *next = strads_calloc(last, sizeof(*next)); /* of each column, where to look on */
+    REQUIRE(next != NULL);
+    data_columns_begin(&cursor, columns, first, last);
+    while (data_columns_next(&cursor, &e)) {
+        if (e.col >= first && e.col < last) {
+            size_t i = next[e.col];
+            while (i < n && entries[i].col != e.col) {
+                i++;
+            }
+            good = good && i < n && entries[i].row == e.row && entries[i].value == e.value;
+            next[e.col] = i + 1;
+            got++;
+        }
+    }
+    CHECK(good && got == expected);
+    strads_free(next);
+}
+
+static void entries_can_be_gone_through_by_columns(void)
+{
+    enum { N = 900, N_COLS = 3000 };
+    strads_random random = strads_random_start(5, 0);
+    triplet entries[N] = {{0}};
+    data_columns *columns = NULL;
+    REQUIRE_OK(data_columns_create(&columns, "test", 0));
+    check_cursor(columns, entries, 0, 0, 1);
+    draw(entries, N, 7, N_COLS, &random);
+    for (size_t i = 0; i < N; i++) {
+        REQUIRE_OK(data_columns_add(columns, entries[i].row, entries[i].col, entries[i].value));
+        if (i == N / 2) {
+            check_cursor(columns, entries, i + 1, 0, N_COLS);
+        }
+    }
+    static const uint32_t ranges[][2] = {{0, N_COLS}, {0, 1},      {N_COLS - 1, N_COLS},
+                                         {100, 101},  {500, 2001}, {9000, 9001}};
+    for (size_t k = 0; k < sizeof(ranges) / sizeof(ranges[0]); k++) {
+        check_cursor(columns, entries, N, ranges[k][0], ranges[k][1]);
+    }
+    data_columns_destroy(columns);
+}
+
+/* Whoever added it when, it is the first by column and row. */
+static void what_is_given_twice_may_be_kept_instead_of_said(void)
+{
+    for (uint32_t k = 0; k < 4; k++) {
+        data_columns *columns = NULL;
+        data_matrix m = {0};
+        data_entry kept;
+        const uint32_t n_rows = k < 2 ? 3 : 40;
+        REQUIRE_OK(data_columns_create(&columns, "twice", 4));
+        data_columns_keep_twice(columns, &kept);
+        for (uint32_t i = 0; i < 16; i++) { /* (2, 1), (1, 2) and (2, 2) are there twice */
+            const uint32_t at = k % 2 == 0 ? i : 15 - i;
+            static const uint32_t places[16][2] = {{0, 0}, {2, 2}, {1, 2}, {2, 1}, {0, 3}, {1, 2},
+                                                   {2, 1}, {2, 2}, {1, 0}, {2, 0}, {0, 1}, {1, 1},
+                                                   {0, 2}, {1, 3}, {2, 3}, {2, 1}};
+            REQUIRE_OK(data_columns_add(columns, places[at][0], places[at][1], 1.0));
+        }
+        CHECK_STATUS(data_columns_finish(columns, n_rows, 4, k < 2, 1, &m), STRADS_ERR_DATA);
+        CHECK(kept.value != 0.0 && kept.row == 2 && kept.col == 1);
+        data_columns_destroy(columns);
+    }
+}
+
 static void an_entry_given_twice_is_refused_sparse_or_dense(void)
 {
     for (size_t n_rows = 2; n_rows <= 20; n_rows += 18) {
@@ -132,5 +208,8 @@ SUITE("data/columns",
       {"more than half of the entries make a dense matrix",
        more_than_half_of_the_entries_make_a_dense_matrix},
       {"columns beyond the last entry are empty", columns_beyond_the_last_entry_are_empty},
+      {"entries can be gone through by columns", entries_can_be_gone_through_by_columns},
+      {"what is given twice may be kept instead of said",
+       what_is_given_twice_may_be_kept_instead_of_said},
       {"an entry given twice is refused, sparse or dense",
        an_entry_given_twice_is_refused_sparse_or_dense})
