@@ -12,23 +12,6 @@
 /* HELD_BYTES, measured: what a thread more holds beside its entries. */
 enum { MIN_PIECE_BYTES = 1 << 20, HELD_BYTES = 5 << 20 };
 
-/* A range of a file, and what was read of it. */
-typedef struct range {
-    data_piece piece;
-    strads_status status;
-    char fault[DATA_FAULT_BYTES]; /* what is wrong, not said yet; "": what is, was said */
-} range;
-
-typedef struct reading {
-    const char *path;
-    data_piece_reader read;
-    const void *context;
-    bool counts_only;
-    uint64_t begin, end;
-    range *ranges;
-    size_t n_ranges;
-} reading;
-
 uint32_t data_threads_of(const data_source *source)
 {
     return source->n_threads > 0 ? source->n_threads : strads_cores();
@@ -43,51 +26,61 @@ void data_piece_fini(data_piece *piece)
 
 /* ---- reading ---- */
 
-static uint64_t cut_at(const reading *it, size_t i)
-{
-    const uint64_t n = it->end - it->begin;
-    return it->begin + n / it->n_ranges * i + n % it->n_ranges * i / it->n_ranges;
-}
+typedef struct reading {
+    const data_lines *lines;
+    const uint64_t *cuts;
+    data_range *ranges;
+} reading;
 
-static void read_range(const reading *it, size_t i)
+static void read_range(const reading *it, data_input *input, size_t i)
 {
-    range *to = &it->ranges[i];
-    data_input input;
-    to->status = data_input_open_range(&input, it->path, cut_at(it, i), cut_at(it, i + 1));
-    if (to->status == STRADS_OK) {
-        input.fault = to->fault;
-        to->status = it->read(&to->piece, &input, it->context, it->counts_only);
-        data_input_close(&input);
+    data_range *to = &it->ranges[i];
+    input->fault = to->fault;
+    to->status = it->lines->read(&to->piece, input, it->lines->context, it->lines->counts_only);
+    if (to->status == STRADS_ERR_DATA) {
+        to->line = data_input_line_number(input);
     }
 }
 
+/* One behind the other, until something is wrong. */
 static strads_status read_ranges(void *context, size_t first, size_t last)
 {
     const reading *it = context;
-    for (size_t i = first; i < last; i++) {
-        read_range(it, i);
+    data_input input;
+    it->ranges[first].status =
+        data_input_open_range(&input, it->lines->path, it->cuts[first], it->cuts[first + 1]);
+    if (it->ranges[first].status != STRADS_OK) {
+        return STRADS_OK;
     }
+    read_range(it, &input, first);
+    for (size_t i = first + 1; i < last && it->ranges[i - 1].status == STRADS_OK; i++) {
+        data_input_next_range(&input, it->cuts[i + 1]);
+        read_range(it, &input, i);
+    }
+    data_input_close(&input);
     return STRADS_OK;
 }
 
-/* Says the first thing that is wrong. */
-static strads_status check_ranges(const reading *it)
+strads_status data_ranges_read(data_range *ranges, size_t n, const uint64_t *cuts,
+                               const data_lines *lines, uint32_t n_threads)
 {
-    for (size_t i = 0; i < it->n_ranges; i++) {
-        const range *at = &it->ranges[i];
-        if (at->status == STRADS_ERR_DATA && at->fault[0] != '\0') {
-            strads_error("%s", at->fault);
-        }
-        if (at->status != STRADS_OK) {
-            return at->status;
+    reading it = {.lines = lines, .cuts = cuts, .ranges = ranges};
+    return strads_parallel_for(n_threads, n, read_ranges, &it);
+}
+
+const data_range *data_ranges_failed(const data_range *ranges, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (ranges[i].status != STRADS_OK) {
+            return &ranges[i];
         }
     }
-    return STRADS_OK;
+    return NULL;
 }
 
 /* ---- joining ---- */
 
-static strads_status join_targets(data_piece *all, range *ranges, size_t n, size_t n_rows)
+static strads_status join_targets(data_piece *all, data_range *ranges, size_t n, size_t n_rows)
 {
     double *y = strads_realloc(all->y, n_rows * sizeof(*y));
     if (y == NULL) {
@@ -106,25 +99,25 @@ static strads_status join_targets(data_piece *all, range *ranges, size_t n, size
 }
 
 /* Moves all pieces into the first. */
-static strads_status join_ranges(const reading *it)
+static strads_status join_ranges(data_range *ranges, size_t n, const data_lines *lines)
 {
-    data_piece *all = &it->ranges[0].piece;
+    data_piece *all = &ranges[0].piece;
     size_t n_rows = 0;
     bool has_y = false;
-    for (size_t i = 0; i < it->n_ranges; i++) {
-        n_rows += it->ranges[i].piece.n_rows;
-        has_y |= it->ranges[i].piece.y != NULL;
+    for (size_t i = 0; i < n; i++) {
+        n_rows += ranges[i].piece.n_rows;
+        has_y |= ranges[i].piece.y != NULL;
     }
     if (n_rows >= UINT32_MAX) {
-        strads_error("%s: more than %u rows", it->path, UINT32_MAX - 1);
+        strads_error("%s: more than %u rows", lines->path, UINT32_MAX - 1);
         return STRADS_ERR_DATA;
     }
-    if (has_y && join_targets(all, it->ranges, it->n_ranges, n_rows) != STRADS_OK) {
-        return data_no_memory(it->path);
+    if (has_y && join_targets(all, ranges, n, n_rows) != STRADS_OK) {
+        return data_no_memory(lines->path);
     }
-    for (size_t i = 1; i < it->n_ranges; i++) {
-        data_piece *piece = &it->ranges[i].piece;
-        if (!it->counts_only) {
+    for (size_t i = 1; i < n; i++) {
+        data_piece *piece = &ranges[i].piece;
+        if (!lines->counts_only) {
             data_columns_join(all->columns, piece->columns, (uint32_t) all->n_rows);
             piece->columns = NULL;
         }
@@ -146,38 +139,57 @@ static size_t count_ranges(const data_source *source, uint64_t n_bytes)
     return source->n_threads == 0 && most < n_threads ? (size_t) most : n_threads;
 }
 
+static strads_status read_and_join(data_piece *out, data_range *ranges, size_t n,
+                                   const uint64_t *cuts, const data_lines *lines)
+{
+    strads_status status = data_ranges_read(ranges, n, cuts, lines, (uint32_t) n);
+    const data_range *failed = data_ranges_failed(ranges, n);
+    if (status == STRADS_OK && failed != NULL) {
+        if (failed->status == STRADS_ERR_DATA && failed->fault[0] != '\0') {
+            strads_error("%s", failed->fault);
+        }
+        status = failed->status;
+    }
+    if (status == STRADS_OK) {
+        status = join_ranges(ranges, n, lines);
+    }
+    if (status == STRADS_OK) {
+        *out = ranges[0].piece;
+        ranges[0].piece = (data_piece){.n_rows = 0};
+    }
+    for (size_t i = 0; i < n; i++) {
+        data_piece_fini(&ranges[i].piece);
+    }
+    return status;
+}
+
 strads_status data_pieces_read(data_piece *out, data_input *input, const data_source *source,
                                data_piece_reader read, const void *context, bool counts_only)
 {
-    reading it = {
+    const data_lines lines = {
         .path = input->path, .read = read, .context = context, .counts_only = counts_only};
-    it.begin = data_input_offset(input);
-    if (data_input_has_ranges(input, &it.end) && it.end > it.begin) {
-        it.n_ranges = count_ranges(source, it.end - it.begin);
+    const uint64_t begin = data_input_offset(input);
+    uint64_t end = 0;
+    size_t n = 0;
+    if (data_input_has_ranges(input, &end) && end > begin) {
+        n = count_ranges(source, end - begin);
     }
-    if (it.n_ranges < 2) {
+    if (n < 2) {
         return read(out, input, context, counts_only);
     }
-    it.ranges = strads_calloc(it.n_ranges, sizeof(*it.ranges));
-    if (it.ranges == NULL) {
-        return data_no_memory(it.path);
+    data_range *ranges = strads_calloc(n, sizeof(*ranges));
+    uint64_t *cuts = strads_alloc_array(n + 1, sizeof(*cuts));
+    strads_status status = STRADS_ERR_NOMEM;
+    if (ranges == NULL || cuts == NULL) {
+        status = data_no_memory(input->path);
+    } else {
+        for (size_t i = 0; i <= n; i++) {
+            cuts[i] = begin + (end - begin) / n * i + (end - begin) % n * i / n;
+        }
+        status = read_and_join(out, ranges, n, cuts, &lines);
     }
-    strads_status status =
-        strads_parallel_for((uint32_t) it.n_ranges, it.n_ranges, read_ranges, &it);
-    if (status == STRADS_OK) {
-        status = check_ranges(&it);
-    }
-    if (status == STRADS_OK) {
-        status = join_ranges(&it);
-    }
-    if (status == STRADS_OK) {
-        *out = it.ranges[0].piece;
-        it.ranges[0].piece = (data_piece){.n_rows = 0};
-    }
-    for (size_t i = 0; i < it.n_ranges; i++) {
-        data_piece_fini(&it.ranges[i].piece);
-    }
-    strads_free(it.ranges);
+    strads_free(cuts);
+    strads_free(ranges);
     return status;
 }
 

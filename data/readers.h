@@ -24,12 +24,13 @@ STRADS_MUST_CHECK strads_status data_check_value(const data_input *input, data_p
 /* ---- pieces: ranges of lines that threads read side by side (pieces.c) ---- */
 
 /* Rows of a text that are not a matrix yet, because its width or whether it is dense
- * depends on others. */
+ * depends on others; or entries of a Matrix Market file, which are of any rows. */
 typedef struct data_piece {
     data_columns *columns; /* NULL: the entries were counted only, and there is no y */
     double *y;             /* [n_rows]; NULL: there is none */
     size_t n_rows, n_entries;
     uint64_t max_index; /* the largest, from 1; 0: none */
+    uint64_t n_lines;   /* Matrix Market: that state an entry or a value */
     bool wide;          /* some value is not exact as a float */
     size_t n_joined;    /* pieces that were joined to it */
 } data_piece;
@@ -37,6 +38,30 @@ typedef struct data_piece {
 /* Reads all lines of an input that is newly opened, or stands behind a header. */
 typedef strads_status (*data_piece_reader)(data_piece *out, data_input *input, const void *context,
                                            bool counts_only);
+
+/* How the lines of a text are read. */
+typedef struct data_lines {
+    const char *path;
+    data_piece_reader read;
+    const void *context;
+    bool counts_only;
+} data_lines;
+
+/* A range of a text, and what was read of it. */
+typedef struct data_range {
+    data_piece piece;
+    strads_status status;
+    size_t line;                  /* of the file, where something is wrong */
+    char fault[DATA_FAULT_BYTES]; /* what is, not said yet; "": it was said */
+} data_range;
+
+/* Reads n ranges of a regular file, which are those between cuts[n + 1] in its content, by so many
+ * threads, 1 if it is compressed. The ranges are zeros before; what was read of one counts if all
+ * before it are OK. */
+STRADS_MUST_CHECK strads_status data_ranges_read(data_range *ranges, size_t n, const uint64_t *cuts,
+                                                 const data_lines *lines, uint32_t n_threads);
+/* The first one where something is wrong, or NULL. */
+const data_range *data_ranges_failed(const data_range *ranges, size_t n);
 
 /* Has threads read what is left of an input by `read`, and joins what they have. */
 STRADS_MUST_CHECK strads_status data_pieces_read(data_piece *out, data_input *input,
