@@ -159,9 +159,19 @@ static strads_status read_rows(csv *reader)
     return status;
 }
 
-/* A data_piece_reader, of a csv_header. */
-static strads_status read_piece(data_piece *out, data_input *input, const void *header,
-                                bool counts_only)
+/* Without rows there is a target too. */
+static strads_status fit_target(csv *reader)
+{
+    double *y = strads_realloc(reader->y, reader->n_rows * sizeof(*y));
+    if (y == NULL) {
+        return data_no_memory(reader->input->path);
+    }
+    reader->y = y;
+    return STRADS_OK;
+}
+
+strads_status data_csv_read_piece(data_piece *out, data_input *input, const void *header,
+                                  bool counts_only)
 {
     csv reader = {.input = input, .header = header};
     strads_status status =
@@ -169,6 +179,9 @@ static strads_status read_piece(data_piece *out, data_input *input, const void *
                     : data_columns_create(&reader.columns, input->path, reader.header->n_cols);
     if (status == STRADS_OK) {
         status = read_rows(&reader);
+    }
+    if (status == STRADS_OK && !counts_only && csv_header_has_target(header)) {
+        status = fit_target(&reader);
     }
     data_piece piece = {.columns = reader.columns,
                         .y = reader.y,
@@ -183,14 +196,22 @@ static strads_status read_piece(data_piece *out, data_input *input, const void *
     return STRADS_OK;
 }
 
+strads_status data_csv_check_rows(const char *path, size_t n_rows)
+{
+    if (n_rows == 0) {
+        strads_error("%s: holds no rows behind the names of its columns", path);
+        return STRADS_ERR_DATA;
+    }
+    return STRADS_OK;
+}
+
 /* Reads or counts the rows. */
 static strads_status read_all(data_piece *out, data_input *input, const data_source *source,
                               const csv_header *header, bool counts_only)
 {
     const strads_status status =
-        data_pieces_read(out, input, source, read_piece, header, counts_only);
-    if (status == STRADS_OK && out->n_rows == 0) {
-        strads_error("%s: holds no rows behind the names of its columns", input->path);
+        data_pieces_read(out, input, source, data_csv_read_piece, header, counts_only);
+    if (status == STRADS_OK && data_csv_check_rows(input->path, out->n_rows) != STRADS_OK) {
         data_piece_fini(out);
         return STRADS_ERR_DATA;
     }
@@ -214,9 +235,8 @@ strads_status data_csv_read(data_regression *out, data_input *input, const data_
     if (status == STRADS_OK) {
         status = csv_header_names(&data.names, &header, input->path);
     }
-    if (status == STRADS_OK && header.is_last_target) {
-        strads_info("%s: the target is the last column, '%s'", input->path,
-                    csv_header_name(&header, header.names.n - 1));
+    if (status == STRADS_OK) {
+        csv_header_say_target(&header, input->path);
     }
     csv_header_fini(&header);
     if (status != STRADS_OK) {

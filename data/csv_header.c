@@ -123,6 +123,23 @@ const char *csv_header_name(const csv_header *header, uint32_t field)
     return header->names.text + header->names.start[field];
 }
 
+bool csv_header_has_target(const csv_header *header)
+{
+    bool has = false;
+    for (uint32_t i = 0; i < header->names.n && !has; i++) {
+        has = header->place[i] == CSV_TARGET;
+    }
+    return has;
+}
+
+void csv_header_say_target(const csv_header *header, const char *path)
+{
+    if (header->is_last_target) {
+        strads_info("%s: the target is the last column, '%s'", path,
+                    csv_header_name(header, header->names.n - 1));
+    }
+}
+
 static void join_doubled(csv_field *field)
 {
     char *to = field->begin;

@@ -25,6 +25,9 @@ STRADS_MUST_CHECK strads_status csv_header_read(csv_header *out, data_input *inp
 void csv_header_fini(csv_header *header);
 /* The name of a field, lent. */
 const char *csv_header_name(const csv_header *header, uint32_t field);
+bool csv_header_has_target(const csv_header *header);
+/* Tells which column is the target where nothing says it. */
+void csv_header_say_target(const csv_header *header, const char *path);
 /* The names of the columns, as in data_regression. */
 STRADS_MUST_CHECK strads_status csv_header_names(char ***out, const csv_header *header,
                                                  const char *path);

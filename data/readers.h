@@ -93,6 +93,11 @@ STRADS_MUST_CHECK strads_status data_csv_target_name(char **out, data_input *inp
                                                      const data_source *source);
 STRADS_MUST_CHECK strads_status data_csv_measure(data_size *out, data_input *input,
                                                  const data_source *source);
+/* A data_piece_reader, of a csv_header. */
+STRADS_MUST_CHECK strads_status data_csv_read_piece(data_piece *out, data_input *input,
+                                                    const void *header, bool counts_only);
+/* Refuses a file without rows. */
+STRADS_MUST_CHECK strads_status data_csv_check_rows(const char *path, size_t n_rows);
 /* Whether a newly opened file looks like one. */
 bool data_csv_is(const data_input *input);
 
@@ -103,6 +108,47 @@ STRADS_MUST_CHECK strads_status data_matrix_market_measure(data_size *out, data_
 /* Reads up to the first entry of a coordinate file that is general and has values;
  * sizes: how many rows, columns and entries it states. */
 STRADS_MUST_CHECK strads_status data_matrix_market_begin(uint64_t sizes[3], data_input *input);
+
+typedef enum data_market_field {
+    DATA_MARKET_REAL,
+    DATA_MARKET_INTEGER,
+    DATA_MARKET_PATTERN
+} data_market_field;
+
+/* What a Matrix Market file says before its entries. */
+typedef struct data_market {
+    bool array, symmetric;
+    data_market_field field;
+    uint64_t n_rows, n_cols, n_entries; /* n_entries: as stated, coordinate only */
+    data_precision precision;
+} data_market;
+
+/* Reads it of a newly opened file, up to the first entry or value. */
+STRADS_MUST_CHECK strads_status data_market_begin(data_market *out, data_input *input,
+                                                  const data_source *source);
+/* How many lines with an entry or a value it states. */
+uint64_t data_market_lines(const data_market *header);
+/* A data_piece_reader, of a data_market: entries have their places. The k-th value of an array,
+ * from 0 where reading began, is kept at data_market_put(k), since the place hangs on what is
+ * before. */
+STRADS_MUST_CHECK strads_status data_market_read_piece(data_piece *out, data_input *input,
+                                                       const void *header, bool counts_only);
+/* Reads lines, but nothing in them, and says so if another number of entries or values is there
+ * than stated, as far as line `last` tells, from 1. */
+STRADS_MUST_CHECK strads_status data_market_check_lines(const data_source *source, size_t last);
+
+enum { DATA_MARKET_PUT_BITS = 31 };
+
+static inline data_entry data_market_put(uint64_t k)
+{
+    return (data_entry){.row = (uint32_t) (k & ((UINT64_C(1) << DATA_MARKET_PUT_BITS) - 1)),
+                        .col = (uint32_t) (k >> DATA_MARKET_PUT_BITS)};
+}
+
+static inline uint64_t data_market_put_at(data_entry e)
+{
+    return (uint64_t) e.col << DATA_MARKET_PUT_BITS | e.row;
+}
 
 /* The matrix holds floats or doubles as the source wants, from the first value on. */
 STRADS_MUST_CHECK strads_status data_npy_read_matrix(data_matrix *out, data_input *input,

@@ -131,7 +131,14 @@ static void every_allocation_may_fail_and_every_truncation_ends_in_a_status(void
     }
 }
 
-SUITE("data/matrix_market",
+static void a_zero_has_no_sign(void)
+{
+    data_regression d = read_text("%%MatrixMarket matrix array real general\n2 1\n-0.0\n-1\n");
+    CHECK(d.x.value[0] == 0.0 && !signbit(d.x.value[0]) && d.x.value[1] == -1.0);
+    data_regression_fini(&d);
+}
+
+SUITE("data/matrix_market", {"a zero has no sign", a_zero_has_no_sign},
       {"a coordinate file in any order is read", a_coordinate_file_in_any_order_is_read},
       {"zeros are dropped and patterns are ones", zeros_are_dropped_and_patterns_are_ones},
       {"a symmetric file gives both triangles", a_symmetric_file_gives_both_triangles},
