@@ -133,10 +133,11 @@ typedef struct data_share {
     char **names;      /* [n_cols] of all columns, as of data_regression */
 } data_share;
 
-/* All processes of `part` call. Of a libsvm file that is not compressed each reads only a
- * range of bytes, cut at line ends; by columns they then swap entries. Of a .npy file each
- * reads what it keeps. Of others all read all. Where all have a cache of the same, each takes its
- * part of it; none is made of a source that is read in parts. */
+/* All processes of `part` call. Of a text, compressed or not, each keeps only the lines of a range
+ * of bytes; by columns, and of Matrix Market, they then swap entries. Of a .npy file each reads
+ * what it keeps. All read all of a .npy file that is compressed, and of what is no regular file.
+ * Where all have a cache of the same, each takes its part of it; none is made of a source that is
+ * read in parts. What is wrong with a text process 0 says, and CLOSED is what the others give. */
 STRADS_API STRADS_MUST_CHECK strads_status data_share_read(data_share *out,
                                                            const data_source *source,
                                                            data_split split, strads_part *part);

@@ -16,18 +16,13 @@ static strads_status find_first_row(const data_share *share, const data_sharing 
     for (size_t k = 0; k < share->n_shards; k++) {
         n_mine += share->shards[k].x.n_rows;
     }
-    const uint32_t count = strads_part_count(how->part);
-    void **all = strads_calloc(count, sizeof(*all));
-    size_t *bytes = strads_calloc(count, sizeof(*bytes));
-    strads_status status = all == NULL || bytes == NULL
-                               ? STRADS_ERR_NOMEM
-                               : strads_part_gather(how->part, &n_mine, sizeof(n_mine), all, bytes);
+    uint64_t *all = strads_alloc_array(strads_part_count(how->part), sizeof(*all));
+    const strads_status status =
+        all == NULL ? STRADS_ERR_NOMEM : data_share_gather(how->part, &n_mine, sizeof(n_mine), all);
     size_t before = 0;
-    for (uint32_t i = 0; i < count && status == STRADS_OK; i++) {
-        before += i < strads_part_index(how->part) ? *(const uint64_t *) all[i] : 0;
-        strads_free(all[i]);
+    for (uint32_t i = 0; i < strads_part_index(how->part) && status == STRADS_OK; i++) {
+        before += all[i];
     }
-    strads_free(bytes);
     strads_free(all);
     if (status == STRADS_OK) {
         *first = before;
@@ -60,18 +55,14 @@ static strads_status share_target(data_share *share, const data_sharing *how)
 static strads_status agree_on_cache(bool *same, const data_sharing *how, uint64_t checksum)
 {
     const uint32_t count = strads_part_count(how->part);
-    void **all = strads_calloc(count, sizeof(*all));
-    size_t *bytes = strads_calloc(count, sizeof(*bytes));
+    uint64_t *all = strads_alloc_array(count, sizeof(*all));
     const strads_status status =
-        all == NULL || bytes == NULL
-            ? STRADS_ERR_NOMEM
-            : strads_part_gather(how->part, &checksum, sizeof(checksum), all, bytes);
+        all == NULL ? STRADS_ERR_NOMEM
+                    : data_share_gather(how->part, &checksum, sizeof(checksum), all);
     *same = checksum != 0;
     for (uint32_t i = 0; i < count && status == STRADS_OK; i++) {
-        *same = *same && memcmp(all[i], &checksum, sizeof(checksum)) == 0;
-        strads_free(all[i]);
+        *same = *same && all[i] == checksum;
     }
-    strads_free(bytes);
     strads_free(all);
     return status == STRADS_ERR_NOMEM ? data_no_memory(how->source->path) : status;
 }
@@ -119,10 +110,11 @@ static strads_status map_whole(data_regression *whole, const data_sharing *how)
 
 /* ---- */
 
-bool data_is_read_whole(data_format format, const data_input *input, uint64_t *n_bytes)
+bool data_is_read_whole(data_format format, const data_input *input)
 {
-    return !data_input_has_ranges(input, n_bytes) || format == DATA_MATRIX_MARKET ||
-           format == DATA_CSV;
+    uint64_t bytes = 0;
+    return format == DATA_NPY ? !data_input_has_ranges(input, &bytes)
+                              : !data_input_is_file(input, &bytes);
 }
 
 static strads_status read_whole(data_share *share, const data_sharing *how)
@@ -133,41 +125,49 @@ static strads_status read_whole(data_share *share, const data_sharing *how)
 }
 
 /* Reads a source of which each process can read its part. */
-static strads_status read_parts(data_share *share, const data_sharing *how, data_format format,
-                                uint64_t n_bytes)
+static strads_status read_parts(data_share *share, const data_sharing *how, data_format format)
 {
-    strads_status status = STRADS_OK;
-    if (format == DATA_LIBSVM) {
-        status = data_share_libsvm(share, how, n_bytes);
-    } else {
-        status = data_share_npy(share, how);
-    }
+    const strads_status status =
+        format == DATA_NPY ? data_share_npy(share, how) : data_share_text(share, how, format);
     return status == STRADS_OK && how->source->y_path != NULL ? share_target(share, how) : status;
 }
 
-/* Reads a source from its cache, or in parts, or whole. */
-static strads_status read_any(data_share *share, const data_sharing *how)
+/* What the source is. */
+static strads_status look(const data_sharing *how, data_format *format, bool *whole)
 {
     data_input input;
-    data_regression cached;
-    uint64_t n_bytes = 0;
-    strads_status status = data_input_open(&input, how->source->path);
-    if (status != STRADS_OK) {
-        return status;
+    const strads_status status = data_input_open(&input, how->source->path);
+    if (status == STRADS_OK) {
+        *format = data_format_of(how->source, &input);
+        *whole = data_is_read_whole(*format, &input) ||
+                 (strads_part_count(how->part) == 1 && how->split == DATA_BY_COLUMNS);
+        data_input_close(&input);
     }
-    const data_format format = data_format_of(how->source, &input);
-    const bool whole = data_is_read_whole(format, &input, &n_bytes) ||
-                       (strads_part_count(how->part) == 1 && how->split == DATA_BY_COLUMNS);
-    data_input_close(&input);
-    if (whole) {
-        return read_whole(share, how);
+    return status;
+}
+
+/* Reads a source from its cache, or in parts, or whole. Process 0 looks first: what it cannot read
+ * the others need not say. */
+static strads_status read_any(data_share *share, const data_sharing *how)
+{
+    const bool first = strads_part_index(how->part) == 0;
+    data_format format = DATA_AUTO;
+    data_regression cached;
+    bool whole = false;
+    strads_status status =
+        data_share_follow_first(how->part, first ? look(how, &format, &whole) : STRADS_OK);
+    if (status == STRADS_OK && !first) {
+        status = look(how, &format, &whole);
+    }
+    if (status != STRADS_OK || whole) {
+        return status == STRADS_OK ? read_whole(share, how) : status;
     }
     status = map_whole(&cached, how);
     if (status != STRADS_OK) {
         return status;
     }
     return cached.x.n_rows > 0 ? data_share_cut_whole(share, how, &cached)
-                               : read_parts(share, how, format, n_bytes);
+                               : read_parts(share, how, format);
 }
 
 strads_status data_share_read(data_share *out, const data_source *source, data_split split,

@@ -6,15 +6,18 @@
 #include "data/matrix.h"
 #include "data/shares.h"
 
-/* Of what is swapped, so much is under way to each. */
-enum { PIECE_BYTES = 4 << 20 };
+/* ENTRY_BYTES: what an entry takes before it is in a matrix (data/columns.c). SWAP_BYTES: what is
+ * under way, in both directions, its copies and what senders begin beside what they fill.
+ * THREAD_BYTES: what a thread more that reads holds beside its entries. */
+enum { ENTRY_BYTES = 11, SWAP_BYTES = 32 << 20, THREAD_BYTES = 5 << 20 };
 
 /* How a process comes by its share. */
 typedef enum way {
-    KEEPS_ALL,   /* it is the whole */
-    CUTS_WHOLE,  /* it reads all, and keeps its part */
-    READS_LINES, /* its part of the lines, of which it keeps columns after a swap */
-    READS_BOXES  /* what it keeps */
+    KEEPS_ALL,     /* it is the whole */
+    CUTS_WHOLE,    /* it reads all, and keeps its part */
+    READS_ROWS,    /* lines, which are what it keeps */
+    SWAPS_ENTRIES, /* its part of the lines, whose entries it gives to those who keep them */
+    READS_BOXES    /* what it keeps */
 } way;
 
 static strads_status find_way(way *out, const data_source *source, data_split split,
@@ -22,7 +25,6 @@ static strads_status find_way(way *out, const data_source *source, data_split sp
 {
     data_size size;
     data_input input;
-    uint64_t n_bytes = 0;
     bool cached = false;
     strads_status status = data_measure_cached(&size, source, &cached);
     if (status == STRADS_OK) {
@@ -32,12 +34,13 @@ static strads_status find_way(way *out, const data_source *source, data_split sp
         return status;
     }
     const data_format format = data_format_of(source, &input);
-    const bool whole = cached || data_is_read_whole(format, &input, &n_bytes);
+    const bool whole = cached || data_is_read_whole(format, &input);
     data_input_close(&input);
-    *out = n_processes == 1 && split == DATA_BY_COLUMNS ? KEEPS_ALL
-           : whole                                      ? CUTS_WHOLE
-           : format == DATA_LIBSVM                      ? READS_LINES
-                                                        : READS_BOXES;
+    *out = n_processes == 1 && split == DATA_BY_COLUMNS            ? KEEPS_ALL
+           : whole                                                 ? CUTS_WHOLE
+           : format == DATA_NPY                                    ? READS_BOXES
+           : split == DATA_BY_ROWS && format != DATA_MATRIX_MARKET ? READS_ROWS
+                                                                   : SWAPS_ENTRIES;
     return STRADS_OK;
 }
 
@@ -67,18 +70,18 @@ static size_t kept_bytes(const data_size *whole, const shared *how, bool narrow)
            whole->n_cols * sizeof(uint32_t);
 }
 
-/* The most that reading lines holds: entries as they come; by columns what goes to others
- * beside what they send, and what of it is under way. */
-static size_t reading_bytes(const data_size *whole, const shared *how, size_t kept)
+/* The most that reading lines holds: entries as they come; where they are swapped those that were
+ * read here beside those that come. */
+static size_t reading_bytes(const data_size *whole, const shared *how, bool swaps)
 {
     const double part = (double) how->n_mine / (double) how->n_workers;
-    const size_t coming =
-        data_columns_peak_bytes((size_t) (part * (double) whole->n_rows), whole->n_cols,
-                                (size_t) (part * (double) whole->n_entries));
-    const size_t to_each = kept / how->n_processes;
-    const size_t piece = to_each < PIECE_BYTES ? to_each : PIECE_BYTES;
-    const size_t swapped = 2 * kept + 2 * (how->n_processes - 1) * piece;
-    return larger(coming, how->split == DATA_BY_ROWS ? kept : swapped) +
+    const size_t n_entries = (size_t) (part * (double) whole->n_entries);
+    const bool by_rows = how->split == DATA_BY_ROWS;
+    const size_t coming = data_columns_peak_bytes(
+        (size_t) ((by_rows ? part : 1.0) * (double) whole->n_rows),
+        (size_t) ((by_rows ? 1.0 : part) * (double) whole->n_cols), n_entries);
+    const size_t swapped = swaps ? 2 * n_entries * ENTRY_BYTES + SWAP_BYTES : 0;
+    return larger(coming, swapped) + (how->n_mine - 1) * THREAD_BYTES +
            whole->n_cols * sizeof(double);
 }
 
@@ -107,8 +110,10 @@ strads_status data_share_measure(data_size *out, const data_source *source, data
     case CUTS_WHOLE:
         out->peak_bytes = larger(whole.peak_bytes, whole.bytes + out->bytes);
         break;
-    case READS_LINES:
-        out->peak_bytes = reading_bytes(&whole, &how, kept_bytes(&whole, &how, false));
+    case READS_ROWS:
+    case SWAPS_ENTRIES:
+        out->peak_bytes = larger(kept_bytes(&whole, &how, false),
+                                 reading_bytes(&whole, &how, found == SWAPS_ENTRIES));
         break;
     case READS_BOXES:
         out->peak_bytes = out->bytes + whole.peak_bytes - whole.bytes;

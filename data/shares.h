@@ -16,10 +16,10 @@ typedef struct data_sharing {
     uint32_t n_workers;           /* of all */
 } data_sharing;
 
-/* The shards of an uncompressed libsvm file of so many bytes, with the target it holds;
- * n_rows, n_cols and entries too, and by columns firsts. */
-STRADS_MUST_CHECK strads_status data_share_libsvm(data_share *out, const data_sharing *how,
-                                                  uint64_t n_bytes);
+/* The shards of a text in a regular file, compressed or not, with the target that it holds; n_rows,
+ * n_cols, entries and names too, and by columns firsts. */
+STRADS_MUST_CHECK strads_status data_share_text(data_share *out, const data_sharing *how,
+                                                data_format format);
 
 /* The same of a .npy file, without a target. */
 STRADS_MUST_CHECK strads_status data_share_npy(data_share *out, const data_sharing *how);
@@ -32,12 +32,21 @@ STRADS_MUST_CHECK strads_status data_share_cut_whole(data_share *out, const data
 STRADS_MUST_CHECK strads_status data_share_copy(void *out, const void *from, size_t n,
                                                 size_t bytes);
 
-/* Whether every process reads all of a source, and then cuts it; else it has *n_bytes. */
-bool data_is_read_whole(data_format format, const data_input *input, uint64_t *n_bytes);
+/* Whether every process reads all of a source, and then cuts it. */
+bool data_is_read_whole(data_format format, const data_input *input);
 
 /* firsts[n_workers + 1], for strads_free: where each worker's columns begin, if each is to
  * have about as many entries; a column costs one more than it has. */
 STRADS_MUST_CHECK strads_status data_share_cut(uint32_t **firsts, const uint32_t *entries,
                                                size_t n_cols, uint32_t n_workers);
+
+/* ---- what processes tell each other ---- */
+
+/* all[count] := what each process gives, of so many bytes. */
+STRADS_MUST_CHECK strads_status data_share_gather(strads_part *part, const void *mine, size_t bytes,
+                                                  void *all);
+/* What process 0 comes to: if it fails, which it has said, the others, who give OK, wait until they
+ * have heard of it, and fail too. */
+STRADS_MUST_CHECK strads_status data_share_follow_first(strads_part *part, strads_status status);
 
 #endif

@@ -3,134 +3,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/random.h"
 #include "data/regression_cache.h"
-#include "tests/support/parts.h"
-#include "tests/unit/data/reading.h"
-
-enum { MOST = 8, MORE_WORKERS = 3 };
-
-/* What all processes have read. */
-typedef struct team {
-    data_source source;
-    data_split split;
-    uint32_t count, n_workers;
-    data_share shares[PARTS_MOST];
-    strads_status status;
-} team;
-
-static strads_status read_share(void *context, strads_part *part)
-{
-    team *self = context;
-    return data_share_read(&self->shares[strads_part_index(part)], &self->source, self->split,
-                           part);
-}
-
-static void read_together(void *context)
-{
-    team *self = context;
-    memset(self->shares, 0, sizeof(self->shares));
-    self->status = parts_run(self->count, self->n_workers, read_share, self);
-}
-
-static void drop(team *self)
-{
-    for (uint32_t i = 0; i < self->count; i++) {
-        data_share_fini(&self->shares[i]);
-    }
-}
-
-/* Whether y and the part of `whole` that begins at `row`, `col` are what the shard has. */
-static bool same_part(const data_regression *shard, const data_regression *whole, size_t row,
-                      size_t col)
-{
-    const data_matrix *x = &shard->x;
-    bool same = (x->col_start == NULL) == (whole->x.col_start == NULL) &&
-                (shard->y == NULL) == (whole->y == NULL);
-    for (size_t i = 0; i < x->n_rows && shard->y != NULL; i++) {
-        same = same && shard->y[i] == whole->y[row + i];
-    }
-    size_t n_entries = 0;
-    for (size_t j = 0; j < x->n_cols; j++) {
-        for (size_t i = 0; i < x->n_rows; i++) {
-            const double value = at(x, i, j);
-            same = same && value == at(&whole->x, row + i, col + j);
-            n_entries += value != 0.0;
-        }
-    }
-    return same && (x->col_start == NULL || n_entries == data_matrix_entries(x));
-}
-
-static size_t entries_of(const data_matrix *x, size_t col)
-{
-    return x->col_start == NULL ? x->n_rows : (size_t) (x->col_start[col + 1] - x->col_start[col]);
-}
-
-static bool same_facts(const data_share *share, const data_regression *whole)
-{
-    bool same = share->n_rows == whole->x.n_rows && share->n_cols == whole->x.n_cols;
-    for (size_t j = 0; j < share->n_cols && same; j++) {
-        same = share->entries[j] == entries_of(&whole->x, j);
-    }
-    return same;
-}
-
-static bool check_rows(const team *self, const data_regression *whole)
-{
-    size_t row = 0;
-    bool same = true;
-    for (uint32_t i = 0; i < self->count; i++) {
-        const data_share *share = &self->shares[i];
-        same = same && same_facts(share, whole) && share->firsts == NULL;
-        for (size_t k = 0; k < share->n_shards && same; k++) {
-            same = share->shards[k].x.n_cols == share->n_cols &&
-                   row + share->shards[k].x.n_rows <= share->n_rows &&
-                   same_part(&share->shards[k], whole, row, 0);
-            row += share->shards[k].x.n_rows;
-        }
-    }
-    return same && row == whole->x.n_rows;
-}
-
-static bool check_columns(const team *self, const data_regression *whole)
-{
-    bool same = true;
-    for (uint32_t i = 0; i < self->count && same; i++) {
-        const data_share *share = &self->shares[i];
-        const uint32_t *firsts = share->firsts;
-        const uint32_t first = firsts[self->n_workers * i / self->count];
-        const uint32_t last = firsts[self->n_workers * (i + 1) / self->count];
-        same =
-            same_facts(share, whole) && share->n_shards == 1 && firsts[0] == 0 &&
-            firsts[self->n_workers] == share->n_cols &&
-            memcmp(firsts, self->shares[0].firsts, (self->n_workers + 1) * sizeof(*firsts)) == 0 &&
-            share->shards[0].x.n_rows == share->n_rows &&
-            share->shards[0].x.n_cols == last - first &&
-            same_part(&share->shards[0], whole, 0, first);
-    }
-    return same;
-}
-
-/* Reads the source by 1 to 8 processes, both ways, and compares with reading it whole. */
-static void check_shares(data_source source)
-{
-    data_regression whole;
-    REQUIRE_OK(data_regression_read(&whole, &source));
-    const size_t live = strads_mem_live();
-    for (uint32_t k = 0; k < 4 * MOST; k++) {
-        team self = {.source = source,
-                     .split = k % 2 == 0 ? DATA_BY_ROWS : DATA_BY_COLUMNS,
-                     .count = 1 + k / 4};
-        self.n_workers = self.count + (k / 2 % 2) * MORE_WORKERS;
-        read_together(&self);
-        REQUIRE_OK(self.status);
-        CHECK(self.split == DATA_BY_ROWS ? check_rows(&self, &whole)
-                                         : check_columns(&self, &whole));
-        drop(&self);
-        CHECK(strads_mem_live() == live);
-    }
-    data_regression_fini(&whole);
-}
+#include "tests/unit/data/share_case.h"
 
 static void check_text(const char *text)
 {
@@ -153,27 +27,6 @@ static void a_dense_file_is_dense_in_every_share(void)
 {
     check_text("1 1:1 2:2\n2\n3 1:3 2:4\n4 1:5\n");
     check_text("1 1:1 2:1 3:1\n2 1:1 2:2 3:3\n3\n");
-}
-
-/* Sparse lines of unlike lengths. */
-static char *random_text(size_t n_rows, size_t n_cols, double density, uint64_t seed)
-{
-    strads_random random = strads_random_start(seed, 0);
-    char *text = NULL;
-    size_t n = 0;
-    size_t room = 0;
-    for (size_t i = 0; i < n_rows; i++) {
-        REQUIRE_OK(strads_reserve(&text, &room, n + 32 * (n_cols + 2), 1));
-        n += (size_t) sprintf(text + n, "%zu", i);
-        for (size_t j = 0; j < n_cols; j++) {
-            if (strads_random_uniform(&random) < density) {
-                n += (size_t) sprintf(text + n, " %zu:%.3g", j + 1,
-                                      1.0 + strads_random_uniform(&random));
-            }
-        }
-        n += (size_t) sprintf(text + n, "\n");
-    }
-    return text;
 }
 
 static void a_long_file_is_the_same_in_shares(void)
@@ -208,31 +61,6 @@ static void a_line_longer_than_a_buffer_is_one_processes(void)
     drop(&self);
     strads_free(path);
     strads_free(text);
-}
-
-static void compressed_and_matrix_market_files_are_read_whole_and_cut(void)
-{
-    char *text = random_text(30, 20, 0.2, 9);
-    char *path = suite_file("rows.gz", "");
-    append_gzip(path, text, strlen(text));
-    check_shares((data_source){.path = path});
-    strads_free(path);
-    strads_free(text);
-    path = suite_file("market", "%%MatrixMarket matrix coordinate real general\n4 5 3\n1 1 2\n"
-                                "3 5 1\n2 2 7\n");
-    char *y_path = suite_file("y", "1\n2\n3\n4\n");
-    check_shares((data_source){.path = path});
-    check_shares((data_source){.path = path, .y_path = y_path});
-    strads_free(y_path);
-    strads_free(path);
-    path = suite_file("named", "a,b,c,y\n1,0,0,1\n0,0,2,2\n0,3,0,3\n0,0,4,4\n");
-    check_shares((data_source){.path = path, .target = "y"});
-    team self = {.source = {.path = path, .target = "y"}, .count = 2, .n_workers = 3};
-    read_together(&self);
-    REQUIRE_OK(self.status);
-    CHECK_TEXT(self.shares[1].names[2], "c");
-    drop(&self);
-    strads_free(path);
 }
 
 /* The cache is given another target, so that one sees what is taken. */
@@ -308,58 +136,6 @@ static void of_an_npy_file_each_reads_what_it_keeps(void)
     }
 }
 
-/* ---- what is held ---- */
-
-static size_t matrix_bytes(const data_share *share)
-{
-    size_t bytes = 0;
-    for (size_t k = 0; k < share->n_shards; k++) {
-        const data_matrix *x = &share->shards[k].x;
-        bytes += data_matrix_entries(x) * (x->narrow != NULL ? sizeof(float) : sizeof(double));
-        bytes += x->col_start == NULL ? 0
-                                      : data_matrix_entries(x) * sizeof(*x->row) +
-                                            (x->n_cols + 1) * sizeof(*x->col_start);
-    }
-    return bytes;
-}
-
-/* What is foretold, targets and counts of entries apart, is about what the largest holds. */
-static void check_measured(const team *self, size_t most)
-{
-    data_size size;
-    REQUIRE_OK(data_share_measure(&size, &self->source, self->split, self->count, self->n_workers));
-    const size_t n_targets = self->split == DATA_BY_ROWS ? size.n_rows / self->count : size.n_rows;
-    const double matrix = (double) size.bytes - (double) n_targets * sizeof(double) -
-                          (double) size.n_cols * sizeof(uint32_t);
-    CHECK(size.n_rows == self->shares[0].n_rows && size.n_cols == self->shares[0].n_cols);
-    CHECK(matrix > (double) most / 1.2 && matrix < 1.2 * (double) most);
-    CHECK(size.peak_bytes >= size.bytes);
-}
-
-static void check_bytes(const char *path)
-{
-    for (uint32_t k = 0; k < 4; k++) {
-        size_t whole = 0;
-        for (uint32_t count = 1; count <= MOST; count *= 2) {
-            team self = {.source = {.path = path, .precision = k < 2 ? DATA_DOUBLE : DATA_FLOAT},
-                         .split = k % 2 == 0 ? DATA_BY_ROWS : DATA_BY_COLUMNS,
-                         .count = count,
-                         .n_workers = count};
-            read_together(&self);
-            REQUIRE_OK(self.status);
-            size_t most = 0;
-            for (uint32_t i = 0; i < count; i++) {
-                const size_t bytes = matrix_bytes(&self.shares[i]);
-                whole = count == 1 ? bytes : whole;
-                most = bytes > most ? bytes : most;
-                CHECK((double) bytes <= 1.2 * (double) whole / count);
-            }
-            check_measured(&self, most);
-            drop(&self);
-        }
-    }
-}
-
 static void a_process_holds_little_more_than_its_part(void)
 {
     char *text = random_text(1500, 60, 0.1, 17);
@@ -373,24 +149,6 @@ static void a_process_holds_little_more_than_its_part(void)
 }
 
 /* ---- refusals ---- */
-
-/* Reading by 1 to 8 must fail so, with one message. */
-static void check_refused_together(data_source source, strads_status status, const char *message)
-{
-    for (uint32_t k = 0; k < 2 * MOST; k++) {
-        const size_t live = strads_mem_live();
-        team self = {.source = source,
-                     .split = k % 2 == 0 ? DATA_BY_ROWS : DATA_BY_COLUMNS,
-                     .count = 1 + k / 2,
-                     .n_workers = 1 + k / 2};
-        char *said = suite_stderr_of(read_together, &self);
-        CHECK_STATUS(self.status, status);
-        CHECK(strstr(said, message) != NULL);
-        CHECK(strchr(said, '\n') == strrchr(said, '\n'));
-        strads_free(said);
-        CHECK(strads_mem_live() == live);
-    }
-}
 
 static void a_mistake_is_named_with_its_line_in_whichever_part_it_is(void)
 {
@@ -485,8 +243,6 @@ SUITE("data/share", {"lines are cut wherever ranges begin", lines_are_cut_wherev
       {"a long file is the same in shares", a_long_file_is_the_same_in_shares},
       {"a line longer than a buffer is one process's",
        a_line_longer_than_a_buffer_is_one_processes},
-      {"compressed and Matrix Market files are read whole and cut",
-       compressed_and_matrix_market_files_are_read_whole_and_cut},
       {"a target of its own is cut like the rows", a_target_of_its_own_is_cut_like_the_rows},
       {"of a .npy file each reads what it keeps", of_an_npy_file_each_reads_what_it_keeps},
       {"a process holds little more than its part", a_process_holds_little_more_than_its_part},
