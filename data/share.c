@@ -8,6 +8,24 @@
 
 /* ---- the target of a file of its own ---- */
 
+/* All of it; what is wrong with it process 0 says. */
+static strads_status read_target(double **out, const data_sharing *how, size_t n_rows)
+{
+    const bool first = strads_part_index(how->part) == 0;
+    double *y = NULL;
+    strads_status status = data_share_follow_first(
+        how->part, first ? data_target_of(&y, how->source, n_rows) : STRADS_OK);
+    if (status == STRADS_OK && !first) {
+        status = data_target_of(&y, how->source, n_rows);
+    }
+    if (status != STRADS_OK) {
+        strads_free(y);
+        return status;
+    }
+    *out = y;
+    return STRADS_OK;
+}
+
 /* The row of the source that is the first of this process's, which follow those of the
  * processes before. */
 static strads_status find_first_row(const data_share *share, const data_sharing *how, size_t *first)
@@ -34,7 +52,7 @@ static strads_status share_target(data_share *share, const data_sharing *how)
 {
     double *y = NULL;
     size_t first = 0;
-    strads_status status = data_target_of(&y, how->source, share->n_rows);
+    strads_status status = read_target(&y, how, share->n_rows);
     if (status == STRADS_OK && how->split == DATA_BY_ROWS) {
         status = find_first_row(share, how, &first);
     }
@@ -94,7 +112,7 @@ static strads_status map_whole(data_regression *whole, const data_sharing *how)
     if (status == STRADS_OK && same && source->y_path != NULL) {
         strads_free(found.y);
         found.y = NULL;
-        status = data_target_of(&found.y, source, found.x.n_rows);
+        status = read_target(&found.y, how, found.x.n_rows);
     }
     if (status == STRADS_OK && !same && strads_part_index(how->part) == 0) {
         strads_info("%s: is read in parts: there is no cache that all processes have, and a run "

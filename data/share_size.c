@@ -9,7 +9,7 @@
 /* ENTRY_BYTES: what an entry takes before it is in a matrix (data/columns.c). SWAP_BYTES: what is
  * under way, in both directions, its copies and what senders begin beside what they fill.
  * THREAD_BYTES: what a thread more that reads holds beside its entries. */
-enum { ENTRY_BYTES = 11, SWAP_BYTES = 32 << 20, THREAD_BYTES = 5 << 20 };
+enum { ENTRY_BYTES = 11, SWAP_BYTES = 12 << 20, THREAD_BYTES = 5 << 20 };
 
 /* How a process comes by its share. */
 typedef enum way {

@@ -11,7 +11,7 @@
 
 #include "data/share_text.h"
 
-enum { ROUND_ENTRIES = 1 << 18 }; /* of 16 bytes, that a process gives all others at once */
+enum { ROUND_ENTRIES = 1 << 17 }; /* of 16 bytes, that a process gives all others at once */
 
 /* What one process sends another in a round. */
 typedef struct parcel {

@@ -14,6 +14,7 @@ typedef struct hub {
     uint32_t count, n_arrived;
     uint64_t generation;
     bool failed;
+    size_t most_bytes;                  /* in a swap of one of them, either way */
     const void *const *out[PARTS_MOST]; /* what each gives, until all have taken it */
     const size_t *bytes[PARTS_MOST];
 } hub;
@@ -46,6 +47,27 @@ static strads_status meet(hub *at)
     return met ? STRADS_OK : STRADS_ERR_CLOSED;
 }
 
+static size_t last_most_bytes;
+
+size_t parts_most_bytes(void)
+{
+    return last_most_bytes;
+}
+
+static void count_bytes(hub *at, const size_t *out_bytes, const size_t *in_bytes)
+{
+    size_t out = 0;
+    size_t in = 0;
+    for (uint32_t i = 0; i < at->count; i++) {
+        out += out_bytes[i];
+        in += in_bytes[i];
+    }
+    pthread_mutex_lock(&at->lock);
+    at->most_bytes = out > at->most_bytes ? out : at->most_bytes;
+    at->most_bytes = in > at->most_bytes ? in : at->most_bytes;
+    pthread_mutex_unlock(&at->lock);
+}
+
 static strads_status swap(void *context, const void *const *out, const size_t *out_bytes, void **in,
                           size_t *in_bytes)
 {
@@ -68,6 +90,9 @@ static strads_status swap(void *context, const void *const *out, const size_t *o
         if (in_bytes[n_taken] > 0) {
             memcpy(in[n_taken], at->out[n_taken][self->index], in_bytes[n_taken]);
         }
+    }
+    if (status == STRADS_OK) {
+        count_bytes(at, out_bytes, in_bytes);
     }
     const strads_status met = meet(at);
     status = status == STRADS_OK ? met : status;
@@ -116,6 +141,7 @@ strads_status parts_run(uint32_t count, uint32_t n_workers,
             status = players[i].status;
         }
     }
+    last_most_bytes = at.most_bytes;
     pthread_cond_destroy(&at.changed);
     pthread_mutex_destroy(&at.lock);
     return status;

@@ -16,4 +16,7 @@ enum { PARTS_MOST = 16 };
 strads_status parts_run(uint32_t count, uint32_t n_workers,
                         strads_status (*body)(void *context, strads_part *part), void *context);
 
+/* The most bytes that one process gave, or was given, in a swap of the last parts_run. */
+size_t parts_most_bytes(void);
+
 #endif

@@ -141,7 +141,7 @@ static void long_files_are_the_same_in_shares(void)
 /* Of what a process reads all goes to another, and that takes several rounds. */
 static void many_entries_are_swapped_in_rounds(void)
 {
-    enum { N_ROWS = 600, N_COLS = 1200, STEP = 2, MANY = 16 };
+    enum { N_ROWS = 600, N_COLS = 1200, STEP = 2, MANY = 16, ONE_ROUND = (2 << 20) + 4096 };
     char *path = suite_file("many", "");
     FILE *file = fopen(path, "w");
     REQUIRE(file != NULL);
@@ -178,6 +178,7 @@ static void many_entries_are_swapped_in_rounds(void)
                                            : x->n_cols * (N_ROWS / STEP));
         }
         CHECK(same && (split == 0 ? row == N_ROWS : col == N_COLS));
+        CHECK(parts_most_bytes() > 0 && parts_most_bytes() < ONE_ROUND);
         drop(&self);
     }
     strads_free(path);
@@ -322,6 +323,21 @@ static void damaged_gzip_is_said_once(void)
     }
 }
 
+static void a_bad_target_is_said_once(void)
+{
+    char *path = suite_file("x", MARKET "3 2 2\n1 1 1\n2 2 3\n");
+    char *y_path = suite_file("y", "1\ntwo\n3\n");
+    check_refused_together((data_source){.path = path, .y_path = y_path}, STRADS_ERR_DATA,
+                           "y:2: 'two': expected one finite number");
+    strads_free(y_path);
+    y_path = suite_file("y", "1\n2\n");
+    check_refused_together((data_source){.path = path, .y_path = y_path}, STRADS_ERR_DATA,
+                           "2 values: expected 3, a row of");
+    strads_free(y_path);
+    check_refused_together((data_source){.path = "/nonexistent/x"}, STRADS_ERR_IO, "cannot open");
+    strads_free(path);
+}
+
 static void values_beyond_float_are_refused_with_their_line(void)
 {
     char *path = suite_file("beyond", MARKET "4 4 4\n1 1 1\n2 2 1e300\n3 3 3\n4 4 1e-300\n");
@@ -373,6 +389,7 @@ SUITE("data/share_formats",
       {"what is wrong with the whole is said once", what_is_wrong_with_the_whole_is_said_once},
       {"what is given twice is said as of the whole", what_is_given_twice_is_said_as_of_the_whole},
       {"damaged gzip is said once", damaged_gzip_is_said_once},
+      {"a bad target is said once", a_bad_target_is_said_once},
       {"values beyond float are refused with their line",
        values_beyond_float_are_refused_with_their_line},
       {"every allocation of a lone process may fail", every_allocation_of_a_lone_process_may_fail})
