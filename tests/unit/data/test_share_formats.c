@@ -303,6 +303,48 @@ static void what_is_given_twice_is_said_as_of_the_whole(void)
 }
 
 /* Cut short anywhere, or damaged behind what the header takes. */
+/* A good text in which some bytes are others: what the whole is, or is refused with, the parts are.
+ */
+static void check_changed(const char *good, uint64_t seed)
+{
+    static const char bytes[] = "0123456789-.:,;\" \n\n\n\r%ex";
+    strads_random random = strads_random_start(seed, 7);
+    char *text = strads_strdup(good);
+    REQUIRE(text != NULL);
+    for (uint64_t n = 1 + strads_random_below(&random, 3); n > 0; n--) {
+        text[strads_random_below(&random, strlen(text))] =
+            bytes[strads_random_below(&random, sizeof(bytes) - 1)];
+    }
+    char *path = text_file("changed", text, seed % 4 == 0);
+    attempt whole = {.source = {.path = path}};
+    char *message = suite_stderr_of(read_and_drop, &whole);
+    if (whole.status == STRADS_OK) {
+        check_some_shares(whole.source, 9);
+    } else {
+        check_some_refused(whole.source, whole.status, message, 5);
+    }
+    strads_free(message);
+    strads_free(path);
+    strads_free(text);
+}
+
+static void what_is_changed_is_read_or_refused_as_of_the_whole(void)
+{
+    static const char *const texts[] = {
+        "a,b,c,y\n1,0,0,1\n0,0,2,2\n0,3,0,3\n0,0,4,4\n5,0,0,5\n",
+        MARKET "4 5 7\n1 1 2\n3 5 1\n2 2 7\n4 4 4\n1 5 3\n3 1 6\n2 3 1.5\n",
+        "%%MatrixMarket matrix coordinate real symmetric\n4 4 5\n1 1 1\n2 1 2\n4 3 3\n2 4 4\n3 3 "
+        "1\n",
+        ARRAY "3 3\n1\n2\n3\n4\n5\n6\n7\n8\n9\n",
+        "%%MatrixMarket matrix array integer symmetric\n3 3\n1\n2\n3\n4\n5\n6\n",
+        "1 1:2 3:4\n2 2:5\n3\n4 1:1\n5 7:2\n6 1:3 2:3 3:3\n",
+    };
+    enum { N = sizeof(texts) / sizeof(texts[0]), SEEDS = 12 };
+    for (uint64_t seed = 0; seed < SEEDS * N; seed++) {
+        check_changed(texts[seed % N], seed);
+    }
+}
+
 static void damaged_gzip_is_said_once(void)
 {
     char *texts[] = {random_text(40, 10, 0.3, 5), shuffled(20, 20, 0.3, 6), table(30, 8, 2, false)};
@@ -388,6 +430,8 @@ SUITE("data/share_formats",
        a_mistake_is_said_as_of_the_whole_wherever_it_is},
       {"what is wrong with the whole is said once", what_is_wrong_with_the_whole_is_said_once},
       {"what is given twice is said as of the whole", what_is_given_twice_is_said_as_of_the_whole},
+      {"what is changed is read or refused as of the whole",
+       what_is_changed_is_read_or_refused_as_of_the_whole},
       {"damaged gzip is said once", damaged_gzip_is_said_once},
       {"a bad target is said once", a_bad_target_is_said_once},
       {"values beyond float are refused with their line",
