@@ -95,6 +95,7 @@ static void arrays_of_matrix_market_find_their_places(void)
     check_text("%%MatrixMarket matrix array real general\n3 4\n1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n"
                "12\n");
     check_text("%%MatrixMarket matrix array integer general\n% x\n5 1\n0\n-1\n\n0\n7\n1\n");
+    check_text("%%MatrixMarket matrix array real general\n4 2\n0\n0\n0\n1\n0\n0\n0\n0\n");
     check_text("%%MatrixMarket matrix array real general\n1 1\n0.1");
     check_text("%%MatrixMarket matrix array real symmetric\n4 4\n1\n2\n3\n4\n5\n-0\n7\n8\n9\n.5\n");
     check_text("%%MatrixMarket matrix array real symmetric\n1 1\n4\n");
