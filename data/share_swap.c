@@ -39,6 +39,7 @@ typedef struct swapping {
     uint32_t count, me;
     size_t quota;           /* entries for one in a round */
     feed *feeds;            /* [count] */
+    box *shards;            /* [n_shards] */
     parcel **out;           /* [count], and NULL for this process */
     void **in;              /* [count] */
     size_t *bytes;          /* [2 count] out, then in */
@@ -172,20 +173,20 @@ static strads_status take(const swapping *self, uint32_t from, data_entry e)
     size_t last = self->it->share->n_shards;
     while (last - k > 1) { /* shards are in order of rows */
         const size_t middle = k + (last - k) / 2;
-        if (box_of_shard(self->it, middle).first_row <= e.row) {
+        if (self->shards[middle].first_row <= e.row) {
             k = middle;
         } else {
             last = middle;
         }
     }
-    const box to = box_of_shard(self->it, k);
-    if (!is_in(&to, e)) {
+    const box *to = &self->shards[k];
+    if (!is_in(to, e)) {
         strads_error("process %u sent an entry of row %u, column %u, which is not of this process",
                      from, e.row, e.col);
         return STRADS_ERR_APP;
     }
-    return data_columns_add(self->columns[k * self->count + from], e.row - to.first_row,
-                            e.col - to.first_col, e.value);
+    return data_columns_add(self->columns[k * self->count + from], e.row - to->first_row,
+                            e.col - to->first_col, e.value);
 }
 
 static strads_status take_own(const swapping *self)
@@ -291,7 +292,7 @@ static strads_status finish_shard(const swapping *self, size_t k, data_entry *tw
 {
     const share_reading *it = self->it;
     data_columns **columns = self->columns + k * self->count;
-    const box of = box_of_shard(it, k);
+    const box of = self->shards[k];
     data_entry found;
     for (uint32_t p = 1; p < self->count; p++) {
         data_columns_join(columns[0], columns[p], 0);
@@ -326,7 +327,7 @@ static strads_status create_columns(const swapping *self)
     const size_t n = self->it->share->n_shards * self->count;
     strads_status status = STRADS_OK;
     for (size_t i = 0; i < n && status == STRADS_OK; i++) {
-        const box of = box_of_shard(self->it, i / self->count);
+        const box of = self->shards[i / self->count];
         status = data_columns_create(&self->columns[i], self->it->how->source->path,
                                      of.last_col - of.first_col);
     }
@@ -341,8 +342,9 @@ static strads_status init(swapping *self)
     self->in = strads_calloc(count, sizeof(*self->in));
     self->bytes = strads_calloc(2 * (size_t) count, sizeof(*self->bytes));
     self->columns = strads_calloc(self->it->share->n_shards, count * sizeof(*self->columns));
-    if (self->feeds == NULL || self->out == NULL || self->in == NULL || self->bytes == NULL ||
-        self->columns == NULL) {
+    self->shards = strads_calloc(self->it->share->n_shards, sizeof(*self->shards));
+    if (self->shards == NULL || self->feeds == NULL || self->out == NULL || self->in == NULL ||
+        self->bytes == NULL || self->columns == NULL) {
         return STRADS_ERR_NOMEM;
     }
     for (uint32_t p = 0; p < count; p++) {
@@ -353,6 +355,9 @@ static strads_status init(swapping *self)
         }
         self->feeds[p].to = box_of_process(self->it, p);
         begin_range(self->it, &self->feeds[p]);
+    }
+    for (size_t k = 0; k < self->it->share->n_shards; k++) {
+        self->shards[k] = box_of_shard(self->it, k);
     }
     return create_columns(self);
 }
@@ -370,6 +375,7 @@ static void fini(swapping *self)
     strads_free(self->bytes);
     strads_free(self->in);
     strads_free(self->out);
+    strads_free(self->shards);
     strads_free(self->feeds);
 }
 
