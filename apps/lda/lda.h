@@ -119,7 +119,7 @@ typedef struct lda_site {
 /* A growing start (a few documents in sequence, swept, then four times as many, ...) brings the
  * likelihood up at a fraction of the cost of sweeps over everything. */
 typedef struct lda_pass {
-    bool counts;            /* adds up the topics that tokens were given evenly */
+    bool counts;            /* adds up the topics that tokens were given when workers opened */
     bool first;             /* draws topics for documents that have none: those of `stage`; */
     uint32_t stage;         /* else it sweeps over the documents up to it */
     uint32_t sweep;         /* what it completes, 1 when all documents have topics; 0: not yet */
@@ -133,10 +133,14 @@ double lda_plan_share(const lda_site *site, uint32_t stage);
 lda_pass lda_plan_pass(const lda_site *site, uint64_t pass);
 /* What stands for lda.beta in the pass: from the first sweep on, that itself. */
 double lda_plan_beta(const lda_site *site, const lda_pass *plan);
+/* Topics are drawn in the pass by so many times lda.alpha: once when all documents have some. */
+double lda_plan_alpha(const lda_pass *plan);
 /* The documents of a sub that the pass works on: low <= d < high. */
 void lda_plan_documents(const lda_pass *plan, const lda_sub *sub, uint32_t *low, uint32_t *high);
-/* Whether topics are drawn evenly before the first pass. */
+/* Whether topics are drawn evenly before the first pass; */
 bool lda_plan_is_random(const strads_config *config);
+/* and whether the documents of stage 0 are given one each. */
+bool lda_plan_is_together(const lda_site *site);
 /* Whether the likelihood is computed after it. */
 bool lda_plan_evaluates(const strads_config *config, uint32_t sweep);
 /* Of the held-out documents each so many-th is foretold after the sweep: all after the last one;

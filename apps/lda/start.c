@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* apps/lda/start.c - the even start: every token has any topic with the same chance. */
+/* apps/lda/start.c - topics before the first pass: an even start gives every token any topic with
+ * the same chance, one that begins together gives all tokens of a document the same. */
+#include <math.h>
 #include <string.h>
 
 #include "apps/lda/worker.h"
@@ -7,6 +9,8 @@
 
 /* Streams of run.seed, one a worker's sub. */
 static const uint64_t STREAM_START = (uint64_t) 1 << 42;
+/* ... one a word. */
+static const uint64_t STREAM_TOGETHER = (uint64_t) 1 << 43;
 
 /* From the topics of its tokens to the document's row; counts[n_topics] are 0 before and after. */
 static void write_row(lda_doc_rows *rows, uint32_t doc, const uint16_t *topics, uint32_t n,
@@ -56,6 +60,68 @@ static strads_status start_sub(lda_worker *self, uint32_t s)
     strads_free(by_doc);
     strads_free(next);
     strads_free(counts);
+    return status;
+}
+
+/* words[n] := of each of the first n documents of a sub, the word whose frequency is nearest to
+ * `wanted`; far[n]: room, the logarithms of the factors between them. */
+static void find_words(const lda_worker *self, const lda_sub *sub, uint32_t n, double wanted,
+                       uint32_t *words, double *far)
+{
+    for (uint32_t doc = 0; doc < n; doc++) {
+        far[doc] = INFINITY;
+    }
+    for (uint32_t position = 0; position < self->site->words.n; position++) {
+        const uint64_t begin = sub->starts[position];
+        const uint64_t end = sub->starts[position + 1];
+        const double distance = fabs(log((double) (end - begin) / wanted));
+        for (uint64_t token = begin; token < end && sub->docs[token] < n; token++) {
+            const uint32_t doc = sub->docs[token];
+            if (distance < far[doc]) {
+                far[doc] = distance;
+                words[doc] = self->site->words.word[position];
+            }
+        }
+    }
+}
+
+static strads_status start_sub_together(lda_worker *self, uint32_t s)
+{
+    const lda_site *site = self->site;
+    const lda_sub *sub = &self->documents->subs[s];
+    const uint32_t n = sub->ends[0];
+    const double wanted = (double) sub->n / site->n_topics;
+    uint32_t *words = strads_calloc(n, sizeof(*words)); /* then their topics */
+    double *far = strads_alloc_array(n, sizeof(*far));
+    strads_status status = STRADS_ERR_NOMEM;
+    if (words != NULL && far != NULL) {
+        find_words(self, sub, n, wanted, words, far);
+        for (uint32_t doc = 0; doc < n; doc++) {
+            strads_random random = strads_random_start(site->seed, STREAM_TOGETHER + words[doc]);
+            words[doc] = (uint32_t) strads_random_below(&random, site->n_topics);
+            self->row_topics[0] = words[doc];
+            self->row_counts[0] = sub->lengths[doc];
+            lda_rows_write(&self->rows[s], doc, self->row_topics, self->row_counts,
+                           sub->lengths[doc] > 0);
+        }
+        for (uint64_t token = 0; token < sub->starts[site->words.n]; token++) {
+            if (sub->docs[token] < n) {
+                self->topics[s][token] = (uint16_t) words[sub->docs[token]];
+            }
+        }
+        status = STRADS_OK;
+    }
+    strads_free(words);
+    strads_free(far);
+    return status;
+}
+
+strads_status lda_start_together(lda_worker *self)
+{
+    strads_status status = STRADS_OK;
+    for (uint32_t s = 0; s < self->documents->n_subs && status == STRADS_OK; s++) {
+        status = start_sub_together(self, s);
+    }
     return status;
 }
 

@@ -24,9 +24,6 @@ strads_status lda_use_alpha(lda_worker *self)
     }
     lda_rising_fini(&self->rising_alpha);
     self->rising_alpha = rising;
-    for (uint32_t k = 0; k < self->site->n_topics; k++) {
-        self->alpha_single[k] = (float) self->alpha[k];
-    }
     return STRADS_OK;
 }
 
@@ -126,6 +123,8 @@ strads_status lda_open_worker(const void *context, strads_worker *worker, void *
     }
     if (status == STRADS_OK && lda_plan_is_random(site->config)) {
         status = lda_start_evenly(self);
+    } else if (status == STRADS_OK && lda_plan_is_together(site)) {
+        status = lda_start_together(self);
     }
     if (status == STRADS_OK && lda_uses_tables(site->config)) {
         status = lda_tables_create(&self->tables, self);
@@ -249,19 +248,26 @@ strads_status lda_add_to_totals(lda_worker *self)
 
 /* ---- a pass ---- */
 
+/* What was learnt before the pass holds. */
+static strads_status use_next_alpha(lda_worker *self)
+{
+    self->has_next = false;
+    memcpy(self->alpha, self->next_alpha, self->site->n_topics * sizeof(*self->alpha));
+    return lda_use_alpha(self);
+}
+
 strads_status lda_enter_pass(lda_worker *self, uint64_t pass)
 {
+    strads_status status = self->has_next ? use_next_alpha(self) : STRADS_OK;
     self->pass = pass + 1;
     self->plan = lda_plan_pass(self->site, pass);
     self->sampler.beta = (float) lda_plan_beta(self->site, &self->plan);
     self->n_moved = 0.0;
     self->begun = self->ended = strads_now();
-    if (!self->has_next) {
-        return STRADS_OK;
+    for (uint32_t k = 0; k < self->site->n_topics; k++) {
+        self->alpha_single[k] = (float) (lda_plan_alpha(&self->plan) * self->alpha[k]);
     }
-    self->has_next = false;
-    memcpy(self->alpha, self->next_alpha, self->site->n_topics * sizeof(*self->alpha));
-    return lda_use_alpha(self);
+    return status;
 }
 
 strads_status lda_begin_pass(lda_worker *self, uint64_t pass)
@@ -346,7 +352,7 @@ static bool give_first(lda_worker *self, const strads_cell *cell, uint32_t *colu
         return false;
     }
     for (lda_pass plan = {.first = true, .stage = *given}; plan.stage < n; plan.stage++) {
-        if (lda_plan_is_random(self->site->config)) {
+        if (plan.stage == 0 && lda_plan_pass(self->site, 0).counts) {
             count(self, cell, column);
         } else {
             lda_sample(self, &plan, cell, column);

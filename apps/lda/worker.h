@@ -24,10 +24,10 @@ typedef struct lda_worker {
     uint16_t *topics[LDA_SUBS_MAX]; /* of each token; 64 more */
     lda_doc_rows rows[LDA_SUBS_MAX];
 
-    double *alpha;      /* [n_topics] */
-    double *next_alpha; /* [n_topics] that the last scan has learnt; */
-    bool has_next;      /* it is alpha from the next pass on */
-    float *alpha_single;
+    double *alpha;       /* [n_topics] */
+    double *next_alpha;  /* [n_topics] that the last scan has learnt; */
+    bool has_next;       /* it is alpha from the next pass on */
+    float *alpha_single; /* [n_topics] what topics are drawn by in the pass */
     lda_sampler sampler;
     uint32_t random[4][16];
     void *scratch; /* that of the sampler */
@@ -81,8 +81,11 @@ STRADS_MUST_CHECK strads_status lda_scan_column(lda_worker *self, uint32_t colum
 /* `alpha` is another: so is all that was made of it. */
 STRADS_MUST_CHECK strads_status lda_use_alpha(lda_worker *self);
 
-/* start.c: gives every token a topic, evenly, and every document its row. */
+/* start.c: gives every token a topic, evenly, and every document its row; */
 STRADS_MUST_CHECK strads_status lda_start_evenly(lda_worker *self);
+/* or every document of stage 0 one topic, that of a word which about as many of these have as there
+ * are for each topic; documents that share the word begin alike. */
+STRADS_MUST_CHECK strads_status lda_start_together(lda_worker *self);
 /* Adds the topics of tokens that have one to the counts of words first .. end-1, and to
  * totals[n_topics]; NULL: not to them. */
 void lda_count_topics(lda_worker *self, uint32_t *column, uint32_t first, uint32_t end,

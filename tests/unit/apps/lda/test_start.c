@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tests/unit/apps/lda/test_start.c - an even start gives every token a topic, all with the same
- * chance, and rows and columns are counted from these. */
+ * chance, one that begins together the first documents one each, and rows and columns are counted
+ * from these. */
 #include <string.h>
 
 #include "apps/lda/worker.h"
@@ -24,20 +25,13 @@ static strads_status open_and_look(const void *site, strads_worker *worker, void
     return status;
 }
 
-/* Of workers that are opened one after the other, in one thread. */
-static void run(void (*what)(lda_worker *self), const char *start, const char *topics)
+/* Of the worker of a run of docword text. */
+static void run_text(void (*what)(lda_worker *self), const char *text, const char *start,
+                     const char *topics)
 {
-    static char text[16 * N_DOCS * FEW + 64];
     const char *const settings[] = {"lda.sweeps=1", "run.workers=1", start, topics};
     strads_app app = lda_app;
     strads_result result;
-    size_t n = (size_t) snprintf(text, sizeof(text), "%d\n%d\n%d\n", N_DOCS, N_WORDS, N_DOCS * FEW);
-    for (int d = 0; d < N_DOCS; d++) {
-        for (int i = 0; i < FEW; i++) {
-            n += (size_t) snprintf(text + n, sizeof(text) - n, "%d %d %d\n", d + 1,
-                                   (d + i * 6) % N_WORDS + 1, i == 0 ? COUNT : 1);
-        }
-    }
     strads_config *config = lda_run_configure(text, "rotation", settings, 4);
     app.open_worker = open_and_look;
     look = what;
@@ -45,6 +39,19 @@ static void run(void (*what)(lda_worker *self), const char *start, const char *t
     REQUIRE_OK(strads_run(&app, config, NULL, NULL, &result));
     CHECK(n_looked == 1);
     strads_config_destroy(config);
+}
+
+static void run(void (*what)(lda_worker *self), const char *start, const char *topics)
+{
+    static char text[16 * N_DOCS * FEW + 64];
+    size_t n = (size_t) snprintf(text, sizeof(text), "%d\n%d\n%d\n", N_DOCS, N_WORDS, N_DOCS * FEW);
+    for (int d = 0; d < N_DOCS; d++) {
+        for (int i = 0; i < FEW; i++) {
+            n += (size_t) snprintf(text + n, sizeof(text) - n, "%d %d %d\n", d + 1,
+                                   (d + i * 6) % N_WORDS + 1, i == 0 ? COUNT : 1);
+        }
+    }
+    run_text(what, text, start, topics);
 }
 
 static uint64_t tokens_of(const lda_worker *self, uint32_t s)
@@ -189,9 +196,66 @@ static void a_growing_start_begins_without_topics(void)
     run(look_for_none, "lda.start=growing", "lda.topics=7");
 }
 
+/* ---- a start together ---- */
+
+/* Enough for two stages; with 800 topics 10 documents a topic. Each has a word that all have, and
+ * one that 10 have, N_RARE of them, which tells where it begins. */
+enum { N_MANY = 8000, N_RARE = 800, IN_FIRST = 2000 };
+
+static void look_at_documents(lda_worker *self)
+{
+    uint32_t topic_of[1 + N_RARE];
+    uint32_t n_first = 0;
+    uint32_t n_alike = 0;
+    memset(topic_of, 0xff, sizeof(topic_of));
+    for (uint32_t s = 0; s < self->documents->n_subs; s++) {
+        const lda_sub *sub = &self->documents->subs[s];
+        for (uint32_t doc = 0; doc < sub->n; doc++) {
+            const uint32_t n =
+                lda_rows_read(&self->rows[s], doc, self->row_topics, self->row_counts);
+            CHECK(n == (doc < sub->ends[0]));
+            CHECK(n == 0 || self->row_counts[0] == 2);
+            n_first += n;
+        }
+        for (uint32_t p = 0; p < self->site->words.n; p++) {
+            const uint32_t word = self->site->words.word[p];
+            for (uint64_t t = sub->starts[p]; t < sub->starts[p + 1]; t++) {
+                if (sub->docs[t] >= sub->ends[0]) {
+                    CHECK(self->topics[s][t] == LDA_NO_TOPIC);
+                    continue;
+                }
+                (void) lda_rows_read(&self->rows[s], sub->docs[t], self->row_topics,
+                                     self->row_counts);
+                CHECK(self->topics[s][t] == self->row_topics[0]);
+                if (word > 0) { /* of few */
+                    n_alike += topic_of[word] == self->topics[s][t];
+                    CHECK(topic_of[word] == UINT32_MAX || topic_of[word] == self->topics[s][t]);
+                    topic_of[word] = self->topics[s][t];
+                }
+            }
+        }
+    }
+    CHECK(n_first > IN_FIRST / 2 && n_first < 2 * IN_FIRST);
+    CHECK(n_alike > n_first / 3);
+}
+
+static void first_documents_that_share_a_word_begin_with_its_topic(void)
+{
+    static char text[32 * N_MANY];
+    size_t n =
+        (size_t) snprintf(text, sizeof(text), "%d\n%d\n%d\n", N_MANY, 1 + N_RARE, 2 * N_MANY);
+    for (int d = 0; d < N_MANY; d++) {
+        n += (size_t) snprintf(text + n, sizeof(text) - n, "%d 1 1\n%d %d 1\n", d + 1, d + 1,
+                               2 + d % N_RARE);
+    }
+    run_text(look_at_documents, text, "lda.start=growing", "lda.topics=800");
+}
+
 SUITE("apps/lda/start",
       {"every token has any topic with the same chance",
        every_token_has_any_topic_with_the_same_chance},
       {"rows have the topics of the tokens", rows_have_the_topics_of_the_tokens},
       {"topics of words are added to the column", topics_of_words_are_added_to_the_column},
-      {"a growing start begins without topics", a_growing_start_begins_without_topics})
+      {"a growing start begins without topics", a_growing_start_begins_without_topics},
+      {"first documents that share a word begin with its topic",
+       first_documents_that_share_a_word_begin_with_its_topic})
