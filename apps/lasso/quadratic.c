@@ -169,7 +169,7 @@ static strads_status multiply_dense(lasso_quadratic *q, const lasso_block *block
     const size_t end = block->columns.n_rows * (rank + 1) / n_members;
     const strads_status status = strads_reserve(&q->strip, &q->strip_capacity,
                                                 q->stride * LASSO_STRIP_ROWS, sizeof(*q->strip));
-    if (status != STRADS_OK || n_kept == q->n) {
+    if (status != STRADS_OK) {
         return status;
     }
     openblas_set_num_threads(1); /* the workers are the threads */
@@ -226,6 +226,9 @@ static void keep_fresh(lasso_quadratic *q, size_t n_kept)
 static strads_status multiply(lasso_quadratic *q, const lasso_block *block, const lasso_part *part,
                               size_t n_kept)
 {
+    if (n_kept == q->n) {
+        return STRADS_OK;
+    }
     strads_status status =
         strads_reserve(&q->fresh, &q->fresh_capacity, (q->n - n_kept) * q->n, sizeof(*q->fresh));
     if (status == STRADS_OK) {

@@ -167,6 +167,24 @@ static void check_keeping(bool sparse, bool floats)
     close_all(&self);
 }
 
+/* The columns are not gone through, and no room is made for products of them. */
+static void a_block_whose_products_are_known_makes_none(void)
+{
+    static const uint32_t vars[] = {3, 7, 8, 15};
+    const double zeros[P] = {0.0};
+    for (int sparse = 0; sparse < 2; sparse++) {
+        opened self;
+        open_as(&self, sparse, false);
+        REQUIRE_OK(load(&self, vars, 4, zeros));
+        strads_mem_fail_after(1);
+        const strads_status status = load_block(&self);
+        strads_mem_fail_after(0);
+        CHECK_STATUS(status, STRADS_OK);
+        check(&self);
+        close_all(&self);
+    }
+}
+
 static void products_are_kept_from_block_to_block(void)
 {
     for (int kind = 0; kind < 4; kind++) {
@@ -300,6 +318,7 @@ static void loading_survives_the_failure_of_every_allocation(void)
 
 SUITE("apps/lasso/quadratic",
       {"products are kept from block to block", products_are_kept_from_block_to_block},
+      {"a block whose products are known makes none", a_block_whose_products_are_known_makes_none},
       {"sweeps and Newton come to the optimum and give it back",
        sweeps_and_newton_come_to_the_optimum_and_give_it_back},
       {"a change is that of the objective", a_change_is_that_of_the_objective},
