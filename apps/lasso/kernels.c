@@ -259,6 +259,27 @@ static void dots(const lasso_columns *columns, const uint32_t *which, size_t n,
     }
 }
 
+static void dot_side(const double *restrict value, const uint32_t *restrict row, size_t n,
+                     size_t first, const double *restrict side, double *restrict sums)
+{
+    vec8 *to = (vec8 *) sums;
+    vec8 s0 = to[0];
+    vec8 s1 = to[1];
+    vec8 s2 = to[2];
+    vec8 s3 = to[3];
+    for (size_t k = 0; k < n; k++) {
+        const vec8 *at = (const vec8 *) (side + (row[k] - first) * LASSO_SIDE);
+        s0 += value[k] * at[0];
+        s1 += value[k] * at[1];
+        s2 += value[k] * at[2];
+        s3 += value[k] * at[3];
+    }
+    to[0] = s0;
+    to[1] = s1;
+    to[2] = s2;
+    to[3] = s3;
+}
+
 static double rate(const double *restrict gradient, const double *restrict scale, size_t n,
                    double l1, double unit, float *restrict scores)
 {
@@ -339,6 +360,7 @@ const lasso_kernels JOIN(lasso_kernels_, KERNEL_ISA) = {
     .dot_column = dot_column,
     .add_column = add_column,
     .dots = dots,
+    .dot_side = dot_side,
     .rate = rate,
     .sweep = sweep,
     .sum_of_squares = sum_of_squares,

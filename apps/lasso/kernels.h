@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { LASSO_SIDE = 32 }; /* columns laid side by side */
+
 /* The state that a sweep works on: a residual r[n_rows] and, behind it, an offset c.
  * The true residual is r + c 1. Without an intercept c stays 0. */
 
@@ -56,6 +58,11 @@ typedef struct lasso_kernels {
     /* out[i] := x_k'y for the columns k = which[i], or k = i when which is NULL. */
     void (*dots)(const lasso_columns *columns, const uint32_t *which, size_t n,
                  const double *restrict y, double *restrict out);
+
+    /* sums[i] += sum_k value[k] side[row[k] - first][i], i < LASSO_SIDE: the product of a sparse
+     * column with some that are laid side by side with their zeros, from row `first` on. */
+    void (*dot_side)(const double *restrict value, const uint32_t *restrict row, size_t n,
+                     size_t first, const double *restrict side, double *restrict sums);
 
     /* scores[i] := (|gradient[i]| scale[i] - l1) unit; returns the largest
      * |gradient| scale. scale NULL: all 1. */

@@ -115,80 +115,228 @@ strads_status lasso_products_take(const lasso_products *of)
 
 /* ---- many pairs of few columns ---- */
 
-enum { PART_ROWS = 2048 }; /* whose entries stay in cache */
+enum { PART_ROWS = 1024 }; /* whose entries, and LASSO_SIDE numbers each, stay in cache */
 
-/* The entries of a part of the rows, row by row. */
+/* Some of the rows, and where each column has its entries in them. New columns are of two kinds:
+ * the frequent ones are laid out side by side with their zeros, LASSO_SIDE at a time, and the
+ * entries of the others, the scattered ones, row by row. Either is then multiplied along the
+ * entries of the other columns. */
 typedef struct row_part {
-    int64_t *next; /* [n] each column's first entry beyond the parts before */
-    size_t start[PART_ROWS], end[PART_ROWS];
+    const lasso_added *of;
+    size_t first, last;   /* the rows */
+    int64_t *start, *end; /* [n] of each column's entries in them */
+    double *side;         /* [PART_ROWS][LASSO_SIDE] */
+    uint32_t first_scattered;
+
+    size_t begins[PART_ROWS], ends[PART_ROWS]; /* of the rows' scattered entries */
     entry *entries;
     size_t capacity;
 } row_part;
 
-/* Whether column `col` has an entry at k in the rows below `last`. */
-static bool is_within(const data_matrix *x, uint32_t col, int64_t k, size_t last)
+static uint32_t lesser(uint32_t a, uint32_t b)
 {
-    return k < x->col_start[col + 1] && x->row[k] < last;
+    return a < b ? a : b;
 }
 
-/* Gives each of the rows first .. last-1 its room. */
-static strads_status lay_out_part(row_part *part, const lasso_products *of, size_t first,
-                                  size_t last)
+/* Columns that have an entry a row between them are as soon multiplied side by side as the entry
+ * is. */
+static uint32_t find_scattered(const lasso_added *of)
 {
-    const data_matrix *x = of->x;
-    size_t n_entries = 0;
-    memset(part->end, 0, sizeof(part->end));
+    uint32_t first = of->first_new;
+    while (first < of->n) {
+        const uint32_t end = lesser(first + LASSO_SIDE, of->n);
+        int64_t sum = 0;
+        for (uint32_t a = first; a < end; a++) {
+            sum += of->x->col_start[of->cols[a] + 1] - of->x->col_start[of->cols[a]];
+        }
+        if (sum < (int64_t) of->x->n_rows) {
+            break;
+        }
+        first = end;
+    }
+    return first;
+}
+
+static void free_part(row_part *part)
+{
+    strads_free(part->start);
+    strads_free(part->end);
+    strads_free(part->side);
+    strads_free(part->entries);
+    strads_free(part);
+}
+
+static strads_status make_part(row_part **out, const lasso_added *of)
+{
+    row_part *part = strads_calloc(1, sizeof(*part));
+    if (part == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    part->of = of;
+    part->first_scattered = find_scattered(of);
+    part->start = strads_alloc_array(of->n, sizeof(*part->start));
+    part->end = strads_alloc_array(of->n, sizeof(*part->end));
+    part->side = strads_alloc_array(PART_ROWS, LASSO_SIDE * sizeof(*part->side));
+    if (part->start == NULL || part->end == NULL || part->side == NULL) {
+        free_part(part);
+        return STRADS_ERR_NOMEM;
+    }
     for (uint32_t a = 0; a < of->n; a++) {
-        for (int64_t k = part->next[a]; is_within(x, of->cols[a], k, last); k++) {
-            part->end[x->row[k] - first]++;
+        part->end[a] = of->x->col_start[of->cols[a]];
+    }
+    *out = part;
+    return STRADS_OK;
+}
+
+/* Goes on to the rows that come next, in each of which a column has one entry at most. */
+static void find_entries(row_part *part, size_t first)
+{
+    const lasso_added *of = part->of;
+    part->first = first;
+    part->last = first + PART_ROWS < of->x->n_rows ? first + PART_ROWS : of->x->n_rows;
+    for (uint32_t a = 0; a < of->n; a++) {
+        int64_t low = part->end[a];
+        int64_t high = of->x->col_start[of->cols[a] + 1];
+        high = high - low < PART_ROWS ? high : low + PART_ROWS;
+        part->start[a] = low;
+        while (low < high) {
+            const int64_t middle = low + (high - low) / 2;
+            if (of->x->row[middle] < part->last) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        part->end[a] = low;
+    }
+}
+
+/* Lays the columns of first .. end-1 side by side. */
+static void lay(row_part *part, uint32_t first, uint32_t end)
+{
+    const data_matrix *x = part->of->x;
+    memset(part->side, 0, (part->last - part->first) * LASSO_SIDE * sizeof(*part->side));
+    for (uint32_t a = first; a < end; a++) {
+        double *restrict to = part->side + (a - first);
+        for (int64_t k = part->start[a]; k < part->end[a]; k++) {
+            to[(x->row[k] - part->first) * LASSO_SIDE] = x->value[k];
+        }
+    }
+}
+
+/* Multiplies columns first .. end-1 by those at the side. */
+static void add_side(const row_part *part, uint32_t first, uint32_t end, double *to)
+{
+    const lasso_added *of = part->of;
+    for (uint32_t a = first; a < end; a++) {
+        const int64_t k = part->start[a];
+        of->kernels->dot_side(of->x->value + k, of->x->row + k, (size_t) (part->end[a] - k),
+                              part->first, part->side, to + a * of->stride);
+    }
+}
+
+/* Multiplies a group of frequent columns by all but those of the groups before. What is beyond the
+ * group is 0 at its side, and adds that. */
+static void add_frequent(row_part *part, uint32_t first, double *products)
+{
+    const lasso_added *of = part->of;
+    const uint32_t end = lesser(first + LASSO_SIDE, of->n);
+    double *to = products + (first - of->first_new);
+    lay(part, first, end);
+    add_side(part, 0, of->first_new, to);
+    add_side(part, first, of->n, to);
+}
+
+/* Gives each row the room of its scattered entries. */
+static strads_status lay_out_part(row_part *part)
+{
+    const data_matrix *x = part->of->x;
+    size_t n = 0;
+    memset(part->ends, 0, sizeof(part->ends));
+    for (uint32_t a = part->first_scattered; a < part->of->n; a++) {
+        for (int64_t k = part->start[a]; k < part->end[a]; k++) {
+            part->ends[x->row[k] - part->first]++;
         }
     }
     for (size_t i = 0; i < PART_ROWS; i++) {
-        part->start[i] = n_entries;
-        n_entries += part->end[i];
-        part->end[i] = part->start[i];
+        part->begins[i] = n;
+        n += part->ends[i];
+        part->ends[i] = part->begins[i];
     }
-    return strads_reserve(&part->entries, &part->capacity, n_entries, sizeof(*part->entries));
+    return strads_reserve(&part->entries, &part->capacity, n, sizeof(*part->entries));
 }
 
-static strads_status add_part(row_part *part, const lasso_products *of, size_t first,
-                              double *products, size_t stride)
+/* Multiplies column a by the scattered ones that are entered. */
+static void add_column(const row_part *part, uint32_t a, double *restrict to)
 {
-    const data_matrix *x = of->x;
-    const size_t last = first + PART_ROWS;
-    const strads_status status = lay_out_part(part, of, first, last);
-    for (uint32_t a = 0; a < of->n && status == STRADS_OK; a++) {
-        const bool is_new = a >= of->first_new;
-        double *to = is_new ? products + (a - of->first_new) * stride : NULL;
-        for (; is_within(x, of->cols[a], part->next[a], last); part->next[a]++) {
-            const size_t i = x->row[part->next[a]] - first;
-            const double value = data_matrix_value(x, (size_t) part->next[a]);
-            for (size_t e = part->start[i]; is_new && e < part->end[i]; e++) {
-                to[part->entries[e].place] += value * part->entries[e].value;
-            }
-            part->entries[part->end[i]++] = (entry){.value = value, .place = a};
+    const data_matrix *x = part->of->x;
+    for (int64_t k = part->start[a]; k < part->end[a]; k++) {
+        const size_t i = x->row[k] - part->first;
+        const double value = x->value[k];
+        const size_t end = part->ends[i];
+        for (size_t e = part->begins[i]; e < end; e++) {
+            to[part->entries[e].place] += value * part->entries[e].value;
         }
+    }
+}
+
+static void enter_column(row_part *part, uint32_t a)
+{
+    const data_matrix *x = part->of->x;
+    for (int64_t k = part->start[a]; k < part->end[a]; k++) {
+        part->entries[part->ends[x->row[k] - part->first]++] =
+            (entry){.value = x->value[k], .place = a - part->of->first_new};
+    }
+}
+
+/* Multiplies the scattered columns by all that are not frequent. */
+static strads_status add_scattered(row_part *part, double *products)
+{
+    const lasso_added *of = part->of;
+    const strads_status status = lay_out_part(part);
+    for (uint32_t a = of->n; a-- > part->first_scattered && status == STRADS_OK;) {
+        add_column(part, a, products + a * of->stride);
+        enter_column(part, a);
+    }
+    for (uint32_t a = 0; a < of->first_new && status == STRADS_OK; a++) {
+        add_column(part, a, products + a * of->stride);
     }
     return status;
 }
 
-strads_status lasso_products_add(const lasso_products *of, double *products, size_t stride)
+/* Puts all where they belong: those of a group with the columns behind it were added the other way
+ * round. */
+static void turn(const row_part *part, double *products)
 {
-    row_part *part = strads_calloc(1, sizeof(*part));
-    strads_status status = STRADS_ERR_NOMEM;
-    if (part != NULL && (part->next = strads_alloc_array(of->n, sizeof(*part->next))) != NULL) {
-        status = STRADS_OK;
-        for (uint32_t a = 0; a < of->n; a++) {
-            part->next[a] = of->x->col_start[of->cols[a]];
+    const lasso_added *of = part->of;
+    for (uint32_t a = of->first_new; a < of->n; a++) {
+        const uint32_t before = (a - of->first_new) / LASSO_SIDE * LASSO_SIDE;
+        const uint32_t n_frequent = part->first_scattered - of->first_new;
+        for (uint32_t b = 0; b < lesser(before, n_frequent); b++) {
+            products[(b + of->first_new) * of->stride + (a - of->first_new)] +=
+                products[a * of->stride + b];
         }
     }
+}
+
+strads_status lasso_products_add(const lasso_added *of, double *products)
+{
+    row_part *part = NULL;
+    strads_status status = make_part(&part, of);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    for (uint32_t a = of->first_new; a < of->n; a++) {
+        memset(products + a * of->stride, 0, (a - of->first_new) * sizeof(*products));
+    }
     for (size_t row = 0; row < of->x->n_rows && status == STRADS_OK; row += PART_ROWS) {
-        status = add_part(part, of, row, products, stride);
+        find_entries(part, row);
+        for (uint32_t first = of->first_new; first < part->first_scattered; first += LASSO_SIDE) {
+            add_frequent(part, first, products);
+        }
+        status = part->first_scattered < of->n ? add_scattered(part, products) : STRADS_OK;
     }
-    if (part != NULL) {
-        strads_free(part->next);
-        strads_free(part->entries);
-    }
-    strads_free(part);
+    turn(part, products);
+    free_part(part);
     return status;
 }

@@ -8,6 +8,7 @@
 #ifndef STRADS_LASSO_PRODUCTS_H
 #define STRADS_LASSO_PRODUCTS_H
 
+#include "apps/lasso/kernels.h"
 #include "data/data.h"
 
 typedef struct lasso_products {
@@ -23,10 +24,20 @@ typedef struct lasso_products {
 
 STRADS_MUST_CHECK strads_status lasso_products_take(const lasso_products *of);
 
-/* The same, added to products[(a - first_new) * stride + b], b < a, for columns whose rows ascend;
- * `take`, `rank` and `n_ranks` are not looked at. Some rows at a time, so that their entries stay
- * in cache: where few columns have many entries it takes a fraction of the time. */
-STRADS_MUST_CHECK strads_status lasso_products_add(const lasso_products *of, double *products,
-                                                   size_t stride);
+/* Columns of which those from first_new on have no products yet. They take least time when the
+ * new ones with the most entries come first. */
+typedef struct lasso_added {
+    const data_matrix *x; /* sparse, of doubles, rows ascending */
+    const uint32_t *cols; /* [n] of x */
+    uint32_t n, first_new;
+    size_t stride; /* >= n - first_new */
+    const lasso_kernels *kernels;
+} lasso_added;
+
+/* Adds the products of the columns of cols[a] and cols[b] to products[b * stride + a - first_new],
+ * for all a >= first_new and b < a; b >= a is scratch, and so are LASSO_SIDE numbers behind the
+ * last row. Columns that have entries in many rows take a fraction of the time that
+ * lasso_products_take needs. */
+STRADS_MUST_CHECK strads_status lasso_products_add(const lasso_added *of, double *products);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <cblas.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "apps/lasso/products.h"
@@ -30,6 +31,7 @@ void lasso_quadratic_fini(lasso_quadratic *q)
     strads_free(q->all);
     strads_free(q->active);
     strads_free(q->place_of);
+    strads_free(q->keys);
     strads_free(q->trial);
     strads_free(q->factor);
     strads_free(q->strip);
@@ -54,12 +56,13 @@ static strads_status reserve(lasso_quadratic *q, size_t n_cols, size_t n)
     fresh.column = strads_alloc_array(stride, sizeof(*fresh.column));
     fresh.all = strads_alloc_array(stride, sizeof(*fresh.all));
     fresh.active = strads_alloc_array(stride, sizeof(*fresh.active));
+    fresh.keys = strads_alloc_array(stride, sizeof(*fresh.keys));
     fresh.trial = strads_alloc_array(3 * stride, sizeof(*fresh.trial));
     fresh.place_of =
         q->place_of == NULL ? strads_calloc(n_cols, sizeof(*fresh.place_of)) : q->place_of;
     if (fresh.vars == NULL || fresh.products == NULL || fresh.point == NULL ||
         fresh.column == NULL || fresh.all == NULL || fresh.active == NULL || fresh.trial == NULL ||
-        fresh.place_of == NULL) {
+        fresh.place_of == NULL || fresh.keys == NULL) {
         fresh.place_of = fresh.place_of == q->place_of ? NULL : fresh.place_of;
         lasso_quadratic_fini(&fresh);
         return STRADS_ERR_NOMEM;
@@ -185,6 +188,32 @@ static strads_status multiply_dense(lasso_quadratic *q, const lasso_block *block
     return strads_exchange(part->worker, q->fresh, NULL, (q->n - n_kept) * q->n);
 }
 
+static int compare_keys(const void *left, const void *right)
+{
+    const uint64_t a = *(const uint64_t *) left;
+    const uint64_t b = *(const uint64_t *) right;
+    return (a > b) - (a < b);
+}
+
+/* Of the new places the first are those of the sparse columns with the most entries, as
+ * lasso_products_add has them. */
+static void sort_new(lasso_quadratic *q, const lasso_block *block, size_t n_kept)
+{
+    size_t n = 0;
+    for (size_t k = 0; k < block->n; k++) {
+        if (q->place_of[block->vars[k]] > n_kept) {
+            const uint64_t n_entries = (uint64_t) (block->start[k + 1] - block->start[k]);
+            q->keys[n++] = (UINT32_MAX - n_entries) << 32 | k;
+        }
+    }
+    qsort(q->keys, n, sizeof(*q->keys), compare_keys);
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t var = block->vars[(uint32_t) q->keys[i]];
+        q->vars[n_kept + i] = var;
+        q->place_of[var] = (uint32_t) (n_kept + i + 1);
+    }
+}
+
 /* The same of sparse ones, as if they had lost their means. */
 static strads_status multiply_sparse(lasso_quadratic *q, const lasso_block *block, size_t n_kept)
 {
@@ -193,29 +222,38 @@ static strads_status multiply_sparse(lasso_quadratic *q, const lasso_block *bloc
                            .col_start = block->start,
                            .row = block->row,
                            .value = block->value};
-    const lasso_products products = {
-        .x = &x, .cols = q->active, .n = (uint32_t) q->n, .first_new = (uint32_t) n_kept};
+    const lasso_added added = {.x = &x,
+                               .cols = q->active,
+                               .n = (uint32_t) q->n,
+                               .first_new = (uint32_t) n_kept,
+                               .stride = q->n - n_kept,
+                               .kernels = q->kernels};
+    const size_t n_new = q->n - n_kept;
     for (uint32_t k = 0; k < block->n; k++) {
         q->active[q->place_of[block->vars[k]] - 1] = k;
     }
-    for (size_t a = n_kept; a < q->n; a++) {
-        double *to = q->fresh + (a - n_kept) * q->n;
-        for (size_t b = 0; b < a; b++) {
-            to[b] = -q->column[a].sum * q->column[b].mean;
+    for (size_t b = 0; b < q->n; b++) {
+        double *to = q->fresh + b * n_new;
+        for (size_t a = b < n_kept ? n_kept : b + 1; a < q->n; a++) {
+            to[a - n_kept] = -q->column[a].sum * q->column[b].mean;
         }
-        to[a] = q->column[a].norm2;
     }
-    return lasso_products_add(&products, q->fresh, q->n);
+    const strads_status status = lasso_products_add(&added, q->fresh);
+    for (size_t a = n_kept; a < q->n; a++) {
+        q->fresh[a * n_new + (a - n_kept)] = q->column[a].norm2;
+    }
+    return status;
 }
 
 /* Takes the fresh products over, which are with what comes before, and as well with what comes
  * behind. */
-static void keep_fresh(lasso_quadratic *q, size_t n_kept)
+static void keep_fresh(lasso_quadratic *q, size_t n_kept, bool dense)
 {
+    const size_t n_new = q->n - n_kept;
     for (size_t a = n_kept; a < q->n; a++) {
-        const double *row = q->fresh + (a - n_kept) * q->n;
+        const size_t at = a - n_kept;
         for (size_t b = 0; b <= a; b++) {
-            const float product = (float) row[b];
+            const float product = (float) q->fresh[dense ? at * q->n + b : b * n_new + at];
             q->products[a * q->stride + b] = product;
             q->products[b * q->stride + a] = product;
         }
@@ -229,14 +267,14 @@ static strads_status multiply(lasso_quadratic *q, const lasso_block *block, cons
     if (n_kept == q->n) {
         return STRADS_OK;
     }
-    strads_status status =
-        strads_reserve(&q->fresh, &q->fresh_capacity, (q->n - n_kept) * q->n, sizeof(*q->fresh));
+    strads_status status = strads_reserve(&q->fresh, &q->fresh_capacity,
+                                          (q->n - n_kept) * q->n + LASSO_SIDE, sizeof(*q->fresh));
     if (status == STRADS_OK) {
         status = block->columns.row == NULL ? multiply_dense(q, block, part, n_kept)
                                             : multiply_sparse(q, block, n_kept);
     }
     if (status == STRADS_OK) {
-        keep_fresh(q, n_kept);
+        keep_fresh(q, n_kept, block->columns.row == NULL);
     }
     return status;
 }
@@ -284,6 +322,9 @@ strads_status lasso_quadratic_load(lasso_quadratic *q, const lasso_site *site,
     }
     q->kernels = site->kernels;
     const size_t n_kept = settle(q, block->vars, block->n);
+    if (block->columns.row != NULL) {
+        sort_new(q, block, n_kept);
+    }
     status = take_point(q, block, part, state);
     if (status == STRADS_OK) {
         status = multiply(q, block, part, n_kept);

@@ -33,10 +33,11 @@ typedef struct lasso_quadratic {
     size_t n_active;
 
     uint32_t *place_of; /* [all columns] place + 1; 0: none */
+    uint64_t *keys;     /* [n] scratch: columns in order of their entries */
     double *trial;      /* [3][stride] a point, its gradient, the way there */
     double *factor;     /* [n_active][n_active] of Cholesky */
     double *strip;      /* [n][some rows] of dense columns, side by side */
-    double *fresh;      /* [new][n] products before they are rounded */
+    double *fresh;      /* [new][n], of sparse columns [n][new], products before they are rounded */
     size_t stride, factor_capacity, strip_capacity, fresh_capacity;
     size_t n_sweeps, patience; /* since a try of Newton's method; how long to wait for one */
     const lasso_kernels *kernels;

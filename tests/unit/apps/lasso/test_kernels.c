@@ -118,6 +118,33 @@ static void check_adds(const lasso_kernels *kernels, const vectors *v, size_t n)
     }
 }
 
+/* A column with the entries v->x, in every other row from 5 on, times columns at its side. */
+static void check_sides(const lasso_kernels *kernels, const vectors *v, size_t n)
+{
+    static double side[2 * MAX_N][LASSO_SIDE];
+    uint32_t row[MAX_N];
+    double sums[LASSO_SIDE];
+    for (size_t k = 0; k < n; k++) {
+        row[k] = (uint32_t) (5 + 2 * k);
+    }
+    for (size_t j = 0; j < LASSO_SIDE; j++) {
+        sums[j] = number(j, 3);
+        for (size_t i = 0; i < 2 * n; i++) {
+            side[i][j] = number(i, j);
+        }
+    }
+    kernels->dot_side(v->x, row, n, 5, side[0], sums);
+    for (size_t j = 0; j < LASSO_SIDE; j++) {
+        long double right = number(j, 3);
+        long double size = 1.0L;
+        for (size_t k = 0; k < n; k++) {
+            right += (long double) v->x[k] * number(2 * k, j);
+            size += fabsl((long double) v->x[k]);
+        }
+        CHECK(is_close(sums[j], right, size));
+    }
+}
+
 /* Of floats, against the same numbers as doubles. */
 static void check_narrow(const lasso_kernels *kernels, vectors *v, size_t n)
 {
@@ -156,6 +183,9 @@ static void loops_over_vectors_equal_slow_ones_at_every_length_and_alignment(voi
                 check_dots(variants[i], &v, n);
                 if (scales[(n + shift) % 4] <= 1.0) {
                     check_adds(variants[i], &v, n);
+                }
+                if (shift <= 1) {
+                    check_sides(variants[i], &v, n);
                 }
                 check_narrow(variants[i], &v, n);
                 free_vectors(&v);

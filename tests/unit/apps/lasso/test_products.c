@@ -6,7 +6,7 @@
 #include "base/random.h"
 #include "tests/support/suite.h"
 
-enum { ROWS = 15, MANY_ROWS = 5000, COLS = 12, LISTED = 9 };
+enum { ROWS = 15, COLS = 12, LISTED = 9 };
 
 /* A matrix in both forms, and a list of its columns; column 0 is empty. */
 typedef struct drawn {
@@ -116,44 +116,93 @@ static void products_are_those_of_dense_columns(void)
     }
 }
 
-/* Over more rows than are held at a time. */
+/* Over more rows than are held at a time, and more columns than are laid side by side: every third
+ * row or so of the first, and ever fewer of the others, to none of the last. */
+enum { ADDED_ROWS = 2500, ADDED = 3 * LASSO_SIDE, STRIDE = ADDED + 2 };
+
+typedef struct added_case {
+    double dense[ADDED][ADDED_ROWS], value[ADDED * ADDED_ROWS];
+    uint32_t row[ADDED * ADDED_ROWS], cols[ADDED];
+    int64_t start[ADDED + 1];
+    double right[ADDED][ADDED]; /* products of the columns of two places */
+    double products[ADDED * STRIDE + LASSO_SIDE];
+} added_case;
+
+static void draw_added(added_case *self)
+{
+    strads_random random = strads_random_start(6, 0);
+    int64_t n = 0;
+    for (uint32_t j = 0; j < ADDED; j++) {
+        const double share = 1.0 - (j + 1.0) / ADDED;
+        self->cols[j] = j;
+        self->start[j] = n;
+        for (uint32_t i = 0; i < ADDED_ROWS; i++) {
+            const bool there = strads_random_uniform(&random) < 0.6 * share * share * share;
+            self->dense[j][i] = there ? (double) (i % 7) - 2.0 : 0.0;
+            self->value[n] = self->dense[j][i];
+            self->row[n] = i;
+            n += there;
+        }
+    }
+    self->start[ADDED] = n;
+}
+
+static void multiply_slowly(added_case *self)
+{
+    for (uint32_t a = 0; a < ADDED; a++) {
+        for (uint32_t b = 0; b < ADDED; b++) {
+            const double *left = self->dense[self->cols[a]];
+            const double *right = self->dense[self->cols[b]];
+            double sum = 0.0;
+            for (uint32_t i = 0; i < ADDED_ROWS; i++) {
+                sum += left[i] * right[i];
+            }
+            self->right[a][b] = sum;
+        }
+    }
+}
+
+/* Whole numbers, so that sums are exact in any order. */
+static void check_added(added_case *self, uint32_t n, uint32_t first_new)
+{
+    const data_matrix x = {.n_rows = ADDED_ROWS,
+                           .n_cols = ADDED,
+                           .value = self->value,
+                           .row = self->row,
+                           .col_start = self->start};
+    const lasso_added of = {.x = &x,
+                            .cols = self->cols,
+                            .n = n,
+                            .first_new = first_new,
+                            .stride = STRIDE,
+                            .kernels = lasso_kernels_choose(0)};
+    for (size_t k = 0; k < sizeof(self->products) / sizeof(*self->products); k++) {
+        self->products[k] = 0.5;
+    }
+    REQUIRE_OK(lasso_products_add(&of, self->products));
+    bool all = true;
+    for (uint32_t b = 0; b < n; b++) {
+        for (uint32_t a = first_new > b ? first_new : b + 1; a < n; a++) {
+            all = all && self->products[b * STRIDE + a - first_new] == 0.5 + self->right[a][b];
+        }
+    }
+    CHECK(all);
+}
+
 static void products_are_added_to_what_is_there(void)
 {
-    uint32_t row[COLS * MANY_ROWS / 2];
-    double value[COLS * MANY_ROWS / 2];
-    int64_t start[COLS + 1] = {0};
-    double right[COLS][COLS] = {{0.0}};
-    double products[COLS][COLS + 2];
-    uint32_t cols[COLS];
-    size_t n = 0;
-    for (uint32_t j = 0; j < COLS; j++) {
-        cols[j] = j;
-        for (uint32_t i = j; i < MANY_ROWS; i += 2 + j, n++) { /* column j: j, 2 j + 2, ... */
-            row[n] = i;
-            value[n] = (double) (i % 7) - 2.0;
+    static const uint32_t n_known[] = {0, 1, 5, LASSO_SIDE, 2 * LASSO_SIDE + 1, ADDED - 1, ADDED};
+    static added_case self;
+    draw_added(&self);
+    for (int order = 0; order < 2; order++) {
+        multiply_slowly(&self);
+        for (size_t i = 0; i < sizeof(n_known) / sizeof(*n_known); i++) {
+            check_added(&self, ADDED, n_known[i]);
         }
-        start[j + 1] = (int64_t) n;
-        for (uint32_t b = 0; b < COLS + 2; b++) {
-            products[j][b] = 0.5;
-        }
-    }
-    for (uint32_t i = 0; i < MANY_ROWS; i++) {
-        for (uint32_t a = 0; a < COLS; a++) {
-            for (uint32_t b = 0; b < a; b++) {
-                const bool share =
-                    i >= a && (i - a) % (2 + a) == 0 && i >= b && (i - b) % (2 + b) == 0;
-                const double x = (double) (i % 7) - 2.0;
-                right[a][b] += share ? x * x : 0.0;
-            }
-        }
-    }
-    const data_matrix x = {
-        .n_rows = MANY_ROWS, .n_cols = COLS, .value = value, .row = row, .col_start = start};
-    const lasso_products of = {.x = &x, .cols = cols, .n = COLS, .first_new = 5};
-    REQUIRE_OK(lasso_products_add(&of, products[0], COLS + 2));
-    for (uint32_t a = 0; a < COLS; a++) {
-        for (uint32_t b = 0; b < COLS + 2; b++) {
-            CHECK(products[a][b] == 0.5 + (a + 5 < COLS && b < a + 5 ? right[a + 5][b] : 0.0));
+        check_added(&self, LASSO_SIDE + 1, 0);
+        check_added(&self, LASSO_SIDE / 2, 3);
+        for (uint32_t j = 0; j < ADDED; j++) {
+            self.cols[j] = (35 * j + 11) % ADDED; /* any order will do */
         }
     }
 }
@@ -168,12 +217,17 @@ static void every_allocation_may_fail(void)
     strads_status added = STRADS_ERR_NOMEM;
     for (size_t n = 1; (status != STRADS_OK || added != STRADS_OK) && n < 20; n++) {
         taken none = {.rank = 0};
-        double products[LISTED][LISTED] = {{0.0}};
+        double products[LISTED * LISTED + LASSO_SIDE] = {0.0};
         const lasso_products of = products_of(&self, &x, &none);
+        const lasso_added new = {.x = &x,
+                                 .cols = self.cols,
+                                 .n = LISTED,
+                                 .stride = LISTED,
+                                 .kernels = lasso_kernels_choose(0)};
         strads_mem_fail_after(n);
         status = lasso_products_take(&of);
         strads_mem_fail_after(n);
-        added = lasso_products_add(&of, products[0], LISTED);
+        added = lasso_products_add(&new, products);
         strads_mem_fail_after(0);
         CHECK(status == STRADS_OK || status == STRADS_ERR_NOMEM);
         CHECK(added == STRADS_OK || added == STRADS_ERR_NOMEM);
