@@ -5,6 +5,9 @@
 #include <math.h>
 #include <string.h>
 
+/* Sparse columns of so many entries are long: they come from memory by themselves. */
+enum { LONG = 256 };
+
 void lasso_block_fini(lasso_block *block)
 {
     strads_free(block->b);
@@ -12,6 +15,7 @@ void lasso_block_fini(lasso_block *block)
     strads_free(block->all);
     strads_free(block->active);
     strads_free(block->start);
+    strads_free(block->end);
     strads_free(block->column);
     strads_free(block->row);
     strads_free(block->value);
@@ -37,9 +41,10 @@ static strads_status reserve_columns(lasso_block *block, size_t n)
     fresh.all = strads_alloc_array(fresh.capacity, sizeof(*fresh.all));
     fresh.active = strads_alloc_array(fresh.capacity, sizeof(*fresh.active));
     fresh.start = strads_alloc_array(fresh.capacity + 1, sizeof(*fresh.start));
+    fresh.end = strads_alloc_array(fresh.capacity, sizeof(*fresh.end));
     fresh.column = strads_alloc_array(fresh.capacity, sizeof(*fresh.column));
     if (fresh.b == NULL || fresh.before == NULL || fresh.all == NULL || fresh.active == NULL ||
-        fresh.start == NULL || fresh.column == NULL) {
+        fresh.start == NULL || fresh.end == NULL || fresh.column == NULL) {
         lasso_block_fini(&fresh);
         return STRADS_ERR_NOMEM;
     }
@@ -130,6 +135,36 @@ static void point_dense(lasso_block *block, const lasso_site *site, const uint32
     block->columns.value = x->value;
     block->columns.narrow = x->narrow;
     block->cost = (double) n * (double) x->n_rows;
+}
+
+/* Whether the block's sparse columns are all the site's, and long. */
+static bool may_stay(const lasso_site *site, const lasso_borrowed *held, const uint32_t *vars,
+                     size_t n)
+{
+    int64_t n_entries = 0;
+    bool all = held->n == 0 && n > 0;
+    for (size_t k = 0; k < n && all; k++) {
+        const size_t col = (size_t) vars[k] - site->first_col;
+        all = vars[k] >= site->first_col && col < site->x.n_cols;
+        n_entries += all ? site->x.col_start[col + 1] - site->x.col_start[col] : 0;
+    }
+    return all && n_entries >= LONG * (int64_t) n;
+}
+
+static void point_sparse(lasso_block *block, const lasso_site *site, const uint32_t *vars, size_t n)
+{
+    const data_matrix *x = &site->x;
+    int64_t n_entries = 0;
+    for (size_t k = 0; k < n; k++) {
+        block->start[k] = x->col_start[vars[k] - site->first_col];
+        block->end[k] = x->col_start[vars[k] - site->first_col + 1];
+        n_entries += block->end[k] - block->start[k];
+    }
+    block->columns.end = block->end;
+    block->columns.row = x->row;
+    block->columns.value = x->value;
+    block->columns.narrow = x->narrow;
+    block->cost = (double) n_entries;
 }
 
 /* What was lent with a column; NULL: it is the site's. */
@@ -273,7 +308,10 @@ static strads_status load_as_they_are(lasso_block *block, const lasso_site *site
                                       double l1, double l2)
 {
     const size_t n = task->n_vars;
-    if (site->x.col_start != NULL || held->n > 0) {
+    const bool sparse = site->x.col_start != NULL;
+    if (sparse && may_stay(site, held, task->vars, n)) {
+        point_sparse(block, site, task->vars, n);
+    } else if (sparse || held->n > 0) {
         const strads_status status = pack(block, site, held, task->vars, n);
         if (status != STRADS_OK) {
             return status;
@@ -297,6 +335,7 @@ strads_status lasso_block_reload(lasso_block *block, const lasso_site *site,
     block->vars = task->vars;
     block->n_active = 0;
     block->columns.start = block->start;
+    block->columns.end = NULL;
     block->columns.column = block->column;
     block->columns.n_rows = site->x.n_rows;
     return block->root != NULL ? pack_weighted(block, site, held, task, l1, l2)

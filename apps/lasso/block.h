@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * apps/lasso/block.h - a block of columns made ready to be swept over: the sparse
- * ones copied side by side, as doubles, which makes a sweep more than twice as fast; dense ones
- * stay where they are, as they are, unless some are borrowed or the rows have weights.
+ * apps/lasso/block.h - a block of columns made ready to be swept over: short sparse ones are copied
+ * side by side, as doubles, which makes a sweep more than twice as fast; long and dense ones stay
+ * where they are, as they are, unless some are borrowed or the rows have weights.
  */
 #ifndef STRADS_LASSO_BLOCK_H
 #define STRADS_LASSO_BLOCK_H
@@ -23,7 +23,7 @@ typedef struct lasso_block {
     const double *root; /* [n_rows] roots of the rows' weights, lent; NULL: all 1 */
     double total;       /* sum of the weights */
 
-    int64_t *start;
+    int64_t *start, *end; /* `end` of columns that stay where they are */
     lasso_column *column;
     uint32_t *row;
     double *value;
@@ -50,6 +50,14 @@ STRADS_MUST_CHECK strads_status lasso_block_reload(lasso_block *block, const las
 
 /* What an update of a coefficient needs to know of its column. */
 lasso_column lasso_column_of(const lasso_site *site, uint32_t var, double l1, double l2);
+
+/* How many entries the sparse column k has. */
+static inline size_t lasso_block_entries(const lasso_block *block, size_t k)
+{
+    const lasso_columns *columns = &block->columns;
+    return (size_t) ((columns->end != NULL ? columns->end[k] : columns->start[k + 1]) -
+                     columns->start[k]);
+}
 
 /* active[] := the places of b[n] that are not 0, of which it returns the number; there is room for
  * n. */

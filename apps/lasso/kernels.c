@@ -19,6 +19,16 @@
 /* Eight doubles, loaded from wherever doubles are. */
 typedef double vec8 __attribute__((vector_size(64), aligned(8), may_alias));
 
+/* As many as one instruction takes. */
+#if defined(__AVX512F__)
+typedef vec8 lane;
+#elif defined(__AVX__)
+typedef double lane __attribute__((vector_size(32), aligned(8), may_alias));
+#else
+typedef double lane __attribute__((vector_size(16), aligned(8), may_alias));
+#endif
+enum { SIDE_LANES = LASSO_SIDE * sizeof(double) / sizeof(lane) };
+
 enum {
     STRIP = 32,
     LANES = 8,
@@ -145,10 +155,13 @@ INLINED column column_of(const lasso_columns *columns, bool narrow, size_t k)
 {
     const size_t first = columns->start == NULL ? k * columns->n_rows : (size_t) columns->start[k];
     const bool dense = columns->row == NULL;
+    const size_t end = dense                  ? first + columns->n_rows
+                       : columns->end != NULL ? (size_t) columns->end[k]
+                                              : (size_t) columns->start[k + 1];
     return (column){.values = narrow ? (const void *) (columns->narrow + first)
                                      : (const void *) (columns->value + first),
                     .row = dense ? NULL : columns->row + first,
-                    .n = dense ? columns->n_rows : (size_t) columns->start[k + 1] - first};
+                    .n = end - first};
 }
 
 INLINED double dot_with(const column *x, bool narrow, const double *restrict y)
@@ -259,25 +272,40 @@ static void dots(const lasso_columns *columns, const uint32_t *which, size_t n,
     }
 }
 
-static void dot_side(const double *restrict value, const uint32_t *restrict row, size_t n,
-                     size_t first, const double *restrict side, double *restrict sums)
+INLINED void dot_side_of(const column *x, bool narrow, size_t first, const double *restrict side,
+                         double *restrict sums)
 {
-    vec8 *to = (vec8 *) sums;
-    vec8 s0 = to[0];
-    vec8 s1 = to[1];
-    vec8 s2 = to[2];
-    vec8 s3 = to[3];
-    for (size_t k = 0; k < n; k++) {
-        const vec8 *at = (const vec8 *) (side + (row[k] - first) * LASSO_SIDE);
-        s0 += value[k] * at[0];
-        s1 += value[k] * at[1];
-        s2 += value[k] * at[2];
-        s3 += value[k] * at[3];
+    lane *to = (lane *) sums;
+    lane s[SIDE_LANES];
+#pragma GCC unroll 16
+    for (size_t j = 0; j < SIDE_LANES; j++) {
+        s[j] = to[j];
     }
-    to[0] = s0;
-    to[1] = s1;
-    to[2] = s2;
-    to[3] = s3;
+    for (size_t k = 0; k < x->n; k++) {
+        const lane *at = (const lane *) (side + (x->row[k] - first) * LASSO_SIDE);
+        const double value = value_at(x->values, narrow, k);
+#pragma GCC unroll 16
+        for (size_t j = 0; j < SIDE_LANES; j++) {
+            s[j] += value * at[j];
+        }
+    }
+#pragma GCC unroll 16
+    for (size_t j = 0; j < SIDE_LANES; j++) {
+        to[j] = s[j];
+    }
+}
+
+static void dot_side(const lasso_columns *columns, size_t start, size_t end, size_t first,
+                     const double *restrict side, double *restrict sums)
+{
+    column x = {.row = columns->row + start, .n = end - start};
+    if (columns->narrow != NULL) {
+        x.values = columns->narrow + start;
+        dot_side_of(&x, true, first, side, sums);
+    } else {
+        x.values = columns->value + start;
+        dot_side_of(&x, false, first, side, sums);
+    }
 }
 
 static double rate(const double *restrict gradient, const double *restrict scale, size_t n,

@@ -26,6 +26,7 @@ enum { LASSO_SIDE = 32 }; /* columns laid side by side */
  * where x'(r + c) = value'r + c sum, since the true residual sums to 0. */
 typedef struct lasso_columns {
     const int64_t *start; /* [n + 1] when sparse, [n] when dense; NULL: dense, side by side */
+    const int64_t *end;   /* [n] of sparse ones that do not stand side by side; else NULL */
     const uint32_t *row;  /* NULL: dense */
     const double *value;  /* NULL where values are floats ... */
     const float *narrow;  /* ... and NULL where they are not */
@@ -59,10 +60,11 @@ typedef struct lasso_kernels {
     void (*dots)(const lasso_columns *columns, const uint32_t *which, size_t n,
                  const double *restrict y, double *restrict out);
 
-    /* sums[i] += sum_k value[k] side[row[k] - first][i], i < LASSO_SIDE: the product of a sparse
-     * column with some that are laid side by side with their zeros, from row `first` on. */
-    void (*dot_side)(const double *restrict value, const uint32_t *restrict row, size_t n,
-                     size_t first, const double *restrict side, double *restrict sums);
+    /* sums[i] += sum_k value[k] side[row[k] - first][i], i < LASSO_SIDE, of the entries start ..
+     * end-1 of sparse columns: their product with some that are laid side by side with their zeros,
+     * from row `first` on. */
+    void (*dot_side)(const lasso_columns *columns, size_t start, size_t end, size_t first,
+                     const double *restrict side, double *restrict sums);
 
     /* scores[i] := (|gradient[i]| scale[i] - l1) unit; returns the largest
      * |gradient| scale. scale NULL: all 1. */

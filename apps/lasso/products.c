@@ -133,6 +133,22 @@ typedef struct row_part {
     size_t capacity;
 } row_part;
 
+static int64_t column_start(const lasso_added *of, uint32_t a)
+{
+    return of->columns->start[of->cols[a]];
+}
+
+static int64_t column_end(const lasso_added *of, uint32_t a)
+{
+    const lasso_columns *columns = of->columns;
+    return columns->end != NULL ? columns->end[of->cols[a]] : columns->start[of->cols[a] + 1];
+}
+
+static double value_at(const lasso_columns *columns, int64_t k)
+{
+    return columns->narrow != NULL ? (double) columns->narrow[k] : columns->value[k];
+}
+
 static uint32_t lesser(uint32_t a, uint32_t b)
 {
     return a < b ? a : b;
@@ -147,9 +163,9 @@ static uint32_t find_scattered(const lasso_added *of)
         const uint32_t end = lesser(first + LASSO_SIDE, of->n);
         int64_t sum = 0;
         for (uint32_t a = first; a < end; a++) {
-            sum += of->x->col_start[of->cols[a] + 1] - of->x->col_start[of->cols[a]];
+            sum += column_end(of, a) - column_start(of, a);
         }
-        if (sum < (int64_t) of->x->n_rows) {
+        if (sum < (int64_t) of->columns->n_rows) {
             break;
         }
         first = end;
@@ -182,7 +198,7 @@ static strads_status make_part(row_part **out, const lasso_added *of)
         return STRADS_ERR_NOMEM;
     }
     for (uint32_t a = 0; a < of->n; a++) {
-        part->end[a] = of->x->col_start[of->cols[a]];
+        part->end[a] = column_start(of, a);
     }
     *out = part;
     return STRADS_OK;
@@ -193,15 +209,15 @@ static void find_entries(row_part *part, size_t first)
 {
     const lasso_added *of = part->of;
     part->first = first;
-    part->last = first + PART_ROWS < of->x->n_rows ? first + PART_ROWS : of->x->n_rows;
+    part->last = first + PART_ROWS < of->columns->n_rows ? first + PART_ROWS : of->columns->n_rows;
     for (uint32_t a = 0; a < of->n; a++) {
         int64_t low = part->end[a];
-        int64_t high = of->x->col_start[of->cols[a] + 1];
+        int64_t high = column_end(of, a);
         high = high - low < PART_ROWS ? high : low + PART_ROWS;
         part->start[a] = low;
         while (low < high) {
             const int64_t middle = low + (high - low) / 2;
-            if (of->x->row[middle] < part->last) {
+            if (of->columns->row[middle] < part->last) {
                 low = middle + 1;
             } else {
                 high = middle;
@@ -214,12 +230,12 @@ static void find_entries(row_part *part, size_t first)
 /* Lays the columns of first .. end-1 side by side. */
 static void lay(row_part *part, uint32_t first, uint32_t end)
 {
-    const data_matrix *x = part->of->x;
+    const lasso_columns *x = part->of->columns;
     memset(part->side, 0, (part->last - part->first) * LASSO_SIDE * sizeof(*part->side));
     for (uint32_t a = first; a < end; a++) {
         double *restrict to = part->side + (a - first);
         for (int64_t k = part->start[a]; k < part->end[a]; k++) {
-            to[(x->row[k] - part->first) * LASSO_SIDE] = x->value[k];
+            to[(x->row[k] - part->first) * LASSO_SIDE] = value_at(x, k);
         }
     }
 }
@@ -229,8 +245,7 @@ static void add_side(const row_part *part, uint32_t first, uint32_t end, double 
 {
     const lasso_added *of = part->of;
     for (uint32_t a = first; a < end; a++) {
-        const int64_t k = part->start[a];
-        of->kernels->dot_side(of->x->value + k, of->x->row + k, (size_t) (part->end[a] - k),
+        of->kernels->dot_side(of->columns, (size_t) part->start[a], (size_t) part->end[a],
                               part->first, part->side, to + a * of->stride);
     }
 }
@@ -250,7 +265,7 @@ static void add_frequent(row_part *part, uint32_t first, double *products)
 /* Gives each row the room of its scattered entries. */
 static strads_status lay_out_part(row_part *part)
 {
-    const data_matrix *x = part->of->x;
+    const lasso_columns *x = part->of->columns;
     size_t n = 0;
     memset(part->ends, 0, sizeof(part->ends));
     for (uint32_t a = part->first_scattered; a < part->of->n; a++) {
@@ -269,10 +284,10 @@ static strads_status lay_out_part(row_part *part)
 /* Multiplies column a by the scattered ones that are entered. */
 static void add_column(const row_part *part, uint32_t a, double *restrict to)
 {
-    const data_matrix *x = part->of->x;
+    const lasso_columns *x = part->of->columns;
     for (int64_t k = part->start[a]; k < part->end[a]; k++) {
         const size_t i = x->row[k] - part->first;
-        const double value = x->value[k];
+        const double value = value_at(x, k);
         const size_t end = part->ends[i];
         for (size_t e = part->begins[i]; e < end; e++) {
             to[part->entries[e].place] += value * part->entries[e].value;
@@ -282,10 +297,10 @@ static void add_column(const row_part *part, uint32_t a, double *restrict to)
 
 static void enter_column(row_part *part, uint32_t a)
 {
-    const data_matrix *x = part->of->x;
+    const lasso_columns *x = part->of->columns;
     for (int64_t k = part->start[a]; k < part->end[a]; k++) {
         part->entries[part->ends[x->row[k] - part->first]++] =
-            (entry){.value = x->value[k], .place = a - part->of->first_new};
+            (entry){.value = value_at(x, k), .place = a - part->of->first_new};
     }
 }
 
@@ -329,7 +344,7 @@ strads_status lasso_products_add(const lasso_added *of, double *products)
     for (uint32_t a = of->first_new; a < of->n; a++) {
         memset(products + a * of->stride, 0, (a - of->first_new) * sizeof(*products));
     }
-    for (size_t row = 0; row < of->x->n_rows && status == STRADS_OK; row += PART_ROWS) {
+    for (size_t row = 0; row < of->columns->n_rows && status == STRADS_OK; row += PART_ROWS) {
         find_entries(part, row);
         for (uint32_t first = of->first_new; first < part->first_scattered; first += LASSO_SIDE) {
             add_frequent(part, first, products);

@@ -27,8 +27,8 @@ STRADS_MUST_CHECK strads_status lasso_products_take(const lasso_products *of);
 /* Columns of which those from first_new on have no products yet. They take least time when the
  * new ones with the most entries come first. */
 typedef struct lasso_added {
-    const data_matrix *x; /* sparse, of doubles, rows ascending */
-    const uint32_t *cols; /* [n] of x */
+    const lasso_columns *columns; /* sparse, rows ascending */
+    const uint32_t *cols;         /* [n] which of them */
     uint32_t n, first_new;
     size_t stride; /* >= n - first_new */
     const lasso_kernels *kernels;

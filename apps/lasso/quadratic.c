@@ -202,7 +202,7 @@ static void sort_new(lasso_quadratic *q, const lasso_block *block, size_t n_kept
     size_t n = 0;
     for (size_t k = 0; k < block->n; k++) {
         if (q->place_of[block->vars[k]] > n_kept) {
-            const uint64_t n_entries = (uint64_t) (block->start[k + 1] - block->start[k]);
+            const uint64_t n_entries = lasso_block_entries(block, k);
             q->keys[n++] = (UINT32_MAX - n_entries) << 32 | k;
         }
     }
@@ -217,12 +217,7 @@ static void sort_new(lasso_quadratic *q, const lasso_block *block, size_t n_kept
 /* The same of sparse ones, as if they had lost their means. */
 static strads_status multiply_sparse(lasso_quadratic *q, const lasso_block *block, size_t n_kept)
 {
-    const data_matrix x = {.n_rows = block->columns.n_rows,
-                           .n_cols = block->n,
-                           .col_start = block->start,
-                           .row = block->row,
-                           .value = block->value};
-    const lasso_added added = {.x = &x,
+    const lasso_added added = {.columns = &block->columns,
                                .cols = q->active,
                                .n = (uint32_t) q->n,
                                .first_new = (uint32_t) n_kept,

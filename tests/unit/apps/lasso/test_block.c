@@ -158,6 +158,55 @@ static void a_block_of_floats_is_that_of_the_same_doubles(void)
     }
 }
 
+/* And a sweep over them is the same to the bit as over a copy. */
+static void long_sparse_columns_stay_where_they_are(void)
+{
+    enum { ROWS = 1000, COLS = 5 };
+    static const uint32_t vars[] = {4, 0, 3};
+    static const double values[] = {1.0, 0.0, -2.0};
+    for (int floats = 0; floats < 2; floats++) {
+        opened self = open_as(lasso_case_draw(ROWS, COLS, 0.35, 26), true,
+                              floats ? "data.precision=float" : "data.precision=double");
+        const data_matrix *x = &self.site->x;
+        lasso_block block = {.n = 0};
+        const strads_block task = {.n_vars = 3, .vars = vars, .values = values};
+        REQUIRE_OK(lasso_block_load(&block, self.site, &nothing, &task, L1, L2));
+        CHECK(block.columns.row == x->row && block.columns.narrow == x->narrow &&
+              block.columns.value == x->value);
+        uint32_t row[COLS * ROWS];
+        double value[COLS * ROWS];
+        int64_t start[] = {0, 0, 0, 0};
+        for (size_t k = 0; k < 3; k++) {
+            start[k + 1] = start[k];
+            for (int64_t at = x->col_start[vars[k]]; at < x->col_start[vars[k] + 1]; at++) {
+                row[start[k + 1]] = x->row[at];
+                value[start[k + 1]++] = data_matrix_value(x, (size_t) at);
+            }
+            CHECK(lasso_block_entries(&block, k) == (size_t) (start[k + 1] - start[k]));
+        }
+        CHECK(block.cost == (double) start[3]);
+        lasso_columns copy = block.columns;
+        copy.start = start;
+        copy.end = NULL;
+        copy.row = row;
+        copy.value = value;
+        copy.narrow = NULL;
+        double b[2][3];
+        double state[2][ROWS + 1];
+        for (size_t k = 0; k < 2; k++) {
+            memcpy(b[k], values, sizeof(values));
+            memcpy(state[k], self.site->target, sizeof(state[k]));
+            self.site->kernels->sweep(k == 0 ? &block.columns : &copy, block.all, 3, b[k],
+                                      state[k]);
+        }
+        CHECK(b[0][1] != 0.0);
+        CHECK(memcmp(b[0], b[1], sizeof(b[0])) == 0);
+        CHECK(memcmp(state[0], state[1], sizeof(state[0])) == 0);
+        lasso_block_fini(&block);
+        close_site(&self);
+    }
+}
+
 static void constant_and_empty_columns_do_not_move(void)
 {
     static const uint32_t vars[] = {3};
@@ -233,6 +282,7 @@ SUITE("apps/lasso/block",
        a_block_holds_its_columns_under_every_scaling},
       {"a block of floats is that of the same doubles",
        a_block_of_floats_is_that_of_the_same_doubles},
+      {"long sparse columns stay where they are", long_sparse_columns_stay_where_they_are},
       {"constant and empty columns do not move", constant_and_empty_columns_do_not_move},
       {"a block may grow, shrink and be empty", a_block_may_grow_shrink_and_be_empty},
       {"loading survives the failure of every allocation",

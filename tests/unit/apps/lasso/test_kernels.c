@@ -133,7 +133,8 @@ static void check_sides(const lasso_kernels *kernels, const vectors *v, size_t n
             side[i][j] = number(i, j);
         }
     }
-    kernels->dot_side(v->x, row, n, 5, side[0], sums);
+    const lasso_columns column = {.row = row, .value = v->x};
+    kernels->dot_side(&column, 0, n, 5, side[0], sums);
     for (size_t j = 0; j < LASSO_SIDE; j++) {
         long double right = number(j, 3);
         long double size = 1.0L;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tests/unit/apps/lasso/test_products.c - products of sparse columns against dense ones. */
+#include "apps/lasso/lasso.h"
 #include "apps/lasso/products.h"
 
 #include "base/mem.h"
@@ -122,6 +123,7 @@ enum { ADDED_ROWS = 2500, ADDED = 3 * LASSO_SIDE, STRIDE = ADDED + 2 };
 
 typedef struct added_case {
     double dense[ADDED][ADDED_ROWS], value[ADDED * ADDED_ROWS];
+    float narrow[ADDED * ADDED_ROWS];
     uint32_t row[ADDED * ADDED_ROWS], cols[ADDED];
     int64_t start[ADDED + 1];
     double right[ADDED][ADDED]; /* products of the columns of two places */
@@ -140,6 +142,7 @@ static void draw_added(added_case *self)
             const bool there = strads_random_uniform(&random) < 0.6 * share * share * share;
             self->dense[j][i] = there ? (double) (i % 7) - 2.0 : 0.0;
             self->value[n] = self->dense[j][i];
+            self->narrow[n] = (float) self->dense[j][i];
             self->row[n] = i;
             n += there;
         }
@@ -163,14 +166,16 @@ static void multiply_slowly(added_case *self)
 }
 
 /* Whole numbers, so that sums are exact in any order. */
-static void check_added(added_case *self, uint32_t n, uint32_t first_new)
+static void check_added(added_case *self, uint32_t n, uint32_t first_new, bool apart)
 {
-    const data_matrix x = {.n_rows = ADDED_ROWS,
-                           .n_cols = ADDED,
-                           .value = self->value,
-                           .row = self->row,
-                           .col_start = self->start};
-    const lasso_added of = {.x = &x,
+    lasso_columns x = {
+        .n_rows = ADDED_ROWS, .value = self->value, .row = self->row, .start = self->start};
+    if (apart) {
+        x.end = self->start + 1;
+        x.value = NULL;
+        x.narrow = self->narrow;
+    }
+    const lasso_added of = {.columns = &x,
                             .cols = self->cols,
                             .n = n,
                             .first_new = first_new,
@@ -197,10 +202,10 @@ static void products_are_added_to_what_is_there(void)
     for (int order = 0; order < 2; order++) {
         multiply_slowly(&self);
         for (size_t i = 0; i < sizeof(n_known) / sizeof(*n_known); i++) {
-            check_added(&self, ADDED, n_known[i]);
+            check_added(&self, ADDED, n_known[i], order == 0);
         }
-        check_added(&self, LASSO_SIDE + 1, 0);
-        check_added(&self, LASSO_SIDE / 2, 3);
+        check_added(&self, LASSO_SIDE + 1, 0, false);
+        check_added(&self, LASSO_SIDE / 2, 3, true);
         for (uint32_t j = 0; j < ADDED; j++) {
             self.cols[j] = (35 * j + 11) % ADDED; /* any order will do */
         }
@@ -219,7 +224,8 @@ static void every_allocation_may_fail(void)
         taken none = {.rank = 0};
         double products[LISTED * LISTED + LASSO_SIDE] = {0.0};
         const lasso_products of = products_of(&self, &x, &none);
-        const lasso_added new = {.x = &x,
+        const lasso_columns columns = lasso_columns_of(&x);
+        const lasso_added new = {.columns = &columns,
                                  .cols = self.cols,
                                  .n = LISTED,
                                  .stride = LISTED,

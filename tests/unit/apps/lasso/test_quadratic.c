@@ -13,7 +13,7 @@
 #include "tests/support/suite.h"
 #include "tests/unit/apps/lasso/lone_worker.h"
 
-enum { N = 300, P = 24 }; /* more rows than one strip has */
+enum { N = 800, P = 24 }; /* more rows than one strip has */
 
 static const double L1 = 2.0, L2 = 0.5;
 static const double FLOAT = 0x1p-24; /* half a unit in the last place */
@@ -29,15 +29,23 @@ typedef struct opened {
     double state[N + 1];
 } opened;
 
-static void open_as(opened *self, bool sparse, bool floats)
+/* Columns with this share of their rows; short ones are copied, long ones stay where they are. */
+static const double DENSE = 1.0, LONG = 0.4, SHORT = 0.2;
+
+static void open_with(opened *self, double density, bool floats)
 {
     const char *const settings[] = {floats ? "data.precision=float" : "data.precision=double",
                                     NULL};
-    *self = (opened){.data = lasso_case_draw(N, P, sparse ? 0.4 : 1.0, 81)};
-    lasso_case_write(&self->data, sparse);
+    *self = (opened){.data = lasso_case_draw(N, P, density, 81)};
+    lasso_case_write(&self->data, density < DENSE);
     self->config = lasso_case_config(&self->data, &lasso_app, settings);
     REQUIRE(self->config != NULL);
     REQUIRE_OK(lasso_case_open(self->config, 1, &self->site));
+}
+
+static void open_as(opened *self, bool sparse, bool floats)
+{
+    open_with(self, sparse ? SHORT : DENSE, floats);
 }
 
 static void open_all(opened *self)
@@ -142,16 +150,16 @@ static void check(const opened *self)
     }
 }
 
-static void check_keeping(bool sparse, bool floats)
+static void check_keeping(double density, bool floats)
 {
     static const uint32_t first[] = {1, 4, 5, 9, 11}, second[] = {0, 4, 9, 10, 20, 21, 23},
                           third[] = {9, 23};
     const double zeros[P] = {0.0};
     opened self;
-    open_as(&self, sparse, floats);
+    open_with(&self, density, floats);
     REQUIRE_OK(load(&self, first, 5, zeros));
     check(&self);
-    CHECK((self.block.columns.narrow != NULL) == (floats && !sparse));
+    CHECK((self.block.columns.narrow != NULL) == (floats && density != SHORT));
     const strads_block task = {.n_vars = 7, .vars = second, .values = zeros};
     REQUIRE_OK(lasso_block_load(&self.block, self.site, &self.held, &task, L1, L2));
     CHECK(lasso_quadratic_n_new(&self.q, second, 7) == 5);
@@ -187,8 +195,10 @@ static void a_block_whose_products_are_known_makes_none(void)
 
 static void products_are_kept_from_block_to_block(void)
 {
-    for (int kind = 0; kind < 4; kind++) {
-        check_keeping(kind & 1, kind & 2);
+    for (int floats = 0; floats < 2; floats++) {
+        check_keeping(DENSE, floats);
+        check_keeping(LONG, floats);
+        check_keeping(SHORT, floats);
     }
 }
 
@@ -219,7 +229,7 @@ static void check_descent(bool sparse)
     }
     REQUIRE_OK(load(&self, vars, P, zeros));
     lasso_newton outcome = LASSO_NEWTON_VAIN;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 6; i++) {
         lasso_quadratic_sweep(&self.q, self.q.all, self.q.n);
         check(&self);
         lasso_quadratic_find_active(&self.q);
