@@ -27,7 +27,7 @@ typedef double lane __attribute__((vector_size(32), aligned(8), may_alias));
 #else
 typedef double lane __attribute__((vector_size(16), aligned(8), may_alias));
 #endif
-enum { SIDE_LANES = LASSO_SIDE * sizeof(double) / sizeof(lane) };
+enum { WIDTH = sizeof(lane) / sizeof(double) };
 
 enum {
     STRIP = 32,
@@ -272,39 +272,79 @@ static void dots(const lasso_columns *columns, const uint32_t *which, size_t n,
     }
 }
 
-INLINED void dot_side_of(const column *x, bool narrow, size_t first, const double *restrict side,
-                         double *restrict sums)
+/* s += value of entry k times what is at its side. */
+INLINED void add_side(lane *restrict s, const column *x, bool narrow, size_t k, size_t first,
+                      const double *restrict side, size_t width)
 {
-    lane *to = (lane *) sums;
-    lane s[SIDE_LANES];
+    const lane *at = (const lane *) (side + (x->row[k] - first) * width);
+    const double value = value_at(x->values, narrow, k);
 #pragma GCC unroll 16
-    for (size_t j = 0; j < SIDE_LANES; j++) {
-        s[j] = to[j];
+    for (size_t j = 0; j < width / WIDTH; j++) {
+        s[j] += value * at[j];
     }
-    for (size_t k = 0; k < x->n; k++) {
-        const lane *at = (const lane *) (side + (x->row[k] - first) * LASSO_SIDE);
-        const double value = value_at(x->values, narrow, k);
+}
+
+/* `width` is a constant too, so that the sums are in registers; narrow ones are of several entries
+ * each, for a single one would wait for its own additions. */
+INLINED void dot_side_of(const column *x, bool narrow, size_t first, const double *restrict side,
+                         double *restrict sums, size_t width)
+{
+    const size_t n_lanes = width / WIDTH;
+    const size_t n_sums = LASSO_SIDE / width;
+    lane *to = (lane *) sums;
+    lane s[LASSO_SIDE / WIDTH];
 #pragma GCC unroll 16
-        for (size_t j = 0; j < SIDE_LANES; j++) {
-            s[j] += value * at[j];
+    for (size_t j = 0; j < LASSO_SIDE / WIDTH; j++) {
+        s[j] = j < n_lanes ? to[j] : (lane){0};
+    }
+    size_t k = 0;
+    for (; k + n_sums <= x->n; k += n_sums) {
+#pragma GCC unroll 4
+        for (size_t i = 0; i < n_sums; i++) {
+            add_side(s + i * n_lanes, x, narrow, k + i, first, side, width);
         }
     }
+    for (; k < x->n; k++) {
+        add_side(s, x, narrow, k, first, side, width);
+    }
 #pragma GCC unroll 16
-    for (size_t j = 0; j < SIDE_LANES; j++) {
+    for (size_t j = n_lanes; j < LASSO_SIDE / WIDTH; j++) {
+        s[j % n_lanes] += s[j];
+    }
+#pragma GCC unroll 16
+    for (size_t j = 0; j < n_lanes; j++) {
         to[j] = s[j];
     }
+}
+
+/* Entries start .. end-1. */
+INLINED column entries_of(const lasso_columns *columns, size_t start, size_t end)
+{
+    return (column){.values = columns->narrow != NULL ? (const void *) (columns->narrow + start)
+                                                      : (const void *) (columns->value + start),
+                    .row = columns->row + start,
+                    .n = end - start};
 }
 
 static void dot_side(const lasso_columns *columns, size_t start, size_t end, size_t first,
                      const double *restrict side, double *restrict sums)
 {
-    column x = {.row = columns->row + start, .n = end - start};
+    const column x = entries_of(columns, start, end);
     if (columns->narrow != NULL) {
-        x.values = columns->narrow + start;
-        dot_side_of(&x, true, first, side, sums);
+        dot_side_of(&x, true, first, side, sums, LASSO_SIDE);
     } else {
-        x.values = columns->value + start;
-        dot_side_of(&x, false, first, side, sums);
+        dot_side_of(&x, false, first, side, sums, LASSO_SIDE);
+    }
+}
+
+static void dot_few(const lasso_columns *columns, size_t start, size_t end, size_t first,
+                    const double *restrict side, double *restrict sums)
+{
+    const column x = entries_of(columns, start, end);
+    if (columns->narrow != NULL) {
+        dot_side_of(&x, true, first, side, sums, LASSO_FEW);
+    } else {
+        dot_side_of(&x, false, first, side, sums, LASSO_FEW);
     }
 }
 
@@ -389,6 +429,7 @@ const lasso_kernels JOIN(lasso_kernels_, KERNEL_ISA) = {
     .add_column = add_column,
     .dots = dots,
     .dot_side = dot_side,
+    .dot_few = dot_few,
     .rate = rate,
     .sweep = sweep,
     .sum_of_squares = sum_of_squares,

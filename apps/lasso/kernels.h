@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LASSO_SIDE = 32 }; /* columns laid side by side */
+enum { LASSO_SIDE = 32, LASSO_FEW = 8 }; /* columns laid side by side */
 
 /* The state that a sweep works on: a residual r[n_rows] and, behind it, an offset c.
  * The true residual is r + c 1. Without an intercept c stays 0. */
@@ -65,6 +65,9 @@ typedef struct lasso_kernels {
      * from row `first` on. */
     void (*dot_side)(const lasso_columns *columns, size_t start, size_t end, size_t first,
                      const double *restrict side, double *restrict sums);
+    /* The same of LASSO_FEW. */
+    void (*dot_few)(const lasso_columns *columns, size_t start, size_t end, size_t first,
+                    const double *restrict side, double *restrict sums);
 
     /* scores[i] := (|gradient[i]| scale[i] - l1) unit; returns the largest
      * |gradient| scale. scale NULL: all 1. */

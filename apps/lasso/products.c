@@ -115,18 +115,21 @@ strads_status lasso_products_take(const lasso_products *of)
 
 /* ---- many pairs of few columns ---- */
 
-enum { PART_ROWS = 1024 }; /* whose entries, and LASSO_SIDE numbers each, stay in cache */
+enum {
+    PART_ROWS = 1024, /* whose entries, and LASSO_SIDE numbers each, stay in cache */
+    MOST_FEW = 2 * LASSO_FEW
+};
 
 /* Some of the rows, and where each column has its entries in them. New columns are of two kinds:
- * the frequent ones are laid out side by side with their zeros, LASSO_SIDE at a time, and the
- * entries of the others, the scattered ones, row by row. Either is then multiplied along the
- * entries of the other columns. */
+ * the frequent ones are laid out side by side with their zeros, LASSO_SIDE at a time, or, a few,
+ * LASSO_FEW, and the entries of the others, the scattered ones, row by row. Either is then
+ * multiplied along the entries of the other columns. */
 typedef struct row_part {
     const lasso_added *of;
     size_t first, last;   /* the rows */
     int64_t *start, *end; /* [n] of each column's entries in them */
     double *side;         /* [PART_ROWS][LASSO_SIDE] */
-    uint32_t first_scattered;
+    uint32_t first_few, first_scattered;
 
     size_t begins[PART_ROWS], ends[PART_ROWS]; /* of the rows' scattered entries */
     entry *entries;
@@ -155,9 +158,10 @@ static uint32_t lesser(uint32_t a, uint32_t b)
 }
 
 /* Columns that have an entry a row between them are as soon multiplied side by side as the entry
- * is. */
-static uint32_t find_scattered(const lasso_added *of)
+ * is; and a few that are left, as soon as the rows of all entries are looked up. */
+static void find_groups(row_part *part)
 {
+    const lasso_added *of = part->of;
     uint32_t first = of->first_new;
     while (first < of->n) {
         const uint32_t end = lesser(first + LASSO_SIDE, of->n);
@@ -170,7 +174,17 @@ static uint32_t find_scattered(const lasso_added *of)
         }
         first = end;
     }
-    return first;
+    part->first_few = first;
+    part->first_scattered = of->n - first <= MOST_FEW ? of->n : first;
+}
+
+/* The first of the group that column a is in. */
+static uint32_t group_of(const row_part *part, uint32_t a)
+{
+    const uint32_t first_new = part->of->first_new;
+    return a >= part->first_scattered ? part->first_scattered
+           : a >= part->first_few ? part->first_few + (a - part->first_few) / LASSO_FEW * LASSO_FEW
+                                  : first_new + (a - first_new) / LASSO_SIDE * LASSO_SIDE;
 }
 
 static void free_part(row_part *part)
@@ -189,7 +203,7 @@ static strads_status make_part(row_part **out, const lasso_added *of)
         return STRADS_ERR_NOMEM;
     }
     part->of = of;
-    part->first_scattered = find_scattered(of);
+    find_groups(part);
     part->start = strads_alloc_array(of->n, sizeof(*part->start));
     part->end = strads_alloc_array(of->n, sizeof(*part->end));
     part->side = strads_alloc_array(PART_ROWS, LASSO_SIDE * sizeof(*part->side));
@@ -204,62 +218,61 @@ static strads_status make_part(row_part **out, const lasso_added *of)
     return STRADS_OK;
 }
 
-/* Goes on to the rows that come next, in each of which a column has one entry at most. */
+/* Goes on to the rows that come next. */
 static void find_entries(row_part *part, size_t first)
 {
     const lasso_added *of = part->of;
+    const uint32_t *row = of->columns->row;
     part->first = first;
     part->last = first + PART_ROWS < of->columns->n_rows ? first + PART_ROWS : of->columns->n_rows;
     for (uint32_t a = 0; a < of->n; a++) {
-        int64_t low = part->end[a];
-        int64_t high = column_end(of, a);
-        high = high - low < PART_ROWS ? high : low + PART_ROWS;
-        part->start[a] = low;
-        while (low < high) {
-            const int64_t middle = low + (high - low) / 2;
-            if (of->columns->row[middle] < part->last) {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
+        const int64_t all = column_end(of, a);
+        int64_t k = part->end[a];
+        part->start[a] = k;
+        while (k < all && row[k] < part->last) {
+            k++;
         }
-        part->end[a] = low;
+        part->end[a] = k;
     }
 }
 
-/* Lays the columns of first .. end-1 side by side. */
-static void lay(row_part *part, uint32_t first, uint32_t end)
+/* Lays the columns of first .. end-1 side by side, `width` to a row. */
+static void lay(row_part *part, uint32_t first, uint32_t end, size_t width)
 {
     const lasso_columns *x = part->of->columns;
-    memset(part->side, 0, (part->last - part->first) * LASSO_SIDE * sizeof(*part->side));
+    memset(part->side, 0, (part->last - part->first) * width * sizeof(*part->side));
     for (uint32_t a = first; a < end; a++) {
         double *restrict to = part->side + (a - first);
         for (int64_t k = part->start[a]; k < part->end[a]; k++) {
-            to[(x->row[k] - part->first) * LASSO_SIDE] = value_at(x, k);
+            to[(x->row[k] - part->first) * width] = value_at(x, k);
         }
     }
 }
 
 /* Multiplies columns first .. end-1 by those at the side. */
-static void add_side(const row_part *part, uint32_t first, uint32_t end, double *to)
+static void add_side(const row_part *part, uint32_t first, uint32_t end, bool few, double *to)
 {
     const lasso_added *of = part->of;
     for (uint32_t a = first; a < end; a++) {
-        of->kernels->dot_side(of->columns, (size_t) part->start[a], (size_t) part->end[a],
-                              part->first, part->side, to + a * of->stride);
+        (few ? of->kernels->dot_few : of->kernels->dot_side)(of->columns, (size_t) part->start[a],
+                                                             (size_t) part->end[a], part->first,
+                                                             part->side, to + a * of->stride);
     }
 }
 
-/* Multiplies a group of frequent columns by all but those of the groups before. What is beyond the
- * group is 0 at its side, and adds that. */
-static void add_frequent(row_part *part, uint32_t first, double *products)
+/* Multiplies a group of frequent columns by all but those of the groups before, and returns where
+ * the next one begins. What is beyond the group is 0 at its side, and adds that. */
+static uint32_t add_frequent(row_part *part, uint32_t first, double *products)
 {
     const lasso_added *of = part->of;
-    const uint32_t end = lesser(first + LASSO_SIDE, of->n);
+    const bool few = first >= part->first_few;
+    const uint32_t width = few ? LASSO_FEW : LASSO_SIDE;
+    const uint32_t end = lesser(first + width, of->n);
     double *to = products + (first - of->first_new);
-    lay(part, first, end);
-    add_side(part, 0, of->first_new, to);
-    add_side(part, first, of->n, to);
+    lay(part, first, end, width);
+    add_side(part, 0, of->first_new, few, to);
+    add_side(part, first, of->n, few, to);
+    return end;
 }
 
 /* Gives each row the room of its scattered entries. */
@@ -325,11 +338,9 @@ static void turn(const row_part *part, double *products)
 {
     const lasso_added *of = part->of;
     for (uint32_t a = of->first_new; a < of->n; a++) {
-        const uint32_t before = (a - of->first_new) / LASSO_SIDE * LASSO_SIDE;
-        const uint32_t n_frequent = part->first_scattered - of->first_new;
-        for (uint32_t b = 0; b < lesser(before, n_frequent); b++) {
-            products[(b + of->first_new) * of->stride + (a - of->first_new)] +=
-                products[a * of->stride + b];
+        for (uint32_t b = of->first_new; b < group_of(part, a); b++) {
+            products[b * of->stride + (a - of->first_new)] +=
+                products[a * of->stride + (b - of->first_new)];
         }
     }
 }
@@ -346,8 +357,8 @@ strads_status lasso_products_add(const lasso_added *of, double *products)
     }
     for (size_t row = 0; row < of->columns->n_rows && status == STRADS_OK; row += PART_ROWS) {
         find_entries(part, row);
-        for (uint32_t first = of->first_new; first < part->first_scattered; first += LASSO_SIDE) {
-            add_frequent(part, first, products);
+        for (uint32_t first = of->first_new; first < part->first_scattered;) {
+            first = add_frequent(part, first, products);
         }
         status = part->first_scattered < of->n ? add_scattered(part, products) : STRADS_OK;
     }

@@ -118,6 +118,24 @@ static void check_adds(const lasso_kernels *kernels, const vectors *v, size_t n)
     }
 }
 
+/* The first of them alone give the same sums. */
+static void check_few(const lasso_kernels *kernels, const lasso_columns *column, size_t n,
+                      const double *right, long double size)
+{
+    double side[2 * MAX_N][LASSO_FEW];
+    double sums[LASSO_FEW];
+    for (size_t j = 0; j < LASSO_FEW; j++) {
+        sums[j] = number(j, 3);
+        for (size_t i = 0; i < 2 * n; i++) {
+            side[i][j] = number(i, j);
+        }
+    }
+    kernels->dot_few(column, 0, n, 5, side[0], sums);
+    for (size_t j = 0; j < LASSO_FEW; j++) {
+        CHECK(is_close(sums[j], right[j], 2.0L * size));
+    }
+}
+
 /* A column with the entries v->x, in every other row from 5 on, times columns at its side. */
 static void check_sides(const lasso_kernels *kernels, const vectors *v, size_t n)
 {
@@ -135,12 +153,15 @@ static void check_sides(const lasso_kernels *kernels, const vectors *v, size_t n
     }
     const lasso_columns column = {.row = row, .value = v->x};
     kernels->dot_side(&column, 0, n, 5, side[0], sums);
+    long double size = 1.0L;
+    for (size_t k = 0; k < n; k++) {
+        size += fabsl((long double) v->x[k]);
+    }
+    check_few(kernels, &column, n, sums, size);
     for (size_t j = 0; j < LASSO_SIDE; j++) {
         long double right = number(j, 3);
-        long double size = 1.0L;
         for (size_t k = 0; k < n; k++) {
             right += (long double) v->x[k] * number(2 * k, j);
-            size += fabsl((long double) v->x[k]);
         }
         CHECK(is_close(sums[j], right, size));
     }
