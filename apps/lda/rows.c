@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* apps/lda/rows.c - the topics of documents. */
+#define _DEFAULT_SOURCE /* madvise */
 #include "apps/lda/rows.h"
 
 #include <string.h>
