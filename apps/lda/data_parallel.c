@@ -291,17 +291,26 @@ static strads_status prefetch(lda_worker *worker, uint32_t column)
     return ssp_prefetch(self->table, keys_of(worker, column), self->n_keys[column]);
 }
 
+/* Counts the topics of the words that were read. */
+static void count_keys(lda_worker *worker, uint32_t column)
+{
+    const lda_tables *self = worker->tables;
+    const uint64_t *keys = keys_of(worker, column);
+    for (uint32_t i = 0; i < self->n_keys[column]; i++) {
+        const uint32_t position = (uint32_t) keys[i];
+        lda_count_topics(worker, self->counts, position, position + 1, worker->sampler.changes);
+    }
+}
+
 static strads_status visit(lda_worker *worker, const lda_pass *plan, uint32_t column)
 {
-    const lda_words *words = &worker->site->words;
     const strads_cell cell = {.column = column, .n_parts = 1};
     const strads_status status = read_column(worker, column, SSP_ASYNC);
     if (status != STRADS_OK) {
         return status;
     }
     if (plan->counts) {
-        lda_count_topics(worker, worker->tables->counts, first_of(words, column),
-                         first_of(words, column + 1), worker->sampler.changes);
+        count_keys(worker, column);
     } else {
         lda_sample(worker, plan, &cell, worker->tables->counts);
     }

@@ -239,7 +239,8 @@ static void look_at_documents(lda_worker *self)
     CHECK(n_alike > n_first / 3);
 }
 
-static void first_documents_that_share_a_word_begin_with_its_topic(void)
+/* Valid until the next call. */
+static const char *many_documents(void)
 {
     static char text[32 * N_MANY];
     size_t n =
@@ -248,7 +249,24 @@ static void first_documents_that_share_a_word_begin_with_its_topic(void)
         n += (size_t) snprintf(text + n, sizeof(text) - n, "%d 1 1\n%d %d 1\n", d + 1, d + 1,
                                2 + d % N_RARE);
     }
-    run_text(look_at_documents, text, "lda.start=growing", "lda.topics=800");
+    return text;
+}
+
+static void first_documents_that_share_a_word_begin_with_its_topic(void)
+{
+    run_text(look_at_documents, many_documents(), "lda.start=growing", "lda.topics=800");
+}
+
+/* Words that none of the first documents has are not read, so that what is in their place counts
+ * nothing. */
+static void only_words_of_the_first_documents_are_counted_in_a_table(void)
+{
+    const char *const settings[] = {"lda.topics=800", "lda.sweeps=1", "run.workers=4",
+                                    "stop.rounds=2"};
+    strads_result result;
+    strads_config *config = lda_run_configure(many_documents(), "data_parallel", settings, 4);
+    REQUIRE_OK(strads_run(&lda_app, config, NULL, NULL, &result));
+    strads_config_destroy(config);
 }
 
 SUITE("apps/lda/start",
@@ -258,4 +276,6 @@ SUITE("apps/lda/start",
       {"topics of words are added to the column", topics_of_words_are_added_to_the_column},
       {"a growing start begins without topics", a_growing_start_begins_without_topics},
       {"first documents that share a word begin with its topic",
-       first_documents_that_share_a_word_begin_with_its_topic})
+       first_documents_that_share_a_word_begin_with_its_topic},
+      {"only words of the first documents are counted in a table",
+       only_words_of_the_first_documents_are_counted_in_a_table})
