@@ -29,7 +29,7 @@ static void write_row(lda_doc_rows *rows, uint32_t doc, const uint16_t *topics, 
     lda_rows_write(rows, doc, self->row_topics, self->row_counts, n_topics);
 }
 
-static strads_status start_sub(lda_worker *self, uint32_t s)
+static strads_status start_sub_evenly(lda_worker *self, uint32_t s)
 {
     const lda_site *site = self->site;
     const lda_sub *sub = &self->documents->subs[s];
@@ -116,20 +116,15 @@ static strads_status start_sub_together(lda_worker *self, uint32_t s)
     return status;
 }
 
-strads_status lda_start_together(lda_worker *self)
+strads_status lda_start(lda_worker *self)
 {
+    const bool evenly = lda_plan_is_random(self->site->config);
     strads_status status = STRADS_OK;
-    for (uint32_t s = 0; s < self->documents->n_subs && status == STRADS_OK; s++) {
-        status = start_sub_together(self, s);
+    if (!evenly && !lda_plan_is_together(self->site)) {
+        return STRADS_OK;
     }
-    return status;
-}
-
-strads_status lda_start_evenly(lda_worker *self)
-{
-    strads_status status = STRADS_OK;
     for (uint32_t s = 0; s < self->documents->n_subs && status == STRADS_OK; s++) {
-        status = start_sub(self, s);
+        status = evenly ? start_sub_evenly(self, s) : start_sub_together(self, s);
     }
     return status;
 }

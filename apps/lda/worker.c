@@ -121,10 +121,8 @@ strads_status lda_open_worker(const void *context, strads_worker *worker, void *
         status = lda_prior_init(&self->prior, site->n_topics, site->n_longest, self->row_topics,
                                 self->row_counts);
     }
-    if (status == STRADS_OK && lda_plan_is_random(site->config)) {
-        status = lda_start_evenly(self);
-    } else if (status == STRADS_OK && lda_plan_is_together(site)) {
-        status = lda_start_together(self);
+    if (status == STRADS_OK) {
+        status = lda_start(self);
     }
     if (status == STRADS_OK && lda_uses_tables(site->config)) {
         status = lda_tables_create(&self->tables, self);

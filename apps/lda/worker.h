@@ -81,11 +81,11 @@ STRADS_MUST_CHECK strads_status lda_scan_column(lda_worker *self, uint32_t colum
 /* `alpha` is another: so is all that was made of it. */
 STRADS_MUST_CHECK strads_status lda_use_alpha(lda_worker *self);
 
-/* start.c: gives every token a topic, evenly, and every document its row; */
-STRADS_MUST_CHECK strads_status lda_start_evenly(lda_worker *self);
-/* or every document of stage 0 one topic, that of a word which about as many of these have as there
- * are for each topic; documents that share the word begin alike. */
-STRADS_MUST_CHECK strads_status lda_start_together(lda_worker *self);
+/* start.c: what the first pass counts. An even start gives every token a topic, and every document
+ * its row; one that begins together, every document of stage 0 one topic, that of a word which
+ * about as many of these have as there are for each topic: documents that share the word begin
+ * alike. Of others no token has a topic yet. */
+STRADS_MUST_CHECK strads_status lda_start(lda_worker *self);
 /* Adds the topics of tokens that have one to the counts of words first .. end-1, and to
  * totals[n_topics]; NULL: not to them. */
 void lda_count_topics(lda_worker *self, uint32_t *column, uint32_t first, uint32_t end,
