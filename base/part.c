@@ -121,20 +121,31 @@ static strads_status pack_slice(const strads_part *part, const double *shares, s
     return STRADS_OK;
 }
 
+static strads_status refuse(uint32_t from, size_t bytes)
+{
+    strads_error("process %u sent %zu bytes of a sum of another length: the processes do not load "
+                 "alike",
+                 from, bytes);
+    return STRADS_ERR_APP;
+}
+
 /* sum[length] := what came of this process's slice, added in order. */
-static void add_slices(const parcels *all, uint32_t count, double *sum, size_t length)
+static strads_status add_slices(const parcels *all, uint32_t count, double *sum, size_t length)
 {
     memset(sum, 0, length * sizeof(*sum));
     for (uint32_t from = 0; from < count; from++) {
         const double *shares = all->in[from];
         const size_t n = all->in_bytes[from] / sizeof(*shares);
-        assert(length > 0 ? n % length == 0 : n == 0);
+        if (all->in_bytes[from] % sizeof(*shares) != 0 || (length > 0 ? n % length : n) != 0) {
+            return refuse(from, all->in_bytes[from]);
+        }
         for (size_t at = 0; at < n; at += length) {
             for (size_t i = 0; i < length; i++) {
                 sum[i] += shares[at + i];
             }
         }
     }
+    return STRADS_OK;
 }
 
 static strads_status add_my_slice(strads_part *part, double *shares, size_t n_shares, size_t n)
@@ -150,8 +161,8 @@ static strads_status add_my_slice(strads_part *part, double *shares, size_t n_sh
     }
     if (status == STRADS_OK) {
         const size_t first = slice_start(part, n, part->index);
-        add_slices(&all, part->count, shares + first,
-                   slice_start(part, n, part->index + 1) - first);
+        status = add_slices(&all, part->count, shares + first,
+                            slice_start(part, n, part->index + 1) - first);
     }
     for (uint32_t to = 0; to < part->count && all.out != NULL; to++) {
         strads_free(all.out[to]);
@@ -176,8 +187,12 @@ strads_status strads_part_sum(strads_part *part, double *shares, size_t n_shares
     status =
         strads_part_gather(part, shares + mine, length * sizeof(*shares), all.in, all.in_bytes);
     for (uint32_t from = 0; from < part->count && status == STRADS_OK; from++) {
-        if (all.in_bytes[from] > 0) {
-            memcpy(shares + slice_start(part, n, from), all.in[from], all.in_bytes[from]);
+        const size_t first = slice_start(part, n, from);
+        const size_t bytes = (slice_start(part, n, from + 1) - first) * sizeof(*shares);
+        if (all.in_bytes[from] != bytes) {
+            status = refuse(from, all.in_bytes[from]);
+        } else if (bytes > 0) {
+            memcpy(shares + first, all.in[from], bytes);
         }
     }
     parcels_fini(&all, part->count);

@@ -211,8 +211,9 @@ static strads_status place_bucket(making *it, size_t b)
     }
     m->col_start[first] = begin;
     strads_status status = STRADS_OK;
-    for (size_t j = last; j-- > first && status == STRADS_OK;) {
-        status = order_column(m, m->col_start[j], end);
+    for (size_t j = last; j-- > first && status != STRADS_ERR_NOMEM;) {
+        const strads_status one = order_column(m, m->col_start[j], end);
+        status = one != STRADS_OK ? one : status; /* all are in order for who looks for the first */
         end = m->col_start[j];
     }
     return status;

@@ -35,13 +35,18 @@ static strads_status find_first_row(const data_share *share, const data_sharing 
         n_mine += share->shards[k].x.n_rows;
     }
     uint64_t *all = strads_alloc_array(strads_part_count(how->part), sizeof(*all));
-    const strads_status status =
+    strads_status status =
         all == NULL ? STRADS_ERR_NOMEM : data_share_gather(how->part, &n_mine, sizeof(n_mine), all);
     size_t before = 0;
     for (uint32_t i = 0; i < strads_part_index(how->part) && status == STRADS_OK; i++) {
         before += all[i];
     }
     strads_free(all);
+    if (status == STRADS_OK && (before > share->n_rows || n_mine > share->n_rows - before)) {
+        strads_error("%s: has %zu rows, and processes read more: they do not load alike",
+                     how->source->path, share->n_rows);
+        status = STRADS_ERR_APP;
+    }
     if (status == STRADS_OK) {
         *first = before;
     }

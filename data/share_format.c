@@ -42,6 +42,16 @@ strads_status share_format_begin(share_format *out, data_input *input, const dat
     return status;
 }
 
+share_head share_format_head(const share_format *format)
+{
+    const data_market *market = &format->market;
+    return (share_head){.begin = format->begin,
+                        .n_cols = format->n_cols,
+                        .n_rows = market->n_rows,
+                        .n_entries = market->n_entries,
+                        .kind = (uint64_t) market->array << 1 | market->symmetric};
+}
+
 void share_format_fini(share_format *format)
 {
     csv_header_fini(&format->csv);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* data/share_size.c - how large a process's share of a source is, without reading it. */
 #include <assert.h>
+#include <math.h>
 
 #include "data/columns.h"
 #include "data/matrix.h"
@@ -55,11 +56,19 @@ typedef struct shared {
     size_t n_processes, n_workers, n_mine;
 } shared;
 
+/* Of the whole, whose rows and columns are not cut. */
+static double part_of(const data_size *whole, const shared *how)
+{
+    const double part = (double) how->n_mine / (double) how->n_workers;
+    const size_t n = how->split == DATA_BY_ROWS ? whole->n_rows : whole->n_cols;
+    return n == 0 ? part : fmin(1.0, ceil(part * (double) n) / (double) n);
+}
+
 /* What is kept: entries, y, and how many entries every column has. */
 static size_t kept_bytes(const data_size *whole, const shared *how, bool narrow)
 {
     const bool by_rows = how->split == DATA_BY_ROWS;
-    const double part = (double) how->n_mine / (double) how->n_workers;
+    const double part = part_of(whole, how);
     const double n_all =
         whole->dense ? (double) whole->n_rows * (double) whole->n_cols : (double) whole->n_entries;
     const double n_starts = whole->dense ? 0.0 : by_rows ? (double) how->n_mine : part;
@@ -74,12 +83,12 @@ static size_t kept_bytes(const data_size *whole, const shared *how, bool narrow)
  * read here beside those that come. */
 static size_t reading_bytes(const data_size *whole, const shared *how, bool swaps)
 {
-    const double part = (double) how->n_mine / (double) how->n_workers;
-    const size_t n_entries = (size_t) (part * (double) whole->n_entries);
+    const double part = part_of(whole, how);
+    const size_t n_entries = (size_t) ceil(part * (double) whole->n_entries);
     const bool by_rows = how->split == DATA_BY_ROWS;
     const size_t coming = data_columns_peak_bytes(
-        (size_t) ((by_rows ? part : 1.0) * (double) whole->n_rows),
-        (size_t) ((by_rows ? 1.0 : part) * (double) whole->n_cols), n_entries);
+        (size_t) ceil((by_rows ? part : 1.0) * (double) whole->n_rows),
+        (size_t) ceil((by_rows ? 1.0 : part) * (double) whole->n_cols), n_entries);
     const size_t swapped = swaps ? 2 * n_entries * ENTRY_BYTES + SWAP_BYTES : 0;
     return larger(coming, swapped) + (how->n_mine - 1) * THREAD_BYTES +
            whole->n_cols * sizeof(double);

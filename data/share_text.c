@@ -114,6 +114,7 @@ static strads_status read_ranges(share_reading *it, uint64_t end, bool compresse
 typedef struct facts {
     uint64_t n_rows, n_entries, n_lines, max_index;
     uint64_t failed, line;
+    share_head head;
     char fault[DATA_FAULT_BYTES];
 } facts;
 
@@ -124,7 +125,7 @@ static uint64_t larger(uint64_t a, uint64_t b)
 
 static facts facts_of(const share_reading *it)
 {
-    facts mine = {.n_rows = 0};
+    facts mine = {.head = share_format_head(&it->text)};
     const data_range *failed = data_ranges_failed(it->ranges, it->how->n_ranks);
     for (uint32_t k = 0; k < it->how->n_ranks && failed == NULL; k++) {
         const data_piece *piece = &it->ranges[k].piece;
@@ -141,8 +142,22 @@ static facts facts_of(const share_reading *it)
     return mine;
 }
 
+/* Files of one length may be others. */
+static strads_status check_heads(const share_reading *it, const facts *all)
+{
+    for (uint32_t i = 1; i < strads_part_count(it->how->part); i++) {
+        if (memcmp(&all[i].head, &all[0].head, sizeof(all[i].head)) != 0) {
+            strads_error("%s: begins in process %u otherwise than in process 0: expected the same "
+                         "file everywhere",
+                         it->how->source->path, i);
+            return STRADS_ERR_DATA;
+        }
+    }
+    return STRADS_OK;
+}
+
 /* What all is, and where this process's ranges begin in it. */
-static void add_up(share_reading *it, const facts *all, share_total *total)
+static void add_up(share_reading *it, facts *all, share_total *total)
 {
     const uint32_t me = strads_part_index(it->how->part);
     uint64_t before = 0;
@@ -151,6 +166,7 @@ static void add_up(share_reading *it, const facts *all, share_total *total)
             before = it->text.placed ? total->n_lines : total->n_rows;
         }
         if (all[i].failed != 0 && total->fault == NULL) {
+            all[i].fault[sizeof(all[i].fault) - 1] = '\0';
             total->fault = all[i].fault;
             total->line = (size_t) all[i].line;
         }
@@ -183,7 +199,9 @@ static strads_status agree(share_reading *it)
     if (status == STRADS_OK) {
         add_up(it, all, &total);
         if (strads_part_index(part) == 0) {
-            status = share_format_check(&it->text, it->how->source, &total);
+            status = check_heads(it, all);
+            status = status == STRADS_OK ? share_format_check(&it->text, it->how->source, &total)
+                                         : status;
         }
         status = data_share_follow_first(part, status);
     }
@@ -248,6 +266,14 @@ static strads_status own_target(const share_reading *it, double **out, size_t *n
     return y == NULL ? STRADS_ERR_NOMEM : STRADS_OK;
 }
 
+static strads_status refuse_target(uint32_t process)
+{
+    strads_error("process %u sent other than a target for each of its rows: the processes do not "
+                 "load alike",
+                 process);
+    return STRADS_ERR_APP;
+}
+
 /* Puts the targets of all processes one after another. */
 static strads_status gather_targets(share_reading *it)
 {
@@ -265,12 +291,18 @@ static strads_status gather_targets(share_reading *it)
     if (status == STRADS_OK) {
         status = strads_part_gather(part, mine, n_mine * sizeof(*mine), all, bytes);
     }
-    for (uint32_t i = 0; i < count && status == STRADS_OK; i++) {
-        if (bytes[i] > 0) {
+    for (uint32_t i = 0; i < count && all != NULL; i++) {
+        const size_t n = status == STRADS_OK ? bytes[i] / sizeof(*y) : 0;
+        if (status == STRADS_OK && (bytes[i] % sizeof(*y) != 0 || n > it->share->n_rows - at)) {
+            status = refuse_target(i);
+        } else if (n > 0) {
             memcpy(y + at, all[i], bytes[i]);
+            at += n;
         }
-        at += bytes[i] / sizeof(*y);
         strads_free(all[i]);
+    }
+    if (status == STRADS_OK && at != it->share->n_rows) {
+        status = refuse_target(count - 1);
     }
     strads_free(bytes);
     strads_free(all);

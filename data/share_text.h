@@ -26,6 +26,12 @@ STRADS_MUST_CHECK strads_status share_format_begin(share_format *out, data_input
                                                    const data_source *source, data_format format);
 void share_format_fini(share_format *format); /* one of zeros is allowed */
 
+/* What has to be the same in all processes. */
+typedef struct share_head {
+    uint64_t begin, n_cols, n_rows, n_entries, kind;
+} share_head;
+share_head share_format_head(const share_format *format);
+
 /* How its lines are read; both are lent. */
 data_lines share_format_lines(const share_format *format, const data_source *source);
 

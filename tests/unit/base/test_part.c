@@ -117,6 +117,30 @@ static void things_are_cut_evenly_and_wholly(void)
     }
 }
 
+/* Process 1 adds up fewer numbers. */
+static strads_status sum_unlike(void *context, strads_part *part)
+{
+    double shares[N] = {0};
+    (void) context;
+    return strads_part_sum(part, shares, 1, strads_part_index(part) == 1 ? 4 : N);
+}
+
+static void unlike_sums(void *context)
+{
+    *(strads_status *) context = parts_run(3, 3, sum_unlike, NULL);
+}
+
+static void sums_of_other_lengths_are_refused(void)
+{
+    const size_t live = strads_mem_live();
+    strads_status status = STRADS_OK;
+    char *message = suite_stderr_of(unlike_sums, &status);
+    CHECK_STATUS(status, STRADS_ERR_APP);
+    CHECK(strstr(message, "of a sum of another length") != NULL);
+    strads_free(message);
+    CHECK(strads_mem_live() == live);
+}
+
 static strads_status fail_or_sum(void *context, strads_part *part)
 {
     return strads_part_index(part) == 1 ? STRADS_ERR_DATA : sum(context, part);
@@ -153,4 +177,5 @@ SUITE("base/part",
        a_swap_gives_everybody_what_is_addressed_to_it},
       {"things are cut evenly and wholly", things_are_cut_evenly_and_wholly},
       {"who fails sets the others free", who_fails_sets_the_others_free},
-      {"every allocation of a sum may fail", every_allocation_of_a_sum_may_fail})
+      {"every allocation of a sum may fail", every_allocation_of_a_sum_may_fail},
+      {"sums of other lengths are refused", sums_of_other_lengths_are_refused})

@@ -190,6 +190,24 @@ static void what_is_given_twice_may_be_kept_instead_of_said(void)
     }
 }
 
+/* Columns that are made together, two of which have something twice, unordered. */
+static void the_first_of_a_bucket_is_kept(void)
+{
+    static const uint32_t places[5][2] = {{2, 0}, {0, 0}, {2, 0}, {1, 1}, {1, 1}};
+    enum { MANY = 4096 };
+    data_columns *columns = NULL;
+    data_matrix m = {0};
+    data_entry kept;
+    REQUIRE_OK(data_columns_create(&columns, "twice", MANY));
+    data_columns_keep_twice(columns, &kept);
+    for (uint32_t i = 0; i < 5; i++) {
+        REQUIRE_OK(data_columns_add(columns, places[i][0], places[i][1], 1.0));
+    }
+    CHECK_STATUS(data_columns_finish(columns, 4, MANY, false, 1, &m), STRADS_ERR_DATA);
+    CHECK(kept.value != 0.0 && kept.row == 2 && kept.col == 0);
+    data_columns_destroy(columns);
+}
+
 static void an_entry_given_twice_is_refused_sparse_or_dense(void)
 {
     for (size_t n_rows = 2; n_rows <= 20; n_rows += 18) {
@@ -211,5 +229,6 @@ SUITE("data/columns",
       {"entries can be gone through by columns", entries_can_be_gone_through_by_columns},
       {"what is given twice may be kept instead of said",
        what_is_given_twice_may_be_kept_instead_of_said},
+      {"the first of a bucket is kept", the_first_of_a_bucket_is_kept},
       {"an entry given twice is refused, sparse or dense",
        an_entry_given_twice_is_refused_sparse_or_dense})

@@ -367,6 +367,63 @@ static void damaged_gzip_is_said_once(void)
     }
 }
 
+/* Process 1 reads another file. */
+typedef struct unlike {
+    data_source sources[2];
+    strads_status status;
+} unlike;
+static strads_status read_unlike(void *context, strads_part *part)
+{
+    unlike *it = context;
+    data_share share = {.n_shards = 0};
+    const strads_status status =
+        data_share_read(&share, &it->sources[strads_part_index(part) == 1], DATA_BY_COLUMNS, part);
+    data_share_fini(&share);
+    return status;
+}
+
+static void read_all_unlike(void *context)
+{
+    ((unlike *) context)->status = parts_run(3, 3, read_unlike, context);
+}
+
+/* Of as many bytes. */
+static void files_that_differ_are_refused(void)
+{
+    static const char *const texts[][2] = {
+        {"a,b,c,y\n1,0,0,1\n0,0,2,10\n", "a,b,c,d,y\n1,0,0,0,1\n1,22\n"},
+        {MARKET "3 4 1\n1 2 3\n", MARKET "3 5 1\n1 2 3\n"},
+        {MARKET "3 4 1\n1 2 3\n", MARKET "4 4 1\n1 2 3\n"},
+    };
+    for (size_t k = 0; k < sizeof(texts) / sizeof(*texts); k++) {
+        char *path = suite_file("one", texts[k][0]);
+        char *other = suite_file("other", texts[k][1]);
+        unlike it = {.sources = {{.path = path}, {.path = other}}};
+        char *message = suite_stderr_of(read_all_unlike, &it);
+        CHECK(it.status != STRADS_OK);
+        CHECK(strstr(message, "expected the same file everywhere") != NULL);
+        strads_free(message);
+        strads_free(other);
+        strads_free(path);
+    }
+}
+
+/* Less than a column, and less than an entry, of each process. */
+static void the_size_of_few_entries_is_known(void)
+{
+    static const char *const texts[] = {"1 1:2\n2\n3\n", MARKET "4 7 0\n", "y,a\n1,2\n"};
+    for (size_t k = 0; k < sizeof(texts) / sizeof(*texts); k++) {
+        char *path = suite_file("few", texts[k]);
+        const data_source source = {.path = path};
+        for (int split = DATA_BY_ROWS; split <= DATA_BY_COLUMNS; split++) {
+            data_size size = {0};
+            REQUIRE_OK(data_share_measure(&size, &source, (data_split) split, 8, 8));
+            CHECK(size.bytes > 0 && size.peak_bytes >= size.bytes);
+        }
+        strads_free(path);
+    }
+}
+
 static void a_bad_target_is_said_once(void)
 {
     char *path = suite_file("x", MARKET "3 2 2\n1 1 1\n2 2 3\n");
@@ -438,4 +495,6 @@ SUITE("data/share_formats",
       {"a bad target is said once", a_bad_target_is_said_once},
       {"values beyond float are refused with their line",
        values_beyond_float_are_refused_with_their_line},
-      {"every allocation of a lone process may fail", every_allocation_of_a_lone_process_may_fail})
+      {"every allocation of a lone process may fail", every_allocation_of_a_lone_process_may_fail},
+      {"files that differ are refused", files_that_differ_are_refused},
+      {"the size of few entries is known", the_size_of_few_entries_is_known})
