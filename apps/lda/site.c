@@ -41,13 +41,15 @@ static strads_status read_corpus(const lda_site *site, data_corpus *out)
     return status == STRADS_OK ? data_corpus_read(out, &source) : status;
 }
 
-static strads_status cut_words(lda_site *site, const data_corpus *corpus)
+/* Two columns a worker where each may work on what it likes, and where one is on its way between
+ * processes while the other is worked on. */
+static strads_status cut_words(lda_site *site, const data_corpus *corpus, bool travels)
 {
     const bool roams = strcmp(strads_config_text(site->config, "schedule.kind"), "free") == 0;
     const uint32_t n_columns =
         lda_uses_tables(site->config)
             ? lda_tables_n_columns(corpus->n_words, site->n_topics, site->n_workers)
-            : (roams ? 2 : 1) * site->n_workers;
+            : (roams || travels ? 2 : 1) * site->n_workers;
     return lda_words_init(&site->words, corpus->counts, corpus->n_words, n_columns, site->n_sub,
                           site->n_topics, !site->dense);
 }
@@ -141,7 +143,7 @@ static strads_status fill(lda_site *site, data_corpus *corpus, strads_part *part
         status = check_words(site, corpus);
     }
     if (status == STRADS_OK) {
-        status = cut_words(site, corpus);
+        status = cut_words(site, corpus, strads_part_count(part) > 1);
     }
     site->documents = strads_calloc(n, sizeof(*site->documents));
     site->heldout = strads_calloc(n, sizeof(*site->heldout));
