@@ -1,68 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* apps/lasso/data.c - the site: X and y, centred and weighted. A sparse X is centred
- * without being changed; a dense one in place, because columns far from zero would
- * drown the residual in rounding. */
+/* apps/lasso/data.c - the site: what is read of X and y, and what y is. */
 #include <math.h>
 #include <string.h>
 
 #include "apps/lasso/path.h"
-
-/* A column whose squares about its mean come to less than this share of the mean's is
- * constant: what is left of them is rounding. */
-static const double CONSTANT = 1e-24;
-/* Squares below it have lost digits to underflow. */
-static const double LEAST_SQUARES = 1e-290;
-
-double lasso_dot(const lasso_site *site, uint32_t var, const double *v)
-{
-    const lasso_columns columns = lasso_columns_of(&site->x);
-    return site->kernels->dot_column(&columns, var - site->first_col, v);
-}
-
-void lasso_add(const lasso_site *site, uint32_t var, double a, double *v)
-{
-    const lasso_columns columns = lasso_columns_of(&site->x);
-    site->kernels->add_column(a, &columns, var - site->first_col, v);
-}
-
-static size_t count_entries(const data_matrix *x, size_t col)
-{
-    return x->col_start == NULL ? x->n_rows : (size_t) (x->col_start[col + 1] - x->col_start[col]);
-}
-
-const double *lasso_column_values(const data_matrix *x, size_t col, double *scratch, size_t *n)
-{
-    const size_t first = x->col_start == NULL ? col * x->n_rows : (size_t) x->col_start[col];
-    *n = count_entries(x, col);
-    if (x->narrow == NULL) {
-        return x->value + first;
-    }
-    for (size_t i = 0; i < *n; i++) {
-        scratch[i] = (double) x->narrow[first + i];
-    }
-    return scratch;
-}
-
-double lasso_share_of_squares(const lasso_site *site, const double *value, size_t n, double mean)
-{
-    return site->kernels->sum_of_squares(value, -mean, n) +
-           (double) (site->x.n_rows - n) * mean * mean;
-}
-
-double lasso_squares(const lasso_site *site, double squares, double mean)
-{
-    return squares > CONSTANT * (double) site->n_rows * mean * mean ? squares : 0.0;
-}
-
-double lasso_cost(const void *state, uint32_t var)
-{
-    const lasso_site *site = state;
-    if (site->entries == NULL) {
-        return (double) count_entries(&site->x, var) + 1.0;
-    }
-    const double n_sharing = site->split == STRADS_SPLIT_SAMPLES ? site->n_workers : 1.0;
-    return (double) site->entries[var] / n_sharing + 1.0;
-}
 
 /* A dense column loses its mean in place, which no float would hold exactly. */
 static data_precision precision_of(const strads_config *config)
@@ -113,137 +54,6 @@ strads_status lasso_check_source(const strads_config *config)
     return lasso_path_check(config);
 }
 
-/* ---- means and weights ---- */
-
-/* The mean of n values and n_zeros zeros, corrected by the mean of what it leaves: that
- * of equal values is exact. */
-static double mean_of(const double *value, size_t n, size_t n_zeros)
-{
-    const double count = (double) n + (double) n_zeros;
-    double sum = 0.0;
-    for (size_t k = 0; k < n; k++) {
-        sum += value[k];
-    }
-    const double mean = sum / count;
-    double left = -mean * (double) n_zeros;
-    for (size_t k = 0; k < n; k++) {
-        left += value[k] - mean;
-    }
-    return mean + left / count;
-}
-
-bool lasso_all_are(double mean, const double *value, size_t n)
-{
-    size_t k = 0;
-    while (k < n && value[k] == mean) {
-        k++;
-    }
-    return k == n;
-}
-
-bool lasso_is_sound(double squares, bool same)
-{
-    return isfinite(squares) && (squares >= LEAST_SQUARES || same);
-}
-
-static bool in_range(double squares, const double *value, size_t n, double mean)
-{
-    return lasso_is_sound(squares, squares < LEAST_SQUARES && lasso_all_are(mean, value, n));
-}
-
-strads_status lasso_refuse_column(const lasso_site *site, size_t col, double squares)
-{
-    strads_error("%s: column %zu (the first is 0): the squares of its values add up to %g, which "
-                 "is out of range: use another unit",
-                 strads_config_text(site->config, "data.path"), site->first_col + col, squares);
-    return STRADS_ERR_NUMERIC;
-}
-
-strads_status lasso_refuse_centred(const lasso_site *site, size_t col)
-{
-    strads_error("%s: column %zu (the first is 0): a value less their mean is beyond the range of "
-                 "float: use another unit, or data.precision: double",
-                 strads_config_text(site->config, "data.path"), site->first_col + col);
-    return STRADS_ERR_NUMERIC;
-}
-
-bool lasso_centre_column(data_matrix *x, size_t col, double mean, bool is_constant)
-{
-    const size_t end = (col + 1) * x->n_rows;
-    bool finite = true;
-    for (size_t k = col * x->n_rows; k < end; k++) {
-        const double value = is_constant ? 0.0 : data_matrix_value(x, k) - mean;
-        if (x->narrow != NULL) {
-            x->narrow[k] = (float) value;
-            finite &= isfinite(x->narrow[k]) != 0;
-        } else {
-            x->value[k] = value;
-        }
-    }
-    return finite;
-}
-
-/* A column's mean, scale and squares; a dense one loses its mean. */
-static strads_status prepare_column(lasso_site *site, size_t col, double *scratch)
-{
-    size_t n = 0;
-    const double *value = lasso_column_values(&site->x, col, scratch, &n);
-    const double mean = mean_of(value, n, site->x.n_rows - n);
-    const double centre = site->centre != NULL ? mean : 0.0;
-    const double squares = site->kernels->sum_of_squares(value, -centre, n);
-    if (!in_range(squares, value, n, centre)) {
-        return lasso_refuse_column(site, col, squares);
-    }
-    const double about_mean =
-        lasso_squares(site, lasso_share_of_squares(site, value, n, mean), mean);
-    site->norm2[col] = site->centre != NULL ? about_mean : squares;
-    if (site->scale != NULL) {
-        site->scale[col] = about_mean > 0.0 ? sqrt((double) site->x.n_rows / about_mean) : 0.0;
-    }
-    if (site->centre != NULL) {
-        site->centre[col] = mean;
-    }
-    if (site->centre != NULL && site->mean == NULL &&
-        !lasso_centre_column(&site->x, col, mean, about_mean == 0.0)) {
-        return lasso_refuse_centred(site, col);
-    }
-    return STRADS_OK;
-}
-
-strads_status lasso_reserve_columns(lasso_site *site, size_t n, bool sparse)
-{
-    if (strads_config_bool(site->config, "lasso.intercept")) {
-        site->centre = strads_alloc_array(n, sizeof(*site->centre));
-        if (site->centre == NULL) {
-            return STRADS_ERR_NOMEM;
-        }
-        site->mean = sparse ? site->centre : NULL;
-    }
-    if (strads_config_bool(site->config, "lasso.standardize")) {
-        site->scale = strads_alloc_array(n, sizeof(*site->scale));
-        if (site->scale == NULL) {
-            return STRADS_ERR_NOMEM;
-        }
-    }
-    return STRADS_OK;
-}
-
-static strads_status prepare_columns(lasso_site *site)
-{
-    strads_status status = lasso_reserve_columns(site, site->x.n_cols, site->x.col_start != NULL);
-    if (status == STRADS_OK) {
-        site->norm2 = strads_alloc_array(site->x.n_cols, sizeof(*site->norm2));
-        status = site->norm2 == NULL ? STRADS_ERR_NOMEM : STRADS_OK;
-    }
-    double *scratch = strads_alloc_array(site->x.n_rows, sizeof(*scratch));
-    status = scratch == NULL ? STRADS_ERR_NOMEM : status;
-    for (size_t j = 0; j < site->x.n_cols && status == STRADS_OK; j++) {
-        status = prepare_column(site, j, scratch);
-    }
-    strads_free(scratch);
-    return status;
-}
-
 strads_status lasso_refuse_target(const lasso_site *site, double squares)
 {
     const data_source source = lasso_source(site->config);
@@ -271,13 +81,13 @@ static strads_status prepare_target(lasso_site *site)
     double *target = site->target;
     double sum = 0.0;
     if (site->centre != NULL) {
-        site->y_mean = mean_of(target, n, 0);
+        site->y_mean = lasso_mean_of(target, n, 0);
         for (size_t i = 0; i < n; i++) {
             target[i] -= site->y_mean;
         }
     }
     const double squares = site->kernels->sum_of_squares(target, 0.0, n);
-    if (!in_range(squares, target, n, 0.0)) {
+    if (!lasso_in_range(squares, target, n, 0.0)) {
         return lasso_refuse_target(site, squares);
     }
     for (size_t i = 0; i < n; i++) {
@@ -410,7 +220,7 @@ static strads_status take_share(lasso_site *site, data_share *share, strads_part
     share->shards[0].x = (data_matrix){.n_rows = 0};
     strads_status status = lasso_take_target(site, &share->shards[0].y);
     if (status == STRADS_OK) {
-        status = prepare_columns(site);
+        status = lasso_prepare_columns(site);
     }
     if (status != STRADS_OK) {
         return status;

@@ -9,7 +9,8 @@
  * lasso.standardize, the standard deviation of column j: the coefficients stay those
  * of the data as they are.
  *
- *   data.c    the site: X, y, and the columns' means and weights
+ *   data.c    the site: X and y
+ *   columns.c the columns' means, weights and squares
  *   rows.c    the same when each worker has only some rows; solving a block then
  *   solver.c  a worker: scores, and the update of blocks
  *   slack.c   which columns a scan of everything may leave out
@@ -126,8 +127,22 @@ static inline double lasso_norm2(const lasso_site *site, uint32_t var)
 
 /* ---- of data.c, for rows.c ---- */
 
+/* Makes *y the target of the site's rows, and NULL. */
+strads_status lasso_take_target(lasso_site *site, double **y);
+strads_status lasso_refuse_target(const lasso_site *site, double squares);
+
+/* ---- columns.c ---- */
+
+/* Makes the means, weights and squares of all columns of a site that has all rows. */
+strads_status lasso_prepare_columns(lasso_site *site);
+
+/* Makes room for centre, mean and scale of n columns, as the configuration wants them. */
+strads_status lasso_reserve_columns(lasso_site *site, size_t n, bool sparse);
 /* The *n stored values of column `col`: in x, or in scratch[n_rows] where those are floats. */
 const double *lasso_column_values(const data_matrix *x, size_t col, double *scratch, size_t *n);
+/* The mean of n values and n_zeros zeros, corrected by the mean of what it leaves: that of equal
+ * values is exact. */
+double lasso_mean_of(const double *value, size_t n, size_t n_zeros);
 /* Squares about `mean` of a column with these n values, and 0 in the other rows of the site. */
 double lasso_share_of_squares(const lasso_site *site, const double *value, size_t n, double mean);
 /* 0 for squares about the mean, of all rows, that are rounding only. */
@@ -135,17 +150,13 @@ double lasso_squares(const lasso_site *site, double squares, double mean);
 /* Whether all is well with squares of values less their mean: they neither overflow nor come
  * to (almost) nothing where the values are not all the same. */
 bool lasso_is_sound(double squares, bool same);
+bool lasso_in_range(double squares, const double *value, size_t n, double mean);
 bool lasso_all_are(double mean, const double *value, size_t n);
 /* Takes the mean off a dense column, or all that is in it. What is left of floats is rounded to
  * floats; false: some overflows. */
 bool lasso_centre_column(data_matrix *x, size_t col, double mean, bool is_constant);
 strads_status lasso_refuse_centred(const lasso_site *site, size_t col);
-/* Makes centre, mean and scale of n columns, as the configuration wants them. */
-strads_status lasso_reserve_columns(lasso_site *site, size_t n, bool sparse);
-/* Makes *y the target of the site's rows, and NULL. */
-strads_status lasso_take_target(lasso_site *site, double **y);
 strads_status lasso_refuse_column(const lasso_site *site, size_t col, double squares);
-strads_status lasso_refuse_target(const lasso_site *site, double squares);
 
 /* ---- rows.c ---- */
 
