@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "apps/lasso/lasso.h"
+#include "base/tasks.h"
 
 /* A column whose squares about its mean come to less than this share of the mean's is
  * constant: what is left of them is rounding. */
@@ -131,31 +132,42 @@ bool lasso_centre_column(data_matrix *x, size_t col, double mean, bool is_consta
     return finite;
 }
 
-/* A column's mean, scale and squares; a dense one loses its mean. */
-static strads_status prepare_column(lasso_site *site, size_t col, double *scratch)
+/* What is wrong with a column; its squares are in norm2 then. */
+typedef enum trouble { NO_TROUBLE, OUT_OF_RANGE, BEYOND_FLOAT } trouble;
+
+/* A column's mean, scale and squares; a dense one loses its mean, and is coded. */
+static trouble prepare_column(lasso_site *site, size_t col, double *scratch)
 {
     size_t n = 0;
     const double *value = lasso_column_values(&site->x, col, scratch, &n);
-    const double mean = lasso_mean_of(value, n, site->x.n_rows - n);
+    const bool has_mean = site->centre != NULL || site->scale != NULL;
+    const double mean = has_mean ? lasso_mean_of(value, n, site->x.n_rows - n) : 0.0;
     const double centre = site->centre != NULL ? mean : 0.0;
     const double squares = site->kernels->sum_of_squares(value, -centre, n);
+    site->norm2[col] = squares;
     if (!lasso_in_range(squares, value, n, centre)) {
-        return lasso_refuse_column(site, col, squares);
+        return OUT_OF_RANGE;
     }
-    const double about_mean =
-        lasso_squares(site, lasso_share_of_squares(site, value, n, mean), mean);
-    site->norm2[col] = site->centre != NULL ? about_mean : squares;
-    if (site->scale != NULL) {
-        site->scale[col] = about_mean > 0.0 ? sqrt((double) site->x.n_rows / about_mean) : 0.0;
-    }
-    if (site->centre != NULL) {
-        site->centre[col] = mean;
+    if (has_mean) {
+        const double about_mean =
+            lasso_squares(site, lasso_share_of_squares(site, value, n, mean), mean);
+        if (site->scale != NULL) {
+            site->scale[col] = about_mean > 0.0 ? sqrt((double) site->x.n_rows / about_mean) : 0.0;
+        }
+        if (site->centre != NULL) {
+            site->norm2[col] = about_mean;
+            site->centre[col] = mean;
+        }
     }
     if (site->centre != NULL && site->mean == NULL &&
-        !lasso_centre_column(&site->x, col, mean, about_mean == 0.0)) {
-        return lasso_refuse_centred(site, col);
+        !lasso_centre_column(&site->x, col, mean, site->norm2[col] == 0.0)) {
+        return BEYOND_FLOAT;
     }
-    return STRADS_OK;
+    if (site->codes.code != NULL) {
+        value = lasso_column_values(&site->x, col, scratch, &n); /* less its mean */
+        lasso_codes_put(&site->codes, site->kernels, col, value, site->norm2[col]);
+    }
+    return NO_TROUBLE;
 }
 
 strads_status lasso_reserve_columns(lasso_site *site, size_t n, bool sparse)
@@ -176,6 +188,56 @@ strads_status lasso_reserve_columns(lasso_site *site, size_t n, bool sparse)
     return STRADS_OK;
 }
 
+typedef struct preparing {
+    lasso_site *site;
+    pthread_mutex_t lock;
+    size_t col; /* the first one in trouble, or n_cols */
+    trouble what;
+} preparing;
+
+static void note(preparing *all, size_t col, trouble what)
+{
+    pthread_mutex_lock(&all->lock);
+    if (col < all->col) {
+        all->col = col;
+        all->what = what;
+    }
+    pthread_mutex_unlock(&all->lock);
+}
+
+/* Prepares columns up to the first one in trouble. */
+static strads_status prepare_some(void *context, size_t first, size_t last)
+{
+    preparing *all = context;
+    double *scratch = strads_alloc_array(all->site->x.n_rows, sizeof(*scratch));
+    if (scratch == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    trouble what = NO_TROUBLE;
+    for (size_t j = first; j < last && what == NO_TROUBLE; j++) {
+        what = prepare_column(all->site, j, scratch);
+        if (what != NO_TROUBLE) {
+            note(all, j, what);
+        }
+    }
+    strads_free(scratch);
+    return STRADS_OK;
+}
+
+/* Side by side; the same, and the same column is refused, for any number of threads. */
+static strads_status prepare_all(lasso_site *site)
+{
+    preparing all = {.site = site, .lock = PTHREAD_MUTEX_INITIALIZER, .col = site->x.n_cols};
+    const strads_status status =
+        strads_parallel_for(strads_cores(), site->x.n_cols, prepare_some, &all);
+    pthread_mutex_destroy(&all.lock);
+    if (status != STRADS_OK || all.what == NO_TROUBLE) {
+        return status;
+    }
+    return all.what == OUT_OF_RANGE ? lasso_refuse_column(site, all.col, site->norm2[all.col])
+                                    : lasso_refuse_centred(site, all.col);
+}
+
 strads_status lasso_prepare_columns(lasso_site *site)
 {
     strads_status status = lasso_reserve_columns(site, site->x.n_cols, site->x.col_start != NULL);
@@ -183,11 +245,8 @@ strads_status lasso_prepare_columns(lasso_site *site)
         site->norm2 = strads_alloc_array(site->x.n_cols, sizeof(*site->norm2));
         status = site->norm2 == NULL ? STRADS_ERR_NOMEM : STRADS_OK;
     }
-    double *scratch = strads_alloc_array(site->x.n_rows, sizeof(*scratch));
-    status = scratch == NULL ? STRADS_ERR_NOMEM : status;
-    for (size_t j = 0; j < site->x.n_cols && status == STRADS_OK; j++) {
-        status = prepare_column(site, j, scratch);
+    if (status == STRADS_OK && site->x.col_start == NULL) {
+        status = lasso_codes_init(&site->codes, site->x.n_rows, site->x.n_cols);
     }
-    strads_free(scratch);
-    return status;
+    return status == STRADS_OK ? prepare_all(site) : status;
 }

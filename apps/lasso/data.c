@@ -286,6 +286,7 @@ void lasso_close_site(void *state)
     strads_free(site->entries);
     strads_free(site->firsts);
     strads_free(site->norm2);
+    lasso_codes_fini(&site->codes);
     strads_free(site);
 }
 

@@ -95,16 +95,23 @@ static size_t product_bytes(const strads_config *config, const data_size *data)
            (2 * n * n + (data->dense ? stride * LASSO_STRIP_ROWS : 0)) * sizeof(double);
 }
 
+/* A dense matrix is held a second time, a byte a value. */
+static size_t code_bytes(const data_size *data)
+{
+    return data->dense ? data->bytes / (data->narrow ? sizeof(float) : sizeof(double)) : 0;
+}
+
 static void add_up_columns(const strads_config *config, const data_size *data, strads_size *size)
 {
     const size_t copies = has_sets(config) ? COPIES + ITERATES : COPIES;
     const size_t sets =
         has_sets(config) ? packed_bytes(config, data) + product_bytes(config, data) : 0;
-    size->site_bytes = larger(data->peak_bytes, data->bytes + BY_VARIABLE * data->n_cols + sets);
+    const size_t held = data->bytes + code_bytes(data) + BY_VARIABLE * data->n_cols;
+    size->site_bytes = larger(data->peak_bytes, held + sets);
     size->worker_bytes = (copies + count_fits(config)) * data->n_rows * sizeof(double);
     if (lasso_split_of(config) == STRADS_SPLIT_NONE && size->n_workers > 1) {
         size->worker_bytes += sets; /* each knows the whole set */
-        size->site_bytes = larger(data->peak_bytes, data->bytes + BY_VARIABLE * data->n_cols);
+        size->site_bytes = larger(data->peak_bytes, held);
     }
 }
 

@@ -11,13 +11,13 @@
 #include <math.h>
 #include <stdbool.h>
 
+#include "apps/lasso/kernels_codes.h"
+#include "apps/lasso/kernels_vectors.h"
+
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
 #define TEXT_(a) #a
 #define TEXT(a) TEXT_(a)
-
-/* Eight doubles, loaded from wherever doubles are. */
-typedef double vec8 __attribute__((vector_size(64), aligned(8), may_alias));
 
 /* As many as one instruction takes. */
 #if defined(__AVX512F__)
@@ -31,7 +31,6 @@ enum { WIDTH = sizeof(lane) / sizeof(double) };
 
 enum {
     STRIP = 32,
-    LANES = 8,
     AHEAD_FLOATS = 256,
     AHEAD_COLUMNS = 8, /* how far ahead chosen columns are fetched ... */
     AHEAD_ENTRIES = 64 /* ... and how much of each; the rest comes by itself */
@@ -41,8 +40,6 @@ enum {
  *
  * `narrow` says what x points to. It is a constant wherever these functions are called from, and
  * they are inlined there, so that there are loops for either type without a branch. */
-
-#define INLINED static inline __attribute__((always_inline))
 
 INLINED double value_at(const void *restrict x, bool narrow, size_t i)
 {
@@ -72,12 +69,6 @@ INLINED void fetch_floats(const void *restrict x, bool narrow, size_t i)
         __builtin_prefetch((const float *) x + i + AHEAD_FLOATS);
         __builtin_prefetch((const float *) x + i + AHEAD_FLOATS + STRIP / 2);
     }
-}
-
-INLINED double sum_of(const vec8 *v)
-{
-    const vec8 x = *v;
-    return ((x[0] + x[1]) + (x[2] + x[3])) + ((x[4] + x[5]) + (x[6] + x[7]));
 }
 
 INLINED double dot_of(const void *restrict x, bool narrow, const double *restrict y, size_t n)
@@ -177,12 +168,6 @@ INLINED void add_times(double a, const column *x, bool narrow, double *restrict 
     } else {
         add_sparse_of(a, x->values, narrow, x->row, x->n, y);
     }
-}
-
-/* fmax is a call where NaN must be minded; there is none here. */
-INLINED double larger(double a, double b)
-{
-    return a > b ? a : b;
 }
 
 /* The minimiser of a coordinate, without branches. */
@@ -430,6 +415,8 @@ const lasso_kernels JOIN(lasso_kernels_, KERNEL_ISA) = {
     .dots = dots,
     .dot_side = dot_side,
     .dot_few = dot_few,
+    .encode = encode,
+    .dots_coded = dots_coded,
     .rate = rate,
     .sweep = sweep,
     .sum_of_squares = sum_of_squares,

@@ -69,6 +69,14 @@ typedef struct lasso_kernels {
     void (*dot_few)(const lasso_columns *columns, size_t start, size_t end, size_t first,
                     const double *restrict side, double *restrict sums);
 
+    /* Codes of x[n], from -127 to 127: code[i] is x[i] / *step, rounded, where that is 1/127 of the
+     * largest |x[i]|. Returns |x - step code|^2. */
+    double (*encode)(const double *restrict x, size_t n, int8_t *restrict code, double *step);
+    /* out[i] := code_k'y, summed in floats, of the columns k = which[i], or k = i when that is
+     * NULL, of n_rows codes each. */
+    void (*dots_coded)(const int8_t *code, size_t n_rows, const uint32_t *which, size_t n,
+                       const float *restrict y, double *restrict out);
+
     /* scores[i] := (|gradient[i]| scale[i] - l1) unit; returns the largest
      * |gradient| scale. scale NULL: all 1. */
     double (*rate)(const double *restrict gradient, const double *restrict scale, size_t n,

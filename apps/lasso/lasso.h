@@ -14,6 +14,7 @@
  *   rows.c    the same when each worker has only some rows; solving a block then
  *   solver.c  a worker: scores, and the update of blocks
  *   slack.c   which columns a scan of everything may leave out
+ *   codes.c   a dense X in a byte a value, for these scans
  *   on_products.c  blocks on the products of their columns (quadratic.c keeps them)
  *   whole.c        a working set as each of its members knows it
  *   fit.c     a worker's rows: which of them train, what they come to, the intercept
@@ -30,6 +31,7 @@
 #ifndef STRADS_LASSO_LASSO_H
 #define STRADS_LASSO_LASSO_H
 
+#include "apps/lasso/codes.h"
 #include "apps/lasso/kernels.h"
 #include "apps/lasso/loss.h"
 #include "data/data.h"
@@ -58,6 +60,7 @@ typedef struct lasso_site {
                             * NULL when it is dense, for then x is centred */
     double *scale;         /* [x.n_cols] 1 / w_j, 0 for constant columns; NULL: all 1 */
     double *norm2;         /* [x.n_cols, or by rows n_cols] |x_j - mean|^2 of all rows */
+    lasso_codes codes;     /* of a dense x, where a worker has all rows of its columns */
     const lasso_kernels *kernels;
     lasso_loss loss;
     double l1_ratio;
@@ -133,7 +136,8 @@ strads_status lasso_refuse_target(const lasso_site *site, double squares);
 
 /* ---- columns.c ---- */
 
-/* Makes the means, weights and squares of all columns of a site that has all rows. */
+/* Makes the means, weights and squares of all columns of a site that has all rows, and the codes
+ * of dense ones. */
 strads_status lasso_prepare_columns(lasso_site *site);
 
 /* Makes room for centre, mean and scale of n columns, as the configuration wants them. */

@@ -72,3 +72,35 @@ strads_status lasso_slack_find_near(lasso_slack *slack, const lasso_site *site, 
     }
     return STRADS_OK;
 }
+
+/* How far x_j'r may be from what it was found to be. */
+static double radius(const lasso_slack *slack, const lasso_site *site, uint32_t var, uint32_t k)
+{
+    return sqrt(lasso_norm2(site, var)) * (slack->drift - slack->found_at[k]);
+}
+
+size_t lasso_slack_find_leading(lasso_slack *slack, const lasso_site *site, uint32_t first,
+                                const double *gradient, const uint8_t *wanted)
+{
+    double largest = 0.0; /* one at least is not below it */
+    for (size_t i = 0; i < slack->n_near; i++) {
+        const uint32_t var = slack->near[i];
+        const uint32_t k = var - first;
+        if (!wanted[k]) {
+            const double least = fabs(gradient[k]) - radius(slack, site, var, k);
+            largest = fmax(largest, least * lasso_scale(site, var));
+        }
+    }
+    size_t n = 0;
+    for (size_t i = 0; i < slack->n_near; i++) {
+        const uint32_t var = slack->near[i];
+        const uint32_t k = var - first;
+        const double most = fabs(gradient[k]) + radius(slack, site, var, k);
+        slack->near[n] = var;
+        n += wanted[k] || most * lasso_scale(site, var) >= largest;
+    }
+    for (size_t i = 0; i < n; i++) {
+        slack->found_at[slack->near[i] - first] = slack->drift;
+    }
+    return n;
+}

@@ -41,4 +41,16 @@ static inline void lasso_slack_forget(lasso_slack *slack, uint32_t k)
     }
 }
 
+/* Says that x_j'r of variable first + k, which was found now, is known up to |x_j| `way`. */
+static inline void lasso_slack_blur(lasso_slack *slack, uint32_t k, double way)
+{
+    slack->found_at[k] = slack->drift - way;
+}
+
+/* Of those that the last call above listed, near[] := those whose gradients must be known better:
+ * those that are `wanted`, and others that may have the largest |gradient| scale of these. Counts
+ * them as found now; returns how many. n_near stays. */
+size_t lasso_slack_find_leading(lasso_slack *slack, const lasso_site *site, uint32_t first,
+                                const double *gradient, const uint8_t *wanted);
+
 #endif

@@ -22,9 +22,11 @@ strads_status lasso_open_worker(const void *site, strads_worker *worker, void **
     self->gradient = strads_calloc(self->n, sizeof(*self->gradient));
     self->set_aside = strads_alloc_array(self->n, sizeof(*self->set_aside));
     self->cols = strads_alloc_array(self->n, sizeof(*self->cols));
+    const bool coded = self->site->codes.code != NULL;
+    self->short_r = coded ? strads_alloc_array(n_shared, sizeof(*self->short_r)) : NULL;
     if (self->state == NULL || self->beta == NULL || self->support == NULL ||
         self->listed == NULL || self->gradient == NULL || self->set_aside == NULL ||
-        self->cols == NULL) {
+        self->cols == NULL || (coded && self->short_r == NULL)) {
         lasso_close_worker(self);
         return STRADS_ERR_NOMEM;
     }
@@ -58,6 +60,7 @@ void lasso_close_worker(void *state)
     strads_free(self->gradient);
     strads_free(self->set_aside);
     strads_free(self->cols);
+    strads_free(self->short_r);
     strads_free(self);
 }
 
@@ -186,18 +189,25 @@ static lasso_columns columns_from(const data_matrix *x, size_t first)
     return columns;
 }
 
+/* The columns of variables; NULL stays NULL. */
+static const uint32_t *columns_of_vars(lasso_worker *self, const uint32_t *vars, size_t n)
+{
+    const uint32_t first_col = self->site->first_col;
+    if (vars == NULL || first_col == 0) {
+        return vars;
+    }
+    for (size_t i = 0; i < n; i++) {
+        self->cols[i] = vars[i] - first_col;
+    }
+    return self->cols;
+}
+
 strads_status lasso_find_gradient(lasso_worker *self, const uint32_t *vars, size_t n, double *to)
 {
     const lasso_site *site = self->site;
     const data_matrix *x = &site->x;
     const size_t first = vars == NULL ? self->first - site->first_col : 0;
-    const uint32_t *cols = vars;
-    if (vars != NULL && site->first_col > 0) {
-        for (size_t i = 0; i < n; i++) {
-            self->cols[i] = vars[i] - site->first_col;
-        }
-        cols = self->cols;
-    }
+    const uint32_t *cols = columns_of_vars(self, vars, n);
     const lasso_columns columns = columns_from(x, first);
     site->kernels->dots(&columns, cols, n, self->state, to);
     const strads_status status = site->split == STRADS_SPLIT_SAMPLES
@@ -236,28 +246,64 @@ static void score_range(lasso_worker *self, float *scores)
     }
 }
 
-/* Finds the gradient of the whole range: exactly where it may reach lambda; elsewhere it stays
- * what it was, and is below. */
+/* Finds the gradients of vars[n] of the range, or of all. */
+static strads_status find_gradients(lasso_worker *self, const uint32_t *vars, size_t n)
+{
+    if (n == self->n) {
+        return lasso_find_gradient(self, NULL, n, self->gradient);
+    }
+    const strads_status status = lasso_find_gradient(self, vars, n, self->set_aside);
+    for (size_t i = 0; i < n && status == STRADS_OK; i++) {
+        self->gradient[vars[i] - self->first] = self->set_aside[i];
+    }
+    return status;
+}
+
+/* The same up to what coding loses; `length` is that of the residual. */
+static void find_coded_gradients(lasso_worker *self, const uint32_t *vars, size_t n, double length)
+{
+    const lasso_site *site = self->site;
+    const size_t first = self->first - site->first_col;
+    const bool all = n == self->n;
+    double *to = all ? self->gradient : self->set_aside;
+    for (size_t i = 0; i < site->x.n_rows; i++) {
+        self->short_r[i] = (float) (self->state[i] / length);
+    }
+    lasso_codes_dots(&site->codes, site->kernels, first,
+                     all ? NULL : columns_of_vars(self, vars, n), n, self->short_r, length, to);
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t k = vars[i] - self->first;
+        self->gradient[k] = to[i];
+        lasso_slack_blur(&self->slack, k, site->codes.lost[first + k] * length);
+    }
+}
+
+/* Finds the gradient of the whole range where it may reach lambda; elsewhere it stays what it was,
+ * and is below. With codes it is exact where a coefficient is not 0, and where it may be the
+ * largest elsewhere. */
 static strads_status find_whole_gradient(lasso_worker *self)
 {
+    static const double SHORTEST = 1e-290; /* that all may be divided by */
+    const lasso_site *site = self->site;
     lasso_slack *slack = &self->slack;
-    if (self->site->split == STRADS_SPLIT_SAMPLES) {
+    if (site->split == STRADS_SPLIT_SAMPLES) {
         return lasso_find_gradient(self, NULL, self->n, self->gradient);
     }
     for (size_t i = 0; i < self->n_support; i++) {
         lasso_slack_forget(slack, self->support[i]);
     }
-    strads_status status = lasso_slack_find_near(slack, self->site, self->first, self->n,
-                                                 self->state, self->gradient, self->l1);
-    if (status != STRADS_OK || slack->n_near == self->n) {
-        return status != STRADS_OK ? status
-                                   : lasso_find_gradient(self, NULL, self->n, self->gradient);
+    const strads_status status = lasso_slack_find_near(slack, site, self->first, self->n,
+                                                       self->state, self->gradient, self->l1);
+    if (status != STRADS_OK) {
+        return status;
     }
-    status = lasso_find_gradient(self, slack->near, slack->n_near, self->set_aside);
-    for (size_t i = 0; i < slack->n_near && status == STRADS_OK; i++) {
-        self->gradient[slack->near[i] - self->first] = self->set_aside[i];
+    size_t n = slack->n_near;
+    const double length = sqrt(site->kernels->sum_of_squares(self->state, 0.0, site->x.n_rows));
+    if (site->codes.code != NULL && length > SHORTEST) {
+        find_coded_gradients(self, slack->near, n, length);
+        n = lasso_slack_find_leading(slack, site, self->first, self->gradient, self->listed);
     }
-    return status;
+    return find_gradients(self, slack->near, n);
 }
 
 strads_status lasso_score(void *state, const uint32_t *vars, size_t n, float *scores)

@@ -28,6 +28,7 @@ struct lasso_worker {
     size_t n_support;
     double *gradient;  /* [n] x_j'r of the scan that found it last */
     lasso_slack slack; /* which are to be found anew; not by rows */
+    float *short_r;    /* [n_rows] scratch: the residual over its length; NULL: x has no codes */
     double *set_aside; /* [n] scratch: gradients of the support */
     uint32_t *cols;    /* [n] scratch: columns of variables */
     bool state_is_fresh;

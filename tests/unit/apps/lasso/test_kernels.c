@@ -194,6 +194,37 @@ static void check_narrow(const lasso_kernels *kernels, vectors *v, size_t n)
     }
 }
 
+/* Of v->x, as n codes. */
+static void check_codes(const lasso_kernels *kernels, const vectors *v, size_t n)
+{
+    static const uint32_t which[] = {0, 0};
+    int8_t *code = strads_alloc(n > 0 ? n : 1);
+    float *y = strads_alloc_array(n > 0 ? n : 1, sizeof(*y));
+    REQUIRE(code != NULL && y != NULL);
+    double step = -1.0;
+    double largest = 0.0;
+    double dots[2] = {-1.0, -1.0};
+    long double lost = 0.0L;
+    long double dot = 0.0L;
+    const double squares = kernels->encode(v->x, n, code, &step);
+    for (size_t i = 0; i < n; i++) {
+        y[i] = (float) v->y[i];
+        largest = fmax(largest, fabs(v->x[i]));
+        lost += ((long double) v->x[i] - code[i] * (long double) step) *
+                ((long double) v->x[i] - code[i] * (long double) step);
+        dot += code[i] * (long double) y[i];
+        CHECK(code[i] >= -127 && fabs(v->x[i] - step * code[i]) <= 0.5000001 * step);
+    }
+    CHECK(step == largest / 127);
+    CHECK(fabsl(squares - lost) <= 1e-12L * lost + 1e-20L * step * step);
+    kernels->dots_coded(code, n, which, 2, y, dots);
+    CHECK(fabsl(dots[0] - dot) <= 1e-5L * n && dots[1] == dots[0]);
+    kernels->dots_coded(code, n, NULL, 1, y, dots);
+    CHECK(dots[1] == dots[0]);
+    strads_free(code);
+    strads_free(y);
+}
+
 static void loops_over_vectors_equal_slow_ones_at_every_length_and_alignment(void)
 {
     static const double scales[] = {1.0, 1e-308, 1e-320, 1e150};
@@ -208,6 +239,9 @@ static void loops_over_vectors_equal_slow_ones_at_every_length_and_alignment(voi
                 }
                 if (shift <= 1) {
                     check_sides(variants[i], &v, n);
+                }
+                if (scales[(n + shift) % 4] >= 1e-300) {
+                    check_codes(variants[i], &v, n);
                 }
                 check_narrow(variants[i], &v, n);
                 free_vectors(&v);

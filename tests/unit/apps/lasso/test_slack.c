@@ -125,6 +125,48 @@ static void a_residual_that_stays_leaves_only_what_is_at_lambda(void)
     close_all(&self);
 }
 
+/* Gradients that are known up to a hundredth: those are listed that are wanted, and that may be the
+ * largest of the others, which are not wanted. */
+static void what_leads_is_listed_and_counts_as_found(void)
+{
+    for (int kind = 0; kind < 8; kind++) {
+        uint8_t wanted[P] = {[5] = 1, [9] = 1};
+        opened self;
+        open_all(&self, kind);
+        scan(&self, 0.0);
+        double radius[P];
+        double largest = 0.0;
+        for (uint32_t j = 0; j < P; j++) {
+            const double off = j % 2 > 0 ? 0.01 : 0.0;
+            radius[j] = off * sqrt(lasso_norm2(self.site, j));
+            self.gradient[j] += 0.9 * radius[j] * (j % 4 > 1 ? 1.0 : -1.0);
+            lasso_slack_blur(&self.slack, j, off);
+            const double least = (fabs(self.gradient[j]) - radius[j]) * lasso_scale(self.site, j);
+            largest = wanted[j] ? largest : fmax(largest, least);
+        }
+        const size_t n = lasso_slack_find_leading(&self.slack, self.site, 0, self.gradient, wanted);
+        CHECK(self.slack.n_near == P);
+        size_t i = 0;
+        for (uint32_t j = 0; j < P; j++) {
+            const double most = (fabs(self.gradient[j]) + radius[j]) * lasso_scale(self.site, j);
+            const bool is_listed = i < n && self.slack.near[i] == j;
+            CHECK(is_listed == (wanted[j] || most >= largest * (1.0 - 1e-12)));
+            if (is_listed) {
+                self.gradient[j] = product(&self, j);
+                i++;
+            }
+        }
+        CHECK(i == n && n >= 3);
+        /* Of what was found, nothing is in doubt; the others still are. */
+        const double top = largest * 1.0001;
+        for (uint32_t j = 0; j < P; j++) {
+            wanted[j] = 0;
+        }
+        CHECK(scan(&self, top) <= n);
+        close_all(&self);
+    }
+}
+
 static void a_range_of_none_lists_none(void)
 {
     opened self;
@@ -156,5 +198,6 @@ static void the_failure_of_every_allocation_is_survived(void)
 SUITE("apps/lasso/slack", {"what is left out is below lambda", what_is_left_out_is_below_lambda},
       {"a residual that stays leaves only what is at lambda",
        a_residual_that_stays_leaves_only_what_is_at_lambda},
+      {"what leads is listed and counts as found", what_leads_is_listed_and_counts_as_found},
       {"a range of none lists none", a_range_of_none_lists_none},
       {"the failure of every allocation is survived", the_failure_of_every_allocation_is_survived})
