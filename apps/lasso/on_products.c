@@ -31,11 +31,9 @@ static const double NARROW = 1e-5;
 
 /* Active sweeps end when they move this much less than the whole one did. */
 static const double ACTIVE_ENOUGH = 0.1;
-/* Products of dense columns that one update on columns pays for: each takes a fraction of a
- * sweep's time, and the next blocks will use them too. */
-static const double PAID_FOR = 64.0;
-/* The same where several members update columns, of which each has fewer to keep near. */
-static const double PAID_FOR_TOGETHER = 16.0;
+/* Products of dense columns that one update on columns pays for: each takes a fraction of its time,
+ * and the next blocks will use them too, but not all, for the first sets change much. */
+static const double PAID_FOR = 16.0;
 
 double lasso_products_most(double stored)
 {
@@ -94,18 +92,16 @@ strads_status lasso_products_pay(lasso_worker *self, double n_updates, bool *pay
     const double n = (double) whole->n;
     const size_t n_new = lasso_quadratic_n_new(&self->quadratic, whole->vars, whole->n);
     const bool dense = self->site->x.col_start == NULL;
-    const double n_members = (double) strads_worker_members(self->worker);
     double costs[] = {n_updates,
                       dense ? strads_exchange_units(self->worker, n_new * whole->n) : 0.0,
                       strads_exchange_units(self->worker, 2 * whole->n)};
     const strads_status status = strads_exchange(self->worker, costs, NULL, 3);
-    const double work =
-        dense
-            ? (double) n_new * n / (n_members > 1.0 ? PAID_FOR_TOGETHER : PAID_FOR)
-            : (double) n_new * whole->cost / (double) self->site->x.n_rows; /* their rows' length */
+    /* Of sparse columns, what the rows of the new ones have of all. */
+    const double rows = whole->cost / (double) self->site->x.n_rows;
+    const double work = (double) n_new * (dense ? n / PAID_FOR : rows);
     const double told = costs[1] * n / whole->cost;
     *pay = work + told <= n + 2.0 * costs[0];
-    self->exchange_units = costs[2] / n_members;
+    self->exchange_units = costs[2] / (double) strads_worker_members(self->worker);
     return status;
 }
 
