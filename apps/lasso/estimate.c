@@ -90,7 +90,7 @@ static size_t product_bytes(const strads_config *config, const data_size *data)
         return 0;
     }
     const size_t n = least((size_t) lasso_products_most(stored), 2 * set_size(data));
-    const size_t stride = n + n / 4;
+    const size_t stride = n + n / 8;
     return stride * stride * sizeof(float) +
            (2 * n * n + (data->dense ? stride * LASSO_STRIP_ROWS : 0)) * sizeof(double);
 }

@@ -47,7 +47,7 @@ static strads_status reserve(lasso_quadratic *q, size_t n_cols, size_t n)
     if (n <= q->stride) {
         return STRADS_OK;
     }
-    const size_t stride = n + n / 4;
+    const size_t stride = n + n / 8;
     lasso_quadratic fresh = {
         .stride = stride, .n = q->n, .n_sweeps = q->n_sweeps, .patience = q->patience};
     fresh.vars = strads_alloc_array(stride, sizeof(*fresh.vars));
