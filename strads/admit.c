@@ -21,7 +21,8 @@ static void expect_scores(const coordinator *self, uint32_t rank, msg_bounds *bo
 {
     const working_set *set = &self->plan.set;
     bounds->types |= 1U << MSG_SCORES;
-    bounds->pool = self->whole && self->options.run.solve;
+    bounds->pool = self->whole && self->options.run.solve && bounds->n_range > 0;
+    bounds->may_list = self->whole && !self->options.run.solve;
     bounds->n_scores = bounds->n_range;
     if (bounds->pool) {
         const size_t first = coordinator_list_start(self, set->vars, set->n, rank);

@@ -149,6 +149,14 @@ static uint32_t worst_of(const float *scores, uint32_t n_vars)
     return worst;
 }
 
+double planner_draws_above(const planner *plan)
+{
+    const run_options *run = &plan->options.run;
+    /* Whether priorities by movement have run dry is asked of whatever draws. */
+    const bool by_score = run->kind == SCHEDULE_STRUCTURE_AWARE || run->by_delta;
+    return plan->prio != NULL && by_score ? 0.0 : INFINITY;
+}
+
 void planner_scan_all(planner *plan, const float *scores, uint64_t n_stalled)
 {
     const run_options *run = &plan->options.run;

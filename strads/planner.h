@@ -64,6 +64,10 @@ void planner_fini(planner *plan);
 /* Forgets all that was learned of the variables, none of which is in flight. */
 STRADS_MUST_CHECK strads_status planner_restart(planner *plan);
 
+/* Scores at most this are alike to a schedule that draws, but for PRIO_RETIRED: to
+ * planner_scan_all they may all be 0. 0, or INFINITY where no score is looked at. */
+double planner_draws_above(const planner *plan);
+
 /* The scores of everything: scores[n_vars], for a schedule that draws, and how many scans
  * in a row found nothing better. Priorities by movement take scores only when there were a
  * few of these, or when they leave nothing to draw. After any of these structure_aware

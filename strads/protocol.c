@@ -133,6 +133,9 @@ static strads_status check_scan(const msg_checked *it)
     if (status == STRADS_OK) {
         status = msg_check_most(it, "n_pool", scan->n_pool, scan->whole == 1 ? n_range : 0);
     }
+    if (status == STRADS_OK && isnan(scan->above)) {
+        status = msg_refuse(it, "above is nan");
+    }
     if (status == STRADS_OK) {
         status = msg_check_most(it, "n_vars", scan->n_vars, n_range);
     }

@@ -48,6 +48,8 @@ typedef struct msg_scan {
     uint64_t whole;  /* 1: the worker's whole range; 0: vars */
     uint64_t n_pool; /* answer only with about so many, those that score highest, and
                       * with vars; 0: with all that were scored. Only when whole. */
+    double above;    /* without n_pool: the answer may leave out scores at most this, but not
+                      * STRADS_RETIRED, and then has vars; others count as 0. Only when whole. */
     uint64_t n_vars; /* uint32_t vars[n_vars], ascending, of the worker's range */
 } msg_scan;
 
@@ -55,7 +57,8 @@ typedef struct msg_scores {
     double busy_seconds; /* in callbacks so far, waiting in exchanges apart */
     double largest;      /* of all that were scored */
     uint64_t n_measures; /* double measures[n_measures] */
-    uint64_t n_vars;     /* float scores[n_vars], and for n_pool uint32_t vars[n_vars] */
+    uint64_t listed;     /* 1: with vars, of which some may be left out; always 1 for n_pool */
+    uint64_t n_vars;     /* float scores[n_vars], uint32_t vars[n_vars] if listed, ascending */
 } msg_scores;
 
 typedef struct msg_correlate {
@@ -122,10 +125,10 @@ typedef struct msg_bounds {
     bool own_only;           /* PUSH names no others, unless they are lent */
 
     /* Of the coordinator: what it asked the sender for. */
-    bool pool;            /* SCORES name their variables, among them */
-    const uint32_t *kept; /* [n_kept] ascending, of the sender's range */
+    bool pool, may_list;  /* SCORES have to, or may, name their variables, among them */
+    const uint32_t *kept; /* [n_kept] ascending, of the sender's range; of a pool */
     size_t n_kept;
-    uint64_t n_scores;      /* of SCORES without a pool */
+    uint64_t n_scores;      /* of SCORES that are not listed */
     msg_correlate question; /* of EDGES */
     uint64_t round;         /* of DONE, with so many partials */
     uint64_t n_doubles;

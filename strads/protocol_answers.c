@@ -56,7 +56,11 @@ static strads_status check_scores_head(const msg_checked *it)
     if (status == STRADS_OK) {
         status = msg_check_equal(it, "n_measures", reply->n_measures, bounds->data.n_measures);
     }
-    if (status == STRADS_OK && bounds->pool) {
+    if (status == STRADS_OK) {
+        status = bounds->may_list ? msg_check_most(it, "listed", reply->listed, 1)
+                                  : msg_check_equal(it, "listed", reply->listed, bounds->pool);
+    }
+    if (status == STRADS_OK && reply->listed == 1) {
         return msg_check_most(it, "n_vars", reply->n_vars, bounds->n_range);
     }
     return status == STRADS_OK ? msg_check_equal(it, "n_vars", reply->n_vars, bounds->n_scores)
@@ -76,8 +80,8 @@ static strads_status check_scores_told(const msg_checked *it, const float *score
     return STRADS_OK;
 }
 
-/* Whether the ascending vars[n] are a pool: of the worker's range, with what is kept. */
-static strads_status check_pool(const msg_checked *it, const uint32_t *vars, size_t n)
+/* Whether the ascending vars[n] are of the worker's range, with what is kept of a pool. */
+static strads_status check_listed(const msg_checked *it, const uint32_t *vars, size_t n)
 {
     const strads_status status = msg_check_own(it, vars, n);
     size_t place = 0;
@@ -103,7 +107,7 @@ strads_status msg_check_scores(const msg_checked *it)
     const double *measures = (const double *) (reply + 1);
     const float *scores = (const float *) (measures + reply->n_measures);
     const size_t n = reply->n_vars;
-    const size_t lists = msg_pad(n, sizeof(*scores)) * (it->bounds->pool ? 2 : 1);
+    const size_t lists = msg_pad(n, sizeof(*scores)) * (reply->listed == 1 ? 2 : 1);
     status = msg_check_size(it, sizeof(*reply) + reply->n_measures * sizeof(*measures) + lists);
     for (size_t i = 0; i < reply->n_measures && status == STRADS_OK; i++) {
         status = isnan(measures[i]) ? msg_refuse(it, "measure %zu is nan", i) : STRADS_OK;
@@ -111,9 +115,9 @@ strads_status msg_check_scores(const msg_checked *it)
     if (status == STRADS_OK) {
         status = check_scores_told(it, scores);
     }
-    if (status == STRADS_OK && it->bounds->pool) {
+    if (status == STRADS_OK && reply->listed == 1) {
         const unsigned char *vars = (const unsigned char *) scores + lists / 2;
-        status = check_pool(it, (const uint32_t *) vars, n);
+        status = check_listed(it, (const uint32_t *) vars, n);
     }
     return status;
 }

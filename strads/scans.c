@@ -65,7 +65,8 @@ strads_status coordinator_scan_all(coordinator *self)
 {
     const working_set *set = &self->plan.set; /* empty where there is none */
     const msg_scan scan = {.whole = 1,
-                           .n_pool = self->options.run.solve ? working_set_pool_size(set) : 0};
+                           .n_pool = self->options.run.solve ? working_set_pool_size(set) : 0,
+                           .above = planner_draws_above(&self->plan)};
     return send_scans(self, &scan, set->vars, set->n);
 }
 
@@ -346,12 +347,41 @@ static void scan_done(coordinator *self)
     }
 }
 
+/* The variables that worker `rank` scores. */
+static size_t range_of(const coordinator *self, uint32_t rank)
+{
+    return self->options.firsts[rank + 1] - self->options.firsts[rank];
+}
+
+/* Whether a worker tells only some of its range, of a drawn run. */
+static bool tells_some(const coordinator *self, const msg_scores *reply)
+{
+    return self->whole && !self->options.run.solve && reply->listed == 1;
+}
+
+/* Keeps the scores of a drawn run's range, of which a worker has told only some. */
+static void keep_listed(coordinator *self, uint32_t rank, const float *told, const uint32_t *vars,
+                        size_t n)
+{
+    memset(self->scores + self->options.firsts[rank], 0,
+           range_of(self, rank) * sizeof(*self->scores));
+    for (size_t i = 0; i < n; i++) {
+        self->scores[vars[i]] = told[i];
+    }
+}
+
 /* Keeps what one worker has told of its range, or of its part of the pool. */
 static void keep_scores(coordinator *self, uint32_t rank, const msg_scores *reply)
 {
     working_set *set = &self->plan.set;
-    const float *part = (const float *) ((const double *) (reply + 1) + reply->n_measures);
     const size_t n = reply->n_vars;
+    const float *part = (const float *) ((const double *) (reply + 1) + reply->n_measures);
+    const uint32_t *vars =
+        (const uint32_t *) ((const unsigned char *) part + msg_pad(n, sizeof(*part)));
+    if (tells_some(self, reply)) {
+        keep_listed(self, rank, part, vars, n);
+        return;
+    }
     if (n == 0) {
         return;
     }
@@ -359,7 +389,6 @@ static void keep_scores(coordinator *self, uint32_t rank, const msg_scores *repl
         memcpy(set->scores + coordinator_list_start(self, set->pool, set->n_pool, rank), part,
                n * sizeof(*part));
     } else if (self->options.run.solve) {
-        const unsigned char *vars = (const unsigned char *) part + msg_pad(n, sizeof(*part));
         memcpy(set->scores + self->options.firsts[rank], part, n * sizeof(*part));
         memcpy(set->pool + self->options.firsts[rank], vars, n * sizeof(*set->pool));
     } else {
@@ -378,7 +407,9 @@ void coordinator_on_scores(coordinator *self, uint32_t rank, const net_message *
     const bool first = self->n_waiting == coordinator_workers(self);
     self->worst_score = first ? reply->largest : fmax(self->worst_score, reply->largest);
     self->n_told[rank] = reply->n_vars;
-    net_work(self->node, UNITS_SCORE * (double) reply->n_vars);
+    /* Who is not listed is taken too: as 0. */
+    const size_t n_taken = tells_some(self, reply) ? range_of(self, rank) : reply->n_vars;
+    net_work(self->node, UNITS_SCORE * (double) n_taken);
     keep_scores(self, rank, reply);
     self->n_waiting--;
     if (self->n_waiting == 0) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * strads/trace.h - the schedule of each round, to be read: lines of the log at level
- * STRADS_LOG_TRACE. A long round is shortened.
+ * STRADS_LOG_TRACE. A long round is shortened. A priority below 0 is told as 0.
  *
  *   round 3: 8 candidates for 4 places, 4 in flight
  *     taken    variable 17, priority 0.131, cost 205

@@ -71,15 +71,16 @@ static strads_status reserve_scan(strads_worker *worker, const msg_scan *scan)
     return status;
 }
 
-/* An answer about n variables, with room for `bytes` after the measures, which are 0. */
-static net_message *create_answer(const strads_worker *worker, size_t n, size_t bytes)
+/* An answer about n variables, listed or not, with measures that are 0. */
+static net_message *create_answer(const strads_worker *worker, size_t n, bool listed)
 {
     const size_t n_measures = worker->options.app->n_measures;
+    const size_t told = msg_pad(n, sizeof(float)) + (listed ? msg_pad(n, sizeof(uint32_t)) : 0);
     net_message *message = net_message_create(
-        MSG_SCORES, NET_DATA, sizeof(msg_scores) + n_measures * sizeof(double) + bytes);
+        MSG_SCORES, NET_DATA, sizeof(msg_scores) + n_measures * sizeof(double) + told);
     if (message != NULL) {
         msg_scores *head = (msg_scores *) message->body;
-        *head = (msg_scores){.n_measures = n_measures, .n_vars = n};
+        *head = (msg_scores){.n_measures = n_measures, .listed = listed, .n_vars = n};
         memset(head + 1, 0, n_measures * sizeof(double));
     }
     return message;
@@ -89,6 +90,12 @@ static float *told_scores(net_message *message)
 {
     msg_scores *head = (msg_scores *) message->body;
     return (float *) ((double *) (head + 1) + head->n_measures);
+}
+
+static uint32_t *told_vars(net_message *message)
+{
+    const size_t n = ((const msg_scores *) message->body)->n_vars;
+    return (uint32_t *) ((unsigned char *) told_scores(message) + msg_pad(n, sizeof(float)));
 }
 
 /* Which scores a pool takes: positions in worker->picked. None of the others is above the
@@ -111,14 +118,13 @@ static strads_status tell_pool(strads_worker *worker, const msg_scan *scan, net_
 {
     float bar = 0.0f;
     const size_t n = pick_pool(worker, scan, &bar);
-    net_message *message =
-        create_answer(worker, n, msg_pad(n, sizeof(float)) + msg_pad(n, sizeof(uint32_t)));
+    net_message *message = create_answer(worker, n, true);
     if (message == NULL) {
         return STRADS_ERR_NOMEM;
     }
     msg_scores *head = (msg_scores *) message->body;
     float *told = told_scores(message);
-    uint32_t *vars = (uint32_t *) ((unsigned char *) told + msg_pad(n, sizeof(float)));
+    uint32_t *vars = told_vars(message);
     for (size_t i = 0; i < n; i++) {
         told[i] = worker->scores[worker->picked[i]];
         vars[i] = worker->options.first + worker->picked[i];
@@ -145,7 +151,7 @@ static strads_status tell_all(strads_worker *worker, size_t n, size_t n_told, ne
     if (status != STRADS_OK) {
         return status;
     }
-    net_message *message = create_answer(worker, n_told, msg_pad(n_told, sizeof(float)));
+    net_message *message = create_answer(worker, n_told, false);
     if (message == NULL) {
         return STRADS_ERR_NOMEM;
     }
@@ -155,6 +161,60 @@ static strads_status tell_all(strads_worker *worker, size_t n, size_t n_told, ne
     }
     *out = message;
     return STRADS_OK;
+}
+
+/* Whether a draw may depend on this score. */
+static bool counts(float score, double above)
+{
+    return score > above || score == STRADS_RETIRED;
+}
+
+/* Makes the answer to a scan of the range for a draw: a list of the scores that count where they
+ * are fewer than half, for then it is shorter. Who is retired is listed each time: only the
+ * coordinator knows whether it has taken that, or has begun again. */
+static strads_status tell_drawable(strads_worker *worker, const msg_scan *scan, net_message **out)
+{
+    const float *scores = worker->scores;
+    const size_t n = worker->options.n_vars;
+    size_t n_told = 0;
+    for (size_t i = 0; i < n; i++) {
+        n_told += counts(scores[i], scan->above);
+    }
+    if (2 * n_told >= n) {
+        return tell_all(worker, n, n, out);
+    }
+    double largest = -INFINITY;
+    const strads_status status = check_scores(worker->options.app, scores, n, &largest);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    net_message *message = create_answer(worker, n_told, true);
+    if (message == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    ((msg_scores *) message->body)->largest = largest;
+    float *told = told_scores(message);
+    uint32_t *vars = told_vars(message);
+    for (size_t i = 0, k = 0; k < n_told; i++) {
+        if (counts(scores[i], scan->above)) {
+            told[k] = scores[i];
+            vars[k++] = worker->options.first + (uint32_t) i;
+        }
+    }
+    *out = message;
+    return STRADS_OK;
+}
+
+/* Makes the answer to a scan of n variables. */
+static strads_status tell(strads_worker *worker, const msg_scan *scan, size_t n, net_message **out)
+{
+    if (!worker_is_heard(worker)) {
+        return tell_all(worker, n, 0, out);
+    }
+    if (scan->n_pool > 0) {
+        return tell_pool(worker, scan, out);
+    }
+    return scan->whole ? tell_drawable(worker, scan, out) : tell_all(worker, n, n, out);
 }
 
 static strads_status take_measures(strads_worker *worker, double *measures)
@@ -195,9 +255,7 @@ strads_status worker_scan(strads_worker *worker, const net_message *request)
     }
     net_message *message = NULL;
     if (status == STRADS_OK) {
-        const bool heard = worker_is_heard(worker);
-        status = scan->n_pool > 0 && heard ? tell_pool(worker, scan, &message)
-                                           : tell_all(worker, n, heard ? n : 0, &message);
+        status = tell(worker, scan, n, &message);
     }
     if (status != STRADS_OK) {
         return status;

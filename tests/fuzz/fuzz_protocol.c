@@ -10,7 +10,15 @@
 #include "tests/fuzz/fuzz_file.h"
 #include "tests/support/message_case.h"
 
-enum { NO_POOL = 1, NOT_DUE = 2, NO_RANGE = 4, ANY_EDGES = 8, DIFFERS = 16, OWN_ONLY = 32 };
+enum {
+    NO_POOL = 1,
+    NOT_DUE = 2,
+    NO_RANGE = 4,
+    ANY_EDGES = 8,
+    DIFFERS = 16,
+    OWN_ONLY = 32,
+    MAY_LIST = 64
+};
 
 static msg_bounds bounds_of(uint32_t type, uint8_t flags)
 {
@@ -19,6 +27,7 @@ static msg_bounds bounds_of(uint32_t type, uint8_t flags)
     bounds.types = (flags & NOT_DUE) != 0 ? 0 : bounds.types;
     bounds.n_range = (flags & NO_RANGE) != 0 ? 0 : bounds.n_range;
     bounds.question.max_edges = (flags & ANY_EDGES) != 0 ? 0 : bounds.question.max_edges;
+    bounds.may_list = (flags & MAY_LIST) != 0;
     bounds.own_only = (flags & OWN_ONLY) != 0;
     return bounds;
 }

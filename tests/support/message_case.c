@@ -36,13 +36,13 @@ size_t message_sound(uint32_t type, unsigned char body[MESSAGE_BODY])
     static const struct {
         msg_scan head;
         uint32_t vars[4];
-    } scan = {{.whole = 1, .n_pool = 12, .n_vars = 3}, {10, 11, 29}};
+    } scan = {{.whole = 1, .n_pool = 12, .above = 0.5, .n_vars = 3}, {10, 11, 29}};
     static const struct {
         msg_scores head;
         double measures[2];
         float scores[4];
         uint32_t vars[4];
-    } scores = {{.busy_seconds = 0.5, .largest = 2.0, .n_measures = 2, .n_vars = 3},
+    } scores = {{.busy_seconds = 0.5, .largest = 2.0, .n_measures = 2, .listed = 1, .n_vars = 3},
                 {-1.0, INFINITY},
                 {2.0F, -INFINITY, 1.0F},
                 {12, 17, 29}};
@@ -206,7 +206,9 @@ static void read_scan(reader *from, const msg_bounds *bounds)
 {
     const uint64_t whole = take_count(from);
     const uint64_t n_pool = take_count(from);
+    const double above = take_double(from);
     const uint64_t n = take_count(from);
+    must(from, !isnan(above));
     must(from, whole == 1 || (whole == 0 && n_pool == 0));
     must(from, n_pool <= bounds->n_range);
     read_vars(from, n, bounds->first, bounds->n_range, true);
@@ -217,7 +219,10 @@ static void read_scores(reader *from, const msg_bounds *bounds)
     read_finite(from, 1);
     const double largest = take_double(from);
     const uint64_t n_measures = take_count(from);
+    const uint64_t listed = take_count(from);
     const uint64_t n = take_count(from);
+    must(from, listed <= 1);
+    must(from, bounds->may_list || listed == (bounds->pool ? 1 : 0));
     must(from, !isnan(largest) && largest != (double) INFINITY);
     must(from, n_measures == bounds->data.n_measures);
     for (uint64_t i = 0; i < n_measures && from->ok; i++) {
@@ -228,7 +233,7 @@ static void read_scores(reader *from, const msg_bounds *bounds)
         must(from, !isnan(score) && score <= largest);
     }
     skip_odd(from, n);
-    if (!bounds->pool) {
+    if (listed == 0) {
         must(from, n == bounds->n_scores);
         return;
     }

@@ -319,13 +319,44 @@ static void request_sent(uint32_t rank, const net_message *message)
 
 /* ---- a worker sends ---- */
 
-static void scores_sent(uint32_t rank, uint64_t trail)
+/* An answer that leaves out what no draw can tell from 0. */
+static void check_listed(uint32_t rank, const msg_scan *scan, const msg_scores *reply)
+{
+    const float *scores = (const float *) ((const double *) (reply + 1) + reply->n_measures);
+    const uint32_t *vars = (const uint32_t *) (scores + (reply->n_vars + 1) / 2 * 2);
+    for (uint64_t i = 0; i < reply->n_vars; i++) {
+        if (!(scores[i] > scan->above || scores[i] == STRADS_RETIRED) ||
+            (i > 0 && vars[i] <= vars[i - 1])) {
+            watch_complain("worker %u lists variable %u, %g: above %g was asked for", rank, vars[i],
+                           (double) scores[i], scan->above);
+        }
+    }
+    watch_found.n_listed++;
+}
+
+/* An answer to a drawn run's scan. */
+static void drawn_sent(uint32_t rank, const msg_scan *scan, const net_message *message)
+{
+    const msg_scores *reply = (const msg_scores *) message->body;
+    const uint64_t heads = sizeof(*reply) + reply->n_measures * sizeof(double);
+    if (reply->listed == 1) {
+        check_listed(rank, scan, reply);
+    }
+    watch_found.drawn_bytes += message->bytes - heads;
+    watch_found.score_bytes += rank == 0 ? watch_held_to.n_vars * sizeof(float) : 0;
+}
+
+static void scores_sent(uint32_t rank, const msg_scan *scan, const net_message *message,
+                        uint64_t trail)
 {
     if (!workers[rank].scan) {
         watch_complain("worker %u tells scores that were not asked for", rank);
     }
     if (n_scanned > 0 && trail != scan_trail) {
         watch_complain("worker %u made other exchanges in a scan than those before", rank);
+    }
+    if (scan != NULL && scan->whole == 1 && scan->n_pool == 0) {
+        drawn_sent(rank, scan, message);
     }
     workers[rank].scan = false;
     scan_trail = trail;
@@ -394,7 +425,10 @@ void watch_rounds_sent(net_id from, net_id to, const net_message *message,
         of->ready = true;
         break;
     case MSG_SCORES:
-        scores_sent(from - 1, trail);
+        scores_sent(from - 1,
+                    reading != NULL && reading->type == MSG_SCAN ? (const msg_scan *) reading->body
+                                                                 : NULL,
+                    message, trail);
         break;
     case MSG_EDGES:
         edges_sent(from - 1, (const msg_edges *) message->body);

@@ -21,6 +21,7 @@ static float score_of[J];
 static double value_of[J]; /* that a push comes to */
 static double measure_of[WORKERS];
 static uint64_t n_undone; /* of the 4 steps of a push */
+static bool leaves_out;   /* an answer has no scores that it may leave out */
 
 static const strads_measure measures[] = {{.name = "sum", .reduction = STRADS_SUM}};
 
@@ -67,6 +68,7 @@ static inline void prepare(const strads_app *app, run_options how)
         value_of[var] = 1.0 + var;
     }
     n_undone = 0;
+    leaves_out = false;
     how.n_workers = WORKERS;
     how.round = ROUND;
     how.candidates = ROUND;
@@ -117,20 +119,28 @@ static inline void say_scores(uint32_t rank, const msg_scan *scan)
     msg_scores *scores = (msg_scores *) body;
     double *measure = (double *) (scores + 1);
     float *told = (float *) (measure + 1);
+    uint32_t vars[J];
     const uint32_t first = scan->whole ? run.firsts[rank] : 0;
-    const uint32_t *listed = (const uint32_t *) (scan + 1);
+    const uint32_t *asked = (const uint32_t *) (scan + 1);
     const size_t n = scan->whole ? run.firsts[rank + 1] - first : scan->n_vars;
-    uint32_t *vars = (uint32_t *) ((unsigned char *) told + msg_pad(n, sizeof(*told)));
-    *scores = (msg_scores){.largest = -INFINITY, .n_measures = 1, .n_vars = n};
+    const bool some = leaves_out && scan->whole && scan->n_pool == 0;
+    *scores = (msg_scores){
+        .largest = -INFINITY, .n_measures = 1, .listed = some || scan->n_pool > 0 ? 1 : 0};
     *measure = measure_of[rank];
     for (size_t i = 0; i < n; i++) {
-        vars[i] = scan->whole ? first + (uint32_t) i : listed[i];
-        told[i] = score_of[vars[i]];
-        scores->largest = fmax(scores->largest, told[i]);
+        const uint32_t var = scan->whole ? first + (uint32_t) i : asked[i];
+        scores->largest = fmax(scores->largest, score_of[var]);
+        if (!some || score_of[var] > scan->above || score_of[var] == STRADS_RETIRED) {
+            vars[scores->n_vars] = var;
+            told[scores->n_vars++] = score_of[var];
+        }
+    }
+    const size_t bytes = msg_pad(scores->n_vars, sizeof(*told));
+    if (scores->listed == 1) {
+        memcpy((unsigned char *) told + bytes, vars, scores->n_vars * sizeof(*vars));
     }
     script_net_say(run.net, rank, MSG_SCORES, body,
-                   sizeof(*scores) + sizeof(*measure) + msg_pad(n, sizeof(*told)) +
-                       (scan->n_pool > 0 ? msg_pad(n, sizeof(*vars)) : 0));
+                   sizeof(*scores) + sizeof(*measure) + bytes * (scores->listed == 1 ? 2 : 1));
 }
 
 static inline void say_done(uint32_t rank, const msg_push *push)

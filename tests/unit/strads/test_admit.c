@@ -119,7 +119,7 @@ static void a_pool_without_the_working_set_is_refused(void)
     const struct {
         msg_scores head;
         double measure;
-    } told = {.head = {.largest = -INFINITY, .n_measures = 1}};
+    } told = {.head = {.largest = -INFINITY, .n_measures = 1, .listed = 1}};
     start_foreign(sets);
     open_workers();
     both(MSG_SCAN);

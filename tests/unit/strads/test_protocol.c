@@ -107,6 +107,8 @@ static const change changes[] = {
     {MSG_SCAN, FIELD(msg_scan, whole), COUNT, 0, false}, /* with a pool */
     {MSG_SCAN, FIELD(msg_scan, n_pool), COUNT, 20, true},
     {MSG_SCAN, FIELD(msg_scan, n_pool), COUNT, 21, false},
+    {MSG_SCAN, FIELD(msg_scan, above), REAL, INFINITY, true},
+    {MSG_SCAN, FIELD(msg_scan, above), REAL, NAN, false},
     {MSG_SCAN, FIELD(msg_scan, n_vars), COUNT, 4, false}, /* the padding is a 0 */
     {MSG_SCAN, FIELD(msg_scan, n_vars), COUNT, 5, false},
     {MSG_SCAN, AFTER(msg_scan, 0, 0, 4), INDEX, 9, false},
@@ -121,6 +123,8 @@ static const change changes[] = {
     {MSG_SCORES, FIELD(msg_scores, largest), REAL, 1.9, false},
     {MSG_SCORES, FIELD(msg_scores, largest), REAL, 1e300, true},
     {MSG_SCORES, FIELD(msg_scores, n_measures), COUNT, 1, false},
+    {MSG_SCORES, FIELD(msg_scores, listed), COUNT, 0, false},
+    {MSG_SCORES, FIELD(msg_scores, listed), COUNT, 2, false},
     {MSG_SCORES, FIELD(msg_scores, n_vars), COUNT, 2, false},
     {MSG_SCORES, FIELD(msg_scores, n_vars), COUNT, 4, false},
     {MSG_SCORES, AFTER(msg_scores, 0, 0, 8), REAL, NAN, false},
@@ -274,6 +278,7 @@ static void try_many(void *context)
         unsigned char body[MESSAGE_BODY] = {0};
         attempt it = {.type = (uint32_t) (i % MESSAGE_TYPES), .body = body};
         it.bounds = message_bounds(it.type);
+        it.bounds.may_list = draw(&all->state) % 2 == 0;
         it.bytes = message_sound(it.type, body);
         const bool wild = draw(&all->state) % 4 == 0;
         const size_t n_changes = wild ? it.bytes : 1 + draw(&all->state) % 3;
@@ -327,11 +332,57 @@ static void scores_without_a_pool_are_as_many_as_were_asked_for(void)
     it.bytes = message_sound(MSG_SCORES, body) - 16; /* without their variables */
     it.bounds = message_bounds(MSG_SCORES);
     it.bounds.pool = false;
-    strads_free(words_of(&it));
-    CHECK_STATUS(it.status, STRADS_OK);
-    it.bounds.n_scores = 4;
-    strads_free(words_of(&it));
-    CHECK_STATUS(it.status, STRADS_ERR_DATA);
+    put(body + FIELD(msg_scores, listed), COUNT, 0);
+    for (int may_list = 0; may_list < 2; may_list++) {
+        it.bounds.may_list = may_list == 1;
+        it.bounds.n_scores = 3;
+        strads_free(words_of(&it));
+        CHECK_STATUS(it.status, STRADS_OK);
+        it.bounds.n_scores = 4;
+        strads_free(words_of(&it));
+        CHECK_STATUS(it.status, STRADS_ERR_DATA);
+    }
+}
+
+/* A list of 12, 17 and 29, with 2, -infinity and 1, differs in one number. */
+static void check_list(bool asked, size_t place, form as, double to, const char *expected)
+{
+    unsigned char body[MESSAGE_BODY];
+    attempt it = {.type = MSG_SCORES, .body = body, .bytes = message_sound(MSG_SCORES, body)};
+    it.bounds = message_bounds(MSG_SCORES);
+    it.bounds.pool = false;
+    it.bounds.may_list = asked;
+    it.bounds.n_kept = 0;
+    put(body + place, as, to);
+    char *words = words_of(&it);
+    CHECK((it.status == STRADS_OK) == (expected[0] == '\0'));
+    CHECK(strstr(words, expected) != NULL);
+    strads_free(words);
+}
+
+static void of_a_range_some_scores_may_be_listed(void)
+{
+    const size_t vars = AFTER(msg_scores, 32, 0, 4);
+    const size_t scores = AFTER(msg_scores, 16, 0, 4);
+    check_list(true, FIELD(msg_scores, listed), COUNT, 1, "");
+    check_list(true, FIELD(msg_scores, listed), COUNT, 2, "listed is 2; it is at most 1");
+    check_list(true, FIELD(msg_scores, n_vars), COUNT, 21, "n_vars is 21; it is at most 20");
+    check_list(true, FIELD(msg_scores, n_vars), COUNT, 5, "bytes; it takes");
+    check_list(true, vars, INDEX, 10, "");
+    check_list(true, vars, INDEX, 9,
+               "variable 9 at place 0 of its list; there it is at least 10 and");
+    check_list(true, vars, INDEX, 17,
+               "variable 17 at place 1 of its list; there it is at least 18 and");
+    check_list(true, vars + 8, INDEX, 30,
+               "variable 30 at place 2 of its list; there it is at least 18");
+    check_list(true, scores + 8, SCORE, -3.0, "");
+    check_list(true, scores + 8, SCORE, NAN, "score 2 is");
+    check_list(true, scores + 8, SCORE, INFINITY, "score 2 is inf; the largest is 2");
+}
+
+static void a_list_that_was_not_asked_for_is_refused(void)
+{
+    check_list(false, FIELD(msg_scores, listed), COUNT, 1, "SCORES: listed is 1; 0 is due");
 }
 
 static void a_scan_is_whole_or_not(void)
@@ -432,6 +483,8 @@ SUITE("strads/protocol", {"sound messages of all types pass", sound_messages_of_
       {"a type that there is not is refused", a_type_that_there_is_not_is_refused},
       {"scores without a pool are as many as were asked for",
        scores_without_a_pool_are_as_many_as_were_asked_for},
+      {"of a range some scores may be listed", of_a_range_some_scores_may_be_listed},
+      {"a list that was not asked for is refused", a_list_that_was_not_asked_for_is_refused},
       {"a scan is whole or not", a_scan_is_whole_or_not},
       {"an answer has no more edges than were asked for",
        an_answer_has_no_more_edges_than_were_asked_for},

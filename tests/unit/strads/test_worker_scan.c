@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* tests/unit/strads/test_worker_scan.c - which scores a worker answers a scan with, and in
+ * how many bytes. */
+#include "strads/worker.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "net/driver.h"
+#include "strads/protocol.h"
+#include "tests/support/suite.h"
+
+enum { J = 100, FIRST = 20, RANGE = 64 }; /* RANGE is even */
+
+/* One scan by one worker, both on this thread. */
+typedef struct dialogue {
+    net_message *request; /* sent, and owned by the net, once the worker is ready */
+    strads_status failed; /* what MSG_FAILED said */
+    msg_scores head;
+    size_t bytes;
+    float scores[RANGE];
+    uint32_t vars[RANGE]; /* if they are listed */
+} dialogue;
+
+static float score_of[RANGE]; /* what the program of the test says */
+
+static strads_status test_open(const void *site, strads_worker *worker, void **state)
+{
+    (void) site;
+    *state = worker;
+    return STRADS_OK;
+}
+
+static void test_close(void *state)
+{
+    (void) state;
+}
+
+static strads_status test_score(void *state, const uint32_t *vars, size_t n, float *scores)
+{
+    (void) state;
+    for (size_t i = 0; i < n; i++) {
+        scores[i] = score_of[vars == NULL ? i : vars[i] - FIRST];
+    }
+    return STRADS_OK;
+}
+
+static strads_status test_push(void *state, const strads_block *block, double *partial)
+{
+    (void) state, (void) block, (void) partial;
+    return STRADS_ERR_APP; /* the test pushes nothing */
+}
+
+static void keep_answer(dialogue *self, const net_message *message)
+{
+    const size_t n = ((const msg_scores *) message->body)->n_vars;
+    const unsigned char *scores = message->body + sizeof(msg_scores);
+    self->head = *(const msg_scores *) message->body;
+    self->bytes = message->bytes - sizeof(msg_scores);
+    REQUIRE(n <= RANGE && self->head.n_measures == 0);
+    REQUIRE(self->bytes == msg_pad(n, sizeof(float)) * (1 + self->head.listed));
+    memcpy(self->scores, scores, n * sizeof(*self->scores));
+    if (self->head.listed == 1) {
+        memcpy(self->vars, scores + msg_pad(n, sizeof(float)), n * sizeof(*self->vars));
+    }
+}
+
+static void listen_in(void *state, net_node *node, const net_event *event)
+{
+    dialogue *self = state;
+    if (event->kind == NET_LOST) {
+        net_leave(node);
+        return;
+    }
+    if (event->kind != NET_MESSAGE) {
+        return;
+    }
+    if (event->message->type == MSG_READY) {
+        CHECK_STATUS(net_send(node, 1, self->request), STRADS_OK);
+        self->request = NULL;
+        return;
+    }
+    if (event->message->type == MSG_FAILED) {
+        self->failed = (strads_status) ((const msg_failed *) event->message->body)->status;
+        return; /* the worker leaves by itself */
+    }
+    REQUIRE(event->message->type == MSG_SCORES);
+    keep_answer(self, event->message);
+    net_message *close = net_message_create(MSG_CLOSE, NET_DATA, sizeof(msg_close));
+    *(msg_close *) close->body = (msg_close){.give = 1};
+    CHECK_STATUS(net_send(node, 1, close), STRADS_OK);
+}
+
+static void put(void *context)
+{
+    dialogue *self = context;
+    static const strads_app app = {.name = "test",
+                                   .open_worker = test_open,
+                                   .close_worker = test_close,
+                                   .score = test_score,
+                                   .push = test_push};
+    static const _Atomic bool signal;
+    const worker_options options = {.app = &app,
+                                    .n_workers = 1,
+                                    .first = FIRST,
+                                    .n_vars = RANGE,
+                                    .structure = {.n_vars = J, .partial_width = 1},
+                                    .limits = {.deadline = INFINITY, .signal = &signal}};
+    const net_options nodes = {.n_nodes = 2, .queue_messages = 4};
+    net *network = NULL;
+    strads_worker *worker = NULL;
+    alarm(60); /* a hang is a failure */
+    REQUIRE_OK(net_create(&network, "threads", &nodes));
+    REQUIRE_OK(worker_create(&worker, &options));
+    net_attach(network, NET_COORDINATOR, listen_in, self);
+    net_attach(network, 1, worker_handle, worker);
+    CHECK_STATUS(net_run(network), STRADS_OK);
+    worker_destroy(worker);
+    net_destroy(network);
+    net_message_destroy(self->request);
+    alarm(0);
+}
+
+/* Asks for the scores; of vars[n], or of all where n is 0. What is said is for strads_free. */
+static char *scan(dialogue *self, double above, const uint32_t *vars, size_t n)
+{
+    *self = (dialogue){.failed = STRADS_OK};
+    self->request =
+        net_message_create(MSG_SCAN, NET_DATA, sizeof(msg_scan) + msg_pad(n, sizeof(*vars)));
+    REQUIRE(self->request != NULL);
+    msg_scan *head = (msg_scan *) self->request->body;
+    *head = (msg_scan){.whole = n == 0 ? 1 : 0, .above = above, .n_vars = n};
+    if (n > 0) {
+        memcpy(head + 1, vars, n * sizeof(*vars));
+    }
+    return suite_stderr_of(put, self);
+}
+
+/* All scores are below 0, by different margins, but for the first n_positive. */
+static void set_scores(size_t n_positive)
+{
+    for (size_t i = 0; i < RANGE; i++) {
+        score_of[i] = i < n_positive ? 0.5f * (float) (i + 1) : -0.25f * (float) (i + 1);
+    }
+}
+
+static void ask(dialogue *self, double above)
+{
+    char *words = scan(self, above, NULL, 0);
+    CHECK_TEXT(words, "");
+    CHECK_STATUS(self->failed, STRADS_OK);
+    strads_free(words);
+}
+
+static void few_scores_above_the_bar_are_listed(void)
+{
+    static dialogue self;
+    set_scores(0);
+    score_of[5] = 0.25f;
+    score_of[17] = STRADS_RETIRED;
+    score_of[18] = 0.0f;
+    score_of[40] = 7.0f;
+    ask(&self, 0.0);
+    CHECK(self.head.listed == 1 && self.head.n_vars == 3);
+    CHECK(self.vars[0] == FIRST + 5 && self.vars[1] == FIRST + 17 && self.vars[2] == FIRST + 40);
+    CHECK(self.scores[0] == 0.25f && self.scores[1] == STRADS_RETIRED && self.scores[2] == 7.0f);
+    CHECK(self.head.largest == 7.0);
+    CHECK(self.bytes == 32); /* of 256 */
+    ask(&self, 0.0);         /* the retired are told again */
+    CHECK(self.head.listed == 1 && self.head.n_vars == 3);
+}
+
+/* A list takes twice the bytes of a score: from half of them on it is no shorter. */
+static void the_answer_is_the_shorter_of_list_and_all(void)
+{
+    static dialogue self;
+    for (size_t n = 0; n <= RANGE; n++) {
+        set_scores(n);
+        ask(&self, 0.0);
+        CHECK(self.head.listed == (n < RANGE / 2 ? 1 : 0));
+        CHECK(self.head.n_vars == (n < RANGE / 2 ? n : RANGE));
+        CHECK(self.bytes <= RANGE * sizeof(float));
+        CHECK(memcmp(self.scores, score_of, self.head.n_vars * sizeof(float)) == 0);
+    }
+}
+
+static void the_largest_is_that_of_all_also_where_it_is_not_told(void)
+{
+    static dialogue self;
+    set_scores(0);
+    ask(&self, 0.0);
+    CHECK(self.head.listed == 1 && self.head.n_vars == 0 && self.bytes == 0);
+    CHECK(self.head.largest == -0.25);
+}
+
+static void where_no_score_is_looked_at_the_retired_alone_are_told(void)
+{
+    static dialogue self;
+    set_scores(RANGE);
+    score_of[63] = STRADS_RETIRED;
+    ask(&self, INFINITY);
+    CHECK(self.head.listed == 1 && self.head.n_vars == 1 && self.vars[0] == FIRST + 63);
+    CHECK(self.scores[0] == STRADS_RETIRED && self.head.largest == 31.5);
+}
+
+static void without_a_bar_all_are_told(void)
+{
+    static dialogue self;
+    set_scores(1);
+    ask(&self, -INFINITY);
+    CHECK(self.head.listed == 0 && self.head.n_vars == RANGE);
+    CHECK(memcmp(self.scores, score_of, sizeof(score_of)) == 0);
+}
+
+static void of_a_list_that_is_asked_for_all_are_told(void)
+{
+    static const uint32_t vars[] = {FIRST, FIRST + 2, FIRST + 63};
+    static dialogue self;
+    set_scores(1);
+    char *words = scan(&self, 0.0, vars, 3);
+    CHECK_TEXT(words, "");
+    CHECK(self.head.listed == 0 && self.head.n_vars == 3);
+    CHECK(self.scores[0] == 0.5f && self.scores[1] == -0.75f && self.scores[2] == -16.0f);
+    strads_free(words);
+}
+
+static void a_score_that_is_none_is_found_in_either_form(void)
+{
+    static const float bad[] = {NAN, INFINITY};
+    static const char *const told[] = {"score gave nan", "score gave inf"};
+    static dialogue self;
+    for (size_t i = 0; i < 4; i++) {
+        set_scores(i < 2 ? 0 : RANGE);
+        score_of[50] = bad[i % 2];
+        char *words = scan(&self, 0.0, NULL, 0);
+        CHECK_STATUS(self.failed, STRADS_ERR_NUMERIC);
+        CHECK(strstr(words, told[i % 2]) != NULL);
+        strads_free(words);
+    }
+}
+
+SUITE("strads/worker_scan",
+      {"few scores above the bar are listed", few_scores_above_the_bar_are_listed},
+      {"the answer is the shorter of list and all", the_answer_is_the_shorter_of_list_and_all},
+      {"the largest is that of all, also where it is not told",
+       the_largest_is_that_of_all_also_where_it_is_not_told},
+      {"where no score is looked at the retired alone are told",
+       where_no_score_is_looked_at_the_retired_alone_are_told},
+      {"without a bar all are told", without_a_bar_all_are_told},
+      {"of a list that is asked for all are told", of_a_list_that_is_asked_for_all_are_told},
+      {"a score that is none is found in either form",
+       a_score_that_is_none_is_found_in_either_form})
