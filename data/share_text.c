@@ -266,11 +266,12 @@ static strads_status own_target(const share_reading *it, double **out, size_t *n
     return y == NULL ? STRADS_ERR_NOMEM : STRADS_OK;
 }
 
-static strads_status refuse_target(uint32_t process)
+/* Whose are too many or too few only their sum tells. */
+static strads_status refuse_target(const share_reading *it)
 {
-    strads_error("process %u sent other than a target for each of its rows: the processes do not "
+    strads_error("%s: the processes sent other than a target for each of its %zu rows: they do not "
                  "load alike",
-                 process);
+                 it->how->source->path, it->share->n_rows);
     return STRADS_ERR_APP;
 }
 
@@ -294,7 +295,7 @@ static strads_status gather_targets(share_reading *it)
     for (uint32_t i = 0; i < count && all != NULL; i++) {
         const size_t n = status == STRADS_OK ? bytes[i] / sizeof(*y) : 0;
         if (status == STRADS_OK && (bytes[i] % sizeof(*y) != 0 || n > it->share->n_rows - at)) {
-            status = refuse_target(i);
+            status = refuse_target(it);
         } else if (n > 0) {
             memcpy(y + at, all[i], bytes[i]);
             at += n;
@@ -302,7 +303,7 @@ static strads_status gather_targets(share_reading *it)
         strads_free(all[i]);
     }
     if (status == STRADS_OK && at != it->share->n_rows) {
-        status = refuse_target(count - 1);
+        status = refuse_target(it);
     }
     strads_free(bytes);
     strads_free(all);
