@@ -217,6 +217,13 @@ static strads_status agree(share_reading *it)
 
 /* ---- entries by column ---- */
 
+static strads_status refuse_count(const share_reading *it, size_t col, double count)
+{
+    strads_error("%s: column %zu has %g entries by what the processes sent: they do not load alike",
+                 it->how->source->path, col + 1, count);
+    return STRADS_ERR_APP;
+}
+
 /* Whole numbers that are exact as doubles: their sum is in any order the same. */
 static strads_status count_entries(share_reading *it)
 {
@@ -235,10 +242,14 @@ static strads_status count_entries(share_reading *it)
             counts[e.col]++;
         }
     }
-    const strads_status status =
+    strads_status status =
         it->dense ? STRADS_OK : strads_part_sum(it->how->part, counts, 1, share->n_cols);
-    for (size_t j = 0; j < share->n_cols; j++) {
-        share->entries[j] = it->dense ? (uint32_t) share->n_rows : (uint32_t) counts[j];
+    for (size_t j = 0; j < share->n_cols && status == STRADS_OK; j++) {
+        if (!(counts[j] >= 0.0 && counts[j] <= UINT32_MAX)) {
+            status = refuse_count(it, j, counts[j]);
+        } else {
+            share->entries[j] = it->dense ? (uint32_t) share->n_rows : (uint32_t) counts[j];
+        }
     }
     strads_free(counts);
     return status;

@@ -121,6 +121,16 @@ static void more_rows_than_there_are_find_no_targets(void)
     strads_free(path);
 }
 
+static void what_is_no_count_of_entries_is_refused(void)
+{
+    char *path = suite_file("x", "%%MatrixMarket matrix coordinate real general\n7 3 2\n1 1 1\n"
+                                 "7 2 3\n");
+    const faulty it = {.source = {.path = path}, .split = DATA_BY_COLUMNS, .how = OTHER};
+    CHECK(times_said(it, "entries by what the processes sent: they do not load alike") == 2);
+    strads_free(path);
+}
+
 SUITE("data/share_faulty",
       {"targets of another length are refused", targets_of_another_length_are_refused},
+      {"what is no count of entries is refused", what_is_no_count_of_entries_is_refused},
       {"more rows than there are find no targets", more_rows_than_there_are_find_no_targets})
