@@ -9,12 +9,23 @@
 
 #include "apps/mf/ccd.h"
 
-/* What fits beside each other in a core's cache; how many users come between two trips of an item
- * block, and how many times as many where a trip is a message to another process. */
+/* How large blocks are at most: so many bytes, which the second cache holds. But a group has no two
+ * ratings of the same user or item, so a cell in which one has more than a sixteenth of the ratings
+ * leaves lanes empty; and the smaller cells are, the more do. So blocks are of so many users and
+ * items whatever their bytes, where that leaves each worker a few blocks. Rows come to the few
+ * columns that are in the nearest cache as a stream, which need not end within the second.
+ *
+ * Then how many users come between two trips of an item block: what the second cache holds beside
+ * it, but no more than that many; and how many times as many where a trip is a message to another
+ * process. */
 enum {
-    CELL_BYTES = 468 * 1024,
+    USER_BLOCK_BYTES = 180 * 1024,
     ITEM_BLOCK_BYTES = 288 * 1024,
-    USERS_A_HALF_TRIP = 2000,
+    USERS_A_BLOCK = 2000,
+    ITEMS_A_BLOCK = 1280,
+    BLOCKS_A_WORKER = 4,
+    TRIP_BYTES = 1024 * 1024,
+    USERS_A_TRIP = 4000,
     FARTHER = 4
 };
 
@@ -104,11 +115,43 @@ static strads_status set_scale(mf_site *site, const mf_moments *moments)
 
 /* ---- cutting ---- */
 
+/* How many rows these bytes hold. */
 static uint32_t rows_of(const mf_site *site, uint32_t bytes)
 {
-    const uint32_t rows = bytes / (site->layout.stride * (uint32_t) sizeof(float));
-    const uint32_t most = mf_layout_rows_max(&site->layout);
-    return rows < 1 ? 1 : rows < most ? rows : most;
+    return bytes / (site->layout.stride * (uint32_t) sizeof(float));
+}
+
+static uint32_t least_of(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint32_t most_of(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+/* How many of n rows a block has at most. */
+static uint32_t rows_a_block(const mf_site *site, uint32_t n, uint32_t bytes, uint32_t enough)
+{
+    const uint32_t many = least_of(enough, n / (BLOCKS_A_WORKER * site->n_workers));
+    const uint32_t rows = most_of(many, rows_of(site, bytes));
+    return most_of(1, least_of(rows, mf_layout_rows_max(&site->layout)));
+}
+
+/* How many of a worker's blocks an item block meets between two trips. Where columns roam, few
+ * users: at the end of a pass all wait for the last one. A deterministic run does
+ * not hang on how many processes there are. */
+static uint32_t blocks_a_trip(const mf_site *site, bool roams)
+{
+    const bool far = site->end - site->first < site->n_workers &&
+                     !strads_config_bool(site->config, "run.deterministic");
+    const uint32_t n_each = site->users.n_each;
+    const uint32_t users = roams ? USERS_A_BLOCK
+                           : far ? FARTHER * USERS_A_TRIP
+                                 : least_of(USERS_A_TRIP, rows_of(site, TRIP_BYTES));
+    const uint32_t n_near = (users + (roams ? 0 : n_each / 2)) / n_each;
+    return most_of(1, least_of(n_near, site->user_blocks));
 }
 
 static strads_status cut(mf_site *site, const data_ratings *train)
@@ -117,16 +160,15 @@ static strads_status cut(mf_site *site, const data_ratings *train)
     const bool whole = mf_ccd_is_on(site->config); /* all workers have all items */
     const uint32_t n = site->n_workers;
     const uint32_t least = whole ? 1 : roams ? 2 * n : n;
+    const uint32_t n_users = train->ids[DATA_USERS].n;
+    const uint32_t n_items = train->ids[DATA_ITEMS].n;
     mf_moments moments = {.mean = 0.0};
-    strads_status status = mf_cut_init(&site->items, train->ids[DATA_ITEMS].n, least,
-                                       whole ? UINT32_MAX : rows_of(site, ITEM_BLOCK_BYTES));
-    if (status == STRADS_OK) { /* what items leave is for users: the larger a cell, the fewer of
-                                * its ratings are of one row */
-        const size_t bytes = mf_block_floats(site, &site->items) * sizeof(float);
-        status =
-            mf_cut_init(&site->users, train->ids[DATA_USERS].n, n,
-                        rows_of(site, CELL_BYTES - (bytes < ITEM_BLOCK_BYTES ? (uint32_t) bytes
-                                                                             : ITEM_BLOCK_BYTES)));
+    strads_status status = mf_cut_init(
+        &site->items, n_items, least,
+        whole ? UINT32_MAX : rows_a_block(site, n_items, ITEM_BLOCK_BYTES, ITEMS_A_BLOCK));
+    if (status == STRADS_OK) {
+        status = mf_cut_init(&site->users, n_users, n,
+                             rows_a_block(site, n_users, USER_BLOCK_BYTES, USERS_A_BLOCK));
     }
     if (status == STRADS_OK) {
         status = mf_cut_count(&site->users, &site->items, train, &moments);
@@ -141,17 +183,8 @@ static strads_status cut(mf_site *site, const data_ratings *train)
         status = mf_cut_deal(&site->items, site->seed, DATA_ITEMS);
     }
     if (status == STRADS_OK) {
-        /* Where columns roam, smaller cells: at the end of a pass all wait for the last one. A
-         * deterministic run does not hang on how many processes there are. */
-        const bool far =
-            site->end - site->first < n && !strads_config_bool(site->config, "run.deterministic");
-        const uint32_t users = (roams ? 1 : far ? 2 * FARTHER : 2) * USERS_A_HALF_TRIP;
-        const uint32_t n_each = site->users.n_each;
-        const uint32_t n_near = (users + (roams ? 0 : n_each / 2)) / n_each;
         site->user_blocks = site->users.n_blocks / n;
-        site->blocks_a_row = n_near < 1                   ? 1
-                             : n_near < site->user_blocks ? n_near
-                                                          : site->user_blocks;
+        site->blocks_a_row = blocks_a_trip(site, roams);
     }
     return status;
 }

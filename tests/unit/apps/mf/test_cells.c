@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tests/unit/apps/mf/test_cells.c - every rating is in its cell once, every test rating with
- * the worker and the column that predict it, whatever the processes. */
+ * the worker and the column that predict it, whatever the processes; and cells are large
+ * enough. */
 #include "apps/mf/mf.h"
 
 #include <math.h>
@@ -37,25 +38,35 @@ static char *file_of(const char *name, bool test)
     return suite_file(name, text);
 }
 
-static strads_config *configure(const char *kind)
+static void set(strads_config *config, const char *key, const char *value)
 {
     char text[PATH];
-    strads_config *config = NULL;
-    size_t n_options = 0;
-    REQUIRE_OK(strads_config_create(&config));
-    for (int test = 0; test < 2; test++) {
-        char *file = file_of(test ? "test.txt" : "train.txt", test);
-        snprintf(text, sizeof(text), "data.%s=%s", test ? "test" : "train", file);
-        REQUIRE_OK(strads_config_set(config, text));
-        strads_free(file);
-    }
-    snprintf(text, sizeof(text), "schedule.kind=%s", kind);
+    snprintf(text, sizeof(text), "%s=%s", key, value);
     REQUIRE_OK(strads_config_set(config, text));
-    REQUIRE_OK(strads_config_set(config, "mf.rank=3"));
+}
+
+/* With defaults for all that was not set. */
+static void resolve(strads_config *config)
+{
+    size_t n_options = 0;
     const strads_option *options = strads_options(&n_options);
     REQUIRE_OK(strads_config_declare(config, options, n_options));
     REQUIRE_OK(strads_config_declare(config, mf_app.options, mf_app.n_options));
     REQUIRE_OK(strads_config_resolve(config));
+}
+
+static strads_config *configure(const char *kind)
+{
+    strads_config *config = NULL;
+    REQUIRE_OK(strads_config_create(&config));
+    for (int test = 0; test < 2; test++) {
+        char *file = file_of(test ? "test.txt" : "train.txt", test);
+        set(config, test ? "data.test" : "data.train", file);
+        strads_free(file);
+    }
+    set(config, "schedule.kind", kind);
+    set(config, "mf.rank", "3");
+    resolve(config);
     return config;
 }
 
@@ -189,5 +200,63 @@ static void each_rating_is_in_its_cell_in_one_process(void)
     }
 }
 
+/* ---- lanes that are empty ---- */
+
+enum { MANY_USERS = 3200, MANY_ITEMS = 1300, HEAVY = 16, OF_HEAVY = 400, OF_OTHERS = 10 };
+
+static char *file_of_many(void)
+{
+    static char text[(HEAVY * OF_HEAVY + MANY_USERS * OF_OTHERS) * 12];
+    size_t n = 0;
+    for (uint32_t i = 0; i < MANY_USERS; i++) {
+        for (uint32_t k = 0; k < (i < HEAVY ? OF_HEAVY : OF_OTHERS); k++) {
+            n += (size_t) snprintf(text + n, sizeof(text) - n, "%u %u %u\n", i,
+                                   (i * 37 + k * 3) % MANY_ITEMS, 1 + (i + k) % 5);
+        }
+    }
+    return suite_file("many.txt", text);
+}
+
+typedef struct lanes {
+    strads_config *config;
+    double a_rating; /* padding included */
+} lanes;
+
+static strads_status count_lanes(void *context, strads_part *part)
+{
+    lanes *it = context;
+    void *opened = NULL;
+    const strads_status status = mf_open_site(it->config, part, &opened);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    const mf_site *site = opened;
+    size_t n_groups = 0;
+    for (uint32_t b = 0; b < site->user_blocks; b++) {
+        n_groups += site->cells[b].starts[site->items.n_blocks];
+    }
+    it->a_rating = MF_GROUP * (double) n_groups / (double) site->n_train;
+    mf_close_site(opened);
+    return STRADS_OK;
+}
+
+/* Some users have as many ratings as 40 others. Beside only 200 of these, which is what the bytes
+ * of a block hold at this rank, they would leave more lanes empty than there are ratings. */
+static void cells_of_a_high_rank_leave_few_lanes_empty(void)
+{
+    lanes it = {.config = NULL};
+    char *file = file_of_many();
+    REQUIRE_OK(strads_config_create(&it.config));
+    set(it.config, "data.train", file);
+    set(it.config, "schedule.kind", "rotation");
+    set(it.config, "mf.rank", "200");
+    resolve(it.config);
+    REQUIRE_OK(parts_run(1, 1, count_lanes, &it));
+    CHECK(it.a_rating > 0.99 && it.a_rating < 1.1);
+    strads_config_destroy(it.config);
+    strads_free(file);
+}
+
 SUITE("apps/mf/cells",
-      {"each rating is in its cell, in one process", each_rating_is_in_its_cell_in_one_process})
+      {"each rating is in its cell, in one process", each_rating_is_in_its_cell_in_one_process},
+      {"cells of a high rank leave few lanes empty", cells_of_a_high_rank_leave_few_lanes_empty})
