@@ -14,7 +14,7 @@
 #include "apps/lasso/solver.h"
 
 enum {
-    LEAST_ROOM = 1024, /* so many variables always may ... */
+    LEAST_ROOM = 2048, /* so many variables always may ... */
     MOST = 4096,       /* ... and no more */
     ROOM_SHARE = 12,   /* products take at most one in so many of what the data take */
     SCATTERED = 4,     /* an entry of a sparse column takes as long as so many of a row */
