@@ -83,13 +83,13 @@ static size_t packed_bytes(const strads_config *config, const data_size *data)
 
 /* The products of a working set, with room to grow, a factor of them, and the strip of dense
  * columns that they are made of: see on_products.c, where each member of a round has them. */
-static size_t product_bytes(const strads_config *config, const data_size *data)
+static size_t product_bytes(const strads_config *config, const data_size *data, uint32_t n_workers)
 {
     const double stored = (double) (data->dense ? data->n_rows * data->n_cols : data->n_entries);
     if (lasso_loss_of(config) != LASSO_SQUARED || strads_config_bool(config, "run.deterministic")) {
         return 0;
     }
-    const size_t n = least((size_t) lasso_products_most(stored), 2 * set_size(data));
+    const size_t n = least((size_t) lasso_products_most(stored, n_workers), 2 * set_size(data));
     const size_t stride = n + n / 8;
     return stride * stride * sizeof(float) +
            (2 * n * n + (data->dense ? stride * LASSO_STRIP_ROWS : 0)) * sizeof(double);
@@ -105,7 +105,8 @@ static void add_up_columns(const strads_config *config, const data_size *data, s
 {
     const size_t copies = has_sets(config) ? COPIES + ITERATES : COPIES;
     const size_t sets =
-        has_sets(config) ? packed_bytes(config, data) + product_bytes(config, data) : 0;
+        has_sets(config) ? packed_bytes(config, data) + product_bytes(config, data, size->n_workers)
+                         : 0;
     const size_t held = data->bytes + code_bytes(data) + BY_VARIABLE * data->n_cols;
     size->site_bytes = larger(data->peak_bytes, held + sets);
     size->worker_bytes = (copies + count_fits(config)) * data->n_rows * sizeof(double);

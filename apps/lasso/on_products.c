@@ -14,7 +14,8 @@
 #include "apps/lasso/solver.h"
 
 enum {
-    LEAST_ROOM = 2048, /* so many variables always may ... */
+    ALWAYS = 1024,     /* so many variables always may, ... */
+    ALWAYS_FEW = 2048, /* ... and so many of one member or two, ... */
     MOST = 4096,       /* ... and no more */
     ROOM_SHARE = 12,   /* products take at most one in so many of what the data take */
     SCATTERED = 4,     /* an entry of a sparse column takes as long as so many of a row */
@@ -35,10 +36,10 @@ static const double ACTIVE_ENOUGH = 0.1;
  * and the next blocks will use them too, but not all, for the first sets change much. */
 static const double PAID_FOR = 16.0;
 
-double lasso_products_most(double stored)
+double lasso_products_most(double stored, double n_members)
 {
-    const double room = fmax((double) LEAST_ROOM * LEAST_ROOM, stored / ROOM_SHARE);
-    return fmin(sqrt(room), MOST);
+    const double least = n_members <= 2.0 ? ALWAYS_FEW : ALWAYS;
+    return fmin(fmax(least, sqrt(stored / ROOM_SHARE)), MOST);
 }
 
 /* Squares of lengths whose products floats can hold. */
@@ -63,7 +64,7 @@ static bool may_pay(const lasso_worker *self)
     const bool dense = site->x.col_start == NULL;
     const double stored = dense ? (double) site->x.n_rows * (double) site->x.n_cols
                                 : (double) site->x.col_start[site->x.n_cols];
-    return n > 0.0 && n <= lasso_products_most(stored) &&
+    return n > 0.0 && n <= lasso_products_most(stored, strads_worker_members(self->worker)) &&
            n * n <= (dense ? 2.0 : SCATTERED * 2.0) * self->whole.cost && self->whole.fits;
 }
 

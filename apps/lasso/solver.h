@@ -69,8 +69,8 @@ STRADS_MUST_CHECK strads_status lasso_step(lasso_worker *self, bool active, uint
 /* How many sweeps pay between two exchanges of so many units each, a sweep of `cost`. */
 uint32_t lasso_sweeps_apart(double exchange_units, double cost);
 
-/* How many columns may have products, of data with so many stored numbers. */
-double lasso_products_most(double stored);
+/* How many columns may have products, of data with so many stored numbers, with each member. */
+double lasso_products_most(double stored, double n_members);
 /* Whether the working set, of which the loaded block is this member's part, may be solved on
  * products of its columns down to the target; gathers what that takes. All members call, as of what
  * follows. */
