@@ -26,9 +26,11 @@ enum {
     MAX_DESCENTS = 4   /* each comes closer by what floats tell */
 };
 
-/* A target so far from the optimum is met to a fraction though products are floats. Several members
- * meet nearer ones on columns. */
+/* A target so far from the optimum is met to a fraction though products are floats. */
 static const double NARROW = 1e-5;
+/* Steps of several members are guarded, and what lowers the objective by less than rounding is
+ * undone: nearer targets than this they meet on columns. */
+static const double NEAREST_TOGETHER = 1e-8;
 
 /* Active sweeps end when they move this much less than the whole one did. */
 static const double ACTIVE_ENOUGH = 0.1;
@@ -75,7 +77,7 @@ strads_status lasso_products_consider(lasso_worker *self, double target, bool *p
     const bool together = strads_worker_members(self->worker) > 1;
     *possible = false;
     if (site->loss != LASSO_SQUARED || strads_config_bool(site->config, "run.deterministic") ||
-        (together && (site->split != STRADS_SPLIT_NONE || target < NARROW))) {
+        (together && (site->split != STRADS_SPLIT_NONE || target < NEAREST_TOGETHER))) {
         return STRADS_OK;
     }
     strads_status status =
