@@ -12,10 +12,10 @@ static const size_t BY_VARIABLE = 64;
  * means and squares add up three numbers a worker. */
 enum { BY_WORKER = 33, SUMS = 3 };
 
-/* A worker's copies of the residual: its state; two of the guard; with working sets, of
- * which the last may be extrapolated, the iterates that are kept. A worker that is alone
- * in a round has no guard, but that is little beside the data. */
-enum { COPIES = 3, ITERATES = ANDERSON_DEPTH + 1 };
+/* A worker's copies of the residual: its state; that of the last scan; two of the guard; with
+ * working sets, of which the last may be extrapolated, the iterates that are kept. A worker that is
+ * alone in a round has no guard, but that is little beside the data. */
+enum { COPIES = 4, ITERATES = ANDERSON_DEPTH + 1 };
 
 static bool has_sets(const strads_config *config)
 {

@@ -41,10 +41,9 @@ static const strads_option options[] = {
      .type = STRADS_CHOICE,
      .fallback = "auto",
      .choices = "auto | double | float",
-     .help = "How the values of X are held. Floats take half of the memory and are scanned faster; "
-             "all sums are of doubles. float: every value is rounded to one. auto: floats where "
-             "nothing is lost by it; dense columns that lose their mean, for lasso.intercept, "
-             "stay doubles."},
+     .help = "How the values of X are held. Floats take half of the memory; all sums are of "
+             "doubles. float: every value is rounded to one. auto: floats where nothing is lost "
+             "by it; dense columns that lose their mean, for lasso.intercept, stay doubles."},
     {.key = "data.partition",
      .type = STRADS_CHOICE,
      .fallback = "none",

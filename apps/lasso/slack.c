@@ -10,7 +10,7 @@ static const double ROUNDING = 1e-12;
 void lasso_slack_fini(lasso_slack *slack)
 {
     strads_free(slack->residual);
-    strads_free(slack->found_at);
+    strads_free(slack->way);
     strads_free(slack->near);
     *slack = (lasso_slack){.n = 0};
 }
@@ -18,21 +18,21 @@ void lasso_slack_fini(lasso_slack *slack)
 static strads_status open(lasso_slack *slack, size_t n_rows, size_t n)
 {
     slack->residual = strads_calloc(n_rows, sizeof(*slack->residual));
-    slack->found_at = strads_alloc_array(n, sizeof(*slack->found_at));
+    slack->way = strads_alloc_array(n, sizeof(*slack->way));
     slack->near = strads_alloc_array(n, sizeof(*slack->near));
-    if (slack->residual == NULL || slack->found_at == NULL || slack->near == NULL) {
+    if (slack->residual == NULL || slack->way == NULL || slack->near == NULL) {
         lasso_slack_fini(slack);
         return STRADS_ERR_NOMEM;
     }
     slack->n = n;
     for (size_t k = 0; k < n; k++) {
-        slack->found_at[k] = -INFINITY;
+        slack->way[k] = INFINITY;
     }
     return STRADS_OK;
 }
 
-/* Adds the way from the last residual to this one, and what its products may be off by. */
-static void move(lasso_slack *slack, const double *state, size_t n_rows)
+/* The way from the last residual to this one, and what its products may be off by. */
+static double move(lasso_slack *slack, const double *state, size_t n_rows)
 {
     const double offset = state[n_rows];
     double way = 0.0;
@@ -44,7 +44,7 @@ static void move(lasso_slack *slack, const double *state, size_t n_rows)
         squares += r * r;
         slack->residual[i] = r;
     }
-    slack->drift += sqrt(way) + ROUNDING * sqrt(squares);
+    return sqrt(way) + ROUNDING * sqrt(squares);
 }
 
 strads_status lasso_slack_find_near(lasso_slack *slack, const lasso_site *site, uint32_t first,
@@ -56,19 +56,20 @@ strads_status lasso_slack_find_near(lasso_slack *slack, const lasso_site *site, 
     if (status != STRADS_OK) {
         return status;
     }
-    move(slack, state, site->x.n_rows);
+    const double moved = move(slack, state, site->x.n_rows);
     const double *norm2 = site->norm2 + (first - site->first_col);
     size_t n_near = 0;
     for (size_t k = 0; k < n; k++) {
         const double least = l1 / lasso_scale(site, first + (uint32_t) k);
         const double left = least - fabs(gradient[k]); /* for the way since then */
-        const double way = slack->drift - slack->found_at[k];
+        const double way = slack->way[k] + moved;
+        slack->way[k] = way;
         slack->near[n_near] = first + (uint32_t) k;
         n_near += !(left > 0.0 && norm2[k] * way * way < left * left);
     }
     slack->n_near = n_near;
     for (size_t i = 0; i < n_near; i++) {
-        slack->found_at[slack->near[i] - first] = slack->drift;
+        slack->way[slack->near[i] - first] = 0.0;
     }
     return STRADS_OK;
 }
@@ -76,7 +77,7 @@ strads_status lasso_slack_find_near(lasso_slack *slack, const lasso_site *site, 
 /* How far x_j'r may be from what it was found to be. */
 static double radius(const lasso_slack *slack, const lasso_site *site, uint32_t var, uint32_t k)
 {
-    return sqrt(lasso_norm2(site, var)) * (slack->drift - slack->found_at[k]);
+    return sqrt(lasso_norm2(site, var)) * slack->way[k];
 }
 
 size_t lasso_slack_find_leading(lasso_slack *slack, const lasso_site *site, uint32_t first,
@@ -100,7 +101,7 @@ size_t lasso_slack_find_leading(lasso_slack *slack, const lasso_site *site, uint
         n += wanted[k] || most * lasso_scale(site, var) >= largest;
     }
     for (size_t i = 0; i < n; i++) {
-        slack->found_at[slack->near[i] - first] = slack->drift;
+        slack->way[slack->near[i] - first] = 0.0;
     }
     return n;
 }

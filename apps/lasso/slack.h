@@ -19,8 +19,8 @@
 /* A struct of zeros has seen nothing yet. */
 typedef struct lasso_slack {
     double *residual; /* [n_rows] the true one of the last scan */
-    double drift;     /* how far it has come, scan by scan; an upper bound of |v| */
-    double *found_at; /* [n] the drift when a variable's gradient was found */
+    double *way;      /* [n] how far it has come, scan by scan, since a variable's gradient was
+                       * found, an upper bound of |v|; with how far that was known */
     uint32_t *near;   /* [n_near] variables that may be at lambda */
     size_t n_near, n;
 } lasso_slack;
@@ -36,15 +36,15 @@ STRADS_MUST_CHECK strads_status lasso_slack_find_near(lasso_slack *slack, const 
 /* Makes variable first + k one that the next scan looks at. */
 static inline void lasso_slack_forget(lasso_slack *slack, uint32_t k)
 {
-    if (slack->found_at != NULL) {
-        slack->found_at[k] = -INFINITY;
+    if (slack->way != NULL) {
+        slack->way[k] = INFINITY;
     }
 }
 
 /* Says that x_j'r of variable first + k, which was found now, is known up to |x_j| `way`. */
 static inline void lasso_slack_blur(lasso_slack *slack, uint32_t k, double way)
 {
-    slack->found_at[k] = slack->drift - way;
+    slack->way[k] = way;
 }
 
 /* Of those that the last call above listed, near[] := those whose gradients must be known better:

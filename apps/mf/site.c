@@ -134,7 +134,8 @@ static uint32_t most_of(uint32_t a, uint32_t b)
 /* How many of n rows a block has at most. */
 static uint32_t rows_a_block(const mf_site *site, uint32_t n, uint32_t bytes, uint32_t enough)
 {
-    const uint32_t many = least_of(enough, n / (BLOCKS_A_WORKER * site->n_workers));
+    const uint32_t n_blocks = BLOCKS_A_WORKER * site->n_workers;
+    const uint32_t many = least_of(enough, n / n_blocks + (n % n_blocks > 0));
     const uint32_t rows = most_of(many, rows_of(site, bytes));
     return most_of(1, least_of(rows, mf_layout_rows_max(&site->layout)));
 }

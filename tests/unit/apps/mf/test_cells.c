@@ -202,7 +202,7 @@ static void each_rating_is_in_its_cell_in_one_process(void)
 
 /* ---- lanes that are empty ---- */
 
-enum { MANY_USERS = 3200, MANY_ITEMS = 1300, HEAVY = 16, OF_HEAVY = 400, OF_OTHERS = 10 };
+enum { MANY_USERS = 3203, MANY_ITEMS = 1303, HEAVY = 16, OF_HEAVY = 400, OF_OTHERS = 10 };
 
 static char *file_of_many(void)
 {
@@ -220,6 +220,7 @@ static char *file_of_many(void)
 typedef struct lanes {
     strads_config *config;
     double a_rating; /* padding included */
+    uint32_t n_user_blocks, n_item_blocks;
 } lanes;
 
 static strads_status count_lanes(void *context, strads_part *part)
@@ -235,6 +236,8 @@ static strads_status count_lanes(void *context, strads_part *part)
     for (uint32_t b = 0; b < site->user_blocks; b++) {
         n_groups += site->cells[b].starts[site->items.n_blocks];
     }
+    it->n_user_blocks = site->users.n_blocks;
+    it->n_item_blocks = site->items.n_blocks;
     it->a_rating = MF_GROUP * (double) n_groups / (double) site->n_train;
     mf_close_site(opened);
     return STRADS_OK;
@@ -253,6 +256,7 @@ static void cells_of_a_high_rank_leave_few_lanes_empty(void)
     resolve(it.config);
     REQUIRE_OK(parts_run(1, 1, count_lanes, &it));
     CHECK(it.a_rating > 0.99 && it.a_rating < 1.1);
+    CHECK(it.n_user_blocks == 4 && it.n_item_blocks == 4);
     strads_config_destroy(it.config);
     strads_free(file);
 }
