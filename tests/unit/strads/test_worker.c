@@ -4,12 +4,11 @@
 
 #include <stdatomic.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "net/driver.h"
 #include "strads/protocol.h"
 #include "tests/support/message_case.h"
 #include "tests/support/suite.h"
+#include "tests/unit/strads/one_worker.h"
 
 enum { MAX_VARS = 64, MAX_EDGES = MAX_VARS * MAX_VARS };
 
@@ -106,19 +105,8 @@ static void put(dialogue *self)
                                     .n_vars = MAX_VARS,
                                     .structure = {.n_vars = MAX_VARS, .partial_width = 1},
                                     .limits = {.deadline = INFINITY, .signal = &signal}};
-    const net_options nodes = {.n_nodes = 2, .queue_messages = 4};
-    net *network = NULL;
-    strads_worker *worker = NULL;
-    alarm(60); /* a hang is a failure */
-    REQUIRE_OK(net_create(&network, "threads", &nodes));
-    REQUIRE_OK(worker_create(&worker, &options));
-    net_attach(network, NET_COORDINATOR, listen_in, self);
-    net_attach(network, 1, worker_handle, worker);
-    CHECK_STATUS(net_run(network), STRADS_OK);
-    worker_destroy(worker);
-    net_destroy(network);
+    one_worker_run(&options, listen_in, self);
     net_message_destroy(self->question);
-    alarm(0);
 }
 
 /* Asks about all pairs of MAX_VARS variables. */

@@ -6,11 +6,10 @@
 #include <math.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "net/driver.h"
 #include "strads/protocol.h"
 #include "tests/support/suite.h"
+#include "tests/unit/strads/one_worker.h"
 
 enum { J = 100, FIRST = 20, RANGE = 64 }; /* RANGE is even */
 
@@ -108,19 +107,8 @@ static void put(void *context)
                                     .n_vars = RANGE,
                                     .structure = {.n_vars = J, .partial_width = 1},
                                     .limits = {.deadline = INFINITY, .signal = &signal}};
-    const net_options nodes = {.n_nodes = 2, .queue_messages = 4};
-    net *network = NULL;
-    strads_worker *worker = NULL;
-    alarm(60); /* a hang is a failure */
-    REQUIRE_OK(net_create(&network, "threads", &nodes));
-    REQUIRE_OK(worker_create(&worker, &options));
-    net_attach(network, NET_COORDINATOR, listen_in, self);
-    net_attach(network, 1, worker_handle, worker);
-    CHECK_STATUS(net_run(network), STRADS_OK);
-    worker_destroy(worker);
-    net_destroy(network);
+    one_worker_run(&options, listen_in, self);
     net_message_destroy(self->request);
-    alarm(0);
 }
 
 /* Asks for the scores; of vars[n], or of all where n is 0. What is said is for strads_free. */
