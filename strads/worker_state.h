@@ -2,7 +2,7 @@
 /*
  * strads/worker_state.h - what the parts of a worker share: its state, and what they
  * call of each other. worker.c turns messages into callbacks, worker_scan.c answers
- * scans.
+ * scans, worker_correlate.c questions of the checker.
  */
 #ifndef STRADS_STRADS_WORKER_STATE_H
 #define STRADS_STRADS_WORKER_STATE_H
@@ -61,6 +61,10 @@ STRADS_MUST_CHECK strads_status worker_give_rows(strads_worker *worker);
 /* Sends a buffer, which is empty then, as a message of this type. */
 STRADS_MUST_CHECK strads_status worker_give(strads_worker *worker, strads_buffer *buffer,
                                             uint32_t type);
+
+/* ---- worker_correlate.c ---- */
+
+STRADS_MUST_CHECK strads_status worker_correlate(strads_worker *worker, const net_message *request);
 
 /* ---- worker_scan.c ---- */
 
