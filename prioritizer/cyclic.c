@@ -2,8 +2,9 @@
 /* prioritizer/cyclic.c - one after another, round and round; who is out is passed by. */
 #include "prioritizer/policy.h"
 
-static size_t draw(prioritizer *prio, size_t n, uint32_t *vars)
+static size_t draw(prioritizer *prio, size_t n, double floor, uint32_t *vars)
 {
+    (void) floor;
     const uint32_t n_vars = prio->options.n_vars;
     for (size_t i = 0; i < n; i++) {
         uint32_t var = prio_pool_next(&prio->pool, prio->state.cursor);

@@ -170,8 +170,9 @@ static void deal(const float *scores, digit by, const uint32_t *from, uint32_t *
     }
 }
 
-static size_t draw(prioritizer *prio, size_t n, uint32_t *vars)
+static size_t draw(prioritizer *prio, size_t n, double floor, uint32_t *vars)
 {
+    (void) floor;
     n = n < prio->n_positive ? n : prio->n_positive;
     if (n == 0) {
         return 0;

@@ -28,7 +28,10 @@ typedef struct prio_policy_table {
     void (*range_changed)(prioritizer *prio, uint32_t first, uint32_t n);
 
     /* Chooses up to n open variables and takes each with prio_take. */
-    size_t (*draw)(prioritizer *prio, size_t n, uint32_t *vars);
+    size_t (*draw)(prioritizer *prio, size_t n, double floor, uint32_t *vars);
+
+    /* The sum of the scores above 0 that can be drawn; NULL: not known. */
+    double (*sum)(const prioritizer *prio);
 
     /* Bytes that init allocated. */
     size_t (*bytes)(const prioritizer *prio);

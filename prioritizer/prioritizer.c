@@ -65,14 +65,13 @@ strads_status prio_create(prioritizer **out, const prio_options *options)
 {
     assert(out != NULL && options != NULL && options->n_vars > 0);
     assert(options->policy <= PRIO_CYCLIC);
-    assert(isfinite(options->eta) && options->eta >= 0.0);
 
     strads_status status = STRADS_ERR_NOMEM;
     prioritizer *prio = strads_calloc(1, sizeof(*prio));
     if (prio != NULL) {
         prio->options = *options;
         prio->policy = policies[options->policy];
-        prio->random = strads_random_start(options->seed, 0);
+        prio->random = strads_random_start(options->seed, options->stream);
         status = init(prio);
     }
     if (status != STRADS_OK) {
@@ -181,10 +180,29 @@ void prio_take(prioritizer *prio, uint32_t var)
     prio->n_positive -= prio->scores[var] > 0.0F;
 }
 
-size_t prio_draw(prioritizer *prio, size_t n, uint32_t *vars)
+size_t prio_draw(prioritizer *prio, size_t n, double floor, uint32_t *vars)
 {
     const size_t n_open = prio->pool.n_open;
-    return prio->policy->draw(prio, n < n_open ? n : n_open, vars);
+    assert(isfinite(floor) && floor >= 0.0);
+    return prio->policy->draw(prio, n < n_open ? n : n_open, floor, vars);
+}
+
+prio_total prio_left(const prioritizer *prio)
+{
+    return (prio_total){.sum = prio->policy->sum != NULL ? prio->policy->sum(prio) : 0.0,
+                        .n_positive = prio->n_positive,
+                        .n_open = prio->pool.n_open};
+}
+
+/* A floor above this, times 2^32 variables and more, would no longer be a number. */
+static const double HIGHEST_FLOOR = 1e290;
+
+double prio_floor(const prio_total *left, double eta)
+{
+    if (left->n_positive == 0) {
+        return eta > 0.0 ? 1.0 : 0.0;
+    }
+    return fmin(eta * (left->sum / left->n_positive), HIGHEST_FLOOR);
 }
 
 bool prio_claim(prioritizer *prio, uint32_t var)
@@ -210,5 +228,23 @@ void prio_return(prioritizer *prio, const uint32_t *vars, size_t n)
             }
         }
         tell_policy(prio, vars + done, n_batch);
+    }
+}
+
+void prio_return_all(prioritizer *prio)
+{
+    const uint32_t n_vars = prio->options.n_vars;
+    for (size_t word = 0; word < ((size_t) n_vars + 63) / 64; word++) {
+        uint64_t closed = ~prio->pool.words[word];
+        for (; closed != 0; closed &= closed - 1) {
+            const size_t var = 64 * word + (size_t) __builtin_ctzll(closed);
+            if (var < n_vars && prio->scores[var] != PRIO_RETIRED) {
+                prio_pool_open(&prio->pool, (uint32_t) var);
+                prio->n_positive += prio->scores[var] > 0.0F;
+            }
+        }
+    }
+    if (prio->policy->range_changed != NULL) {
+        prio->policy->range_changed(prio, 0, n_vars);
     }
 }

@@ -26,9 +26,7 @@ extern "C" {
 #define PRIO_RETIRED (-__builtin_inff())
 
 typedef enum prio_policy {
-    PRIO_SAMPLED, /* with probability ~ max(score, 0) + eta * mean positive score; the mean
-                   * is that of the variables that can be drawn when prio_draw is called,
-                   * and when none is positive, all are equally likely if eta > 0 */
+    PRIO_SAMPLED, /* with probability ~ max(score, 0) + floor; floor: prio_draw */
     PRIO_GREEDY,  /* the largest scores; only variables with score > 0 */
     PRIO_UNIFORM, /* each with equal probability, scores ignored */
     PRIO_CYCLIC   /* 0, 1, ... J-1, 0, ..., scores ignored */
@@ -36,10 +34,16 @@ typedef enum prio_policy {
 
 typedef struct prio_options {
     prio_policy policy;
-    uint32_t n_vars; /* J > 0 */
-    double eta;      /* finite, >= 0, relative to the mean positive score; PRIO_SAMPLED only */
-    uint64_t seed;
+    uint32_t n_vars;       /* J > 0 */
+    uint64_t seed, stream; /* those of one seed draw independently when their streams differ */
 } prio_options;
+
+/* Of the variables that can be drawn: neither out nor retired. */
+typedef struct prio_total {
+    double sum;          /* of the scores above 0; PRIO_SAMPLED only, else 0 */
+    uint32_t n_positive; /* those with a score above 0 */
+    uint32_t n_open;     /* all */
+} prio_total;
 
 typedef struct prioritizer prioritizer;
 
@@ -58,8 +62,16 @@ STRADS_API void prio_set_range(prioritizer *prio, uint32_t first, uint32_t n, co
 STRADS_API void prio_update(prioritizer *prio, const uint32_t *vars, size_t n, const float *scores);
 
 /* Draws up to n distinct variables into vars, without replacement, most urgent
- * first for PRIO_GREEDY; returns how many, fewer when no more can be drawn. */
-STRADS_API size_t prio_draw(prioritizer *prio, size_t n, uint32_t *vars);
+ * first for PRIO_GREEDY; returns how many, fewer when no more can be drawn. `floor`,
+ * finite and >= 0, is what PRIO_SAMPLED adds to each weight, the others ignore it. */
+STRADS_API size_t prio_draw(prioritizer *prio, size_t n, double floor, uint32_t *vars);
+
+/* What can be drawn. */
+STRADS_API prio_total prio_left(const prioritizer *prio);
+
+/* The floor that is eta >= 0 times the mean positive score; where none is positive any
+ * floor makes all equally likely: 1, or 0 for an eta of 0. Finite. */
+STRADS_API double prio_floor(const prio_total *left, double eta);
 
 /* Draws this variable, whatever its score; false when it is out or retired. */
 STRADS_API STRADS_MUST_CHECK bool prio_claim(prioritizer *prio, uint32_t var);
@@ -67,6 +79,9 @@ STRADS_API STRADS_MUST_CHECK bool prio_claim(prioritizer *prio, uint32_t var);
 /* Gives drawn variables back; they must be out (asserted). One that was retired
  * meanwhile is not drawn again. */
 STRADS_API void prio_return(prioritizer *prio, const uint32_t *vars, size_t n);
+
+/* Gives back all that are out. */
+STRADS_API void prio_return_all(prioritizer *prio);
 
 /* The score of one variable. */
 STRADS_API float prio_score(const prioritizer *prio, uint32_t var);

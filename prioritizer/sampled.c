@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * prioritizer/sampled.c - with probability proportional to max(score, 0) + e,
- * where e = eta * the mean of the positive scores that can be drawn at the time of
- * the call; when none is positive, uniformly if eta > 0.
+ * prioritizer/sampled.c - with probability proportional to max(score, 0) + e, where e
+ * is the floor of the call.
  *
  * One file serves priorities by |delta| and by violation: they differ only in
  * what the caller puts into the scores.
@@ -50,14 +49,9 @@ static size_t bytes(const prioritizer *prio)
     return prio->state.tree.bytes;
 }
 
-/* e; any positive number does when no score is positive. */
-static double floor_weight(const prioritizer *prio)
+static double sum(const prioritizer *prio)
 {
-    const double eta = prio->options.eta;
-    if (prio->n_positive == 0) {
-        return eta > 0.0 ? 1.0 : 0.0;
-    }
-    return eta * (prio_sum_tree_total(&prio->state.tree) / prio->n_positive);
+    return prio_sum_tree_total(&prio->state.tree);
 }
 
 /* Draws n variables of the pool with replacement, n <= PRIO_BATCH. */
@@ -98,9 +92,8 @@ static size_t take(prioritizer *prio, uint32_t *vars, size_t n)
     return n_taken;
 }
 
-static size_t draw(prioritizer *prio, size_t n, uint32_t *vars)
+static size_t draw(prioritizer *prio, size_t n, double floor, uint32_t *vars)
 {
-    const double floor = floor_weight(prio);
     size_t n_drawn = 0;
     while (n_drawn < n) {
         const double weight = prio_sum_tree_total(&prio->state.tree);
@@ -120,4 +113,5 @@ const prio_policy_table prio_sampled = {.init = init,
                                         .vars_changed = vars_changed,
                                         .range_changed = range_changed,
                                         .draw = draw,
+                                        .sum = sum,
                                         .bytes = bytes};

@@ -2,8 +2,9 @@
 /* prioritizer/uniform.c - every open variable with equal probability (Shotgun). */
 #include "prioritizer/policy.h"
 
-static size_t draw(prioritizer *prio, size_t n, uint32_t *vars)
+static size_t draw(prioritizer *prio, size_t n, double floor, uint32_t *vars)
 {
+    (void) floor;
     for (size_t i = 0; i < n; i++) {
         const uint64_t k = strads_random_below(&prio->random, prio->pool.n_open);
         vars[i] = prio_pool_select(&prio->pool, (uint32_t) k);

@@ -21,9 +21,12 @@ static void expect_scores(const coordinator *self, uint32_t rank, msg_bounds *bo
 {
     const working_set *set = &self->plan.set;
     bounds->types |= 1U << MSG_SCORES;
+    const bool plain = self->whole && !self->options.run.solve;
     bounds->pool = self->whole && self->options.run.solve && bounds->n_range > 0;
-    bounds->may_list = self->whole && !self->options.run.solve;
-    bounds->n_scores = bounds->n_range;
+    bounds->retired =
+        plain && self->plan.prio != NULL && coordinator_answers_for(self, rank) == rank;
+    bounds->totals = plain && self->plan.shards != NULL;
+    bounds->n_scores = plain ? 0 : bounds->n_range;
     if (bounds->pool) {
         const size_t first = coordinator_list_start(self, set->vars, set->n, rank);
         bounds->kept = set->vars + first;
@@ -48,6 +51,7 @@ static msg_bounds expected_of(const coordinator *self, uint32_t rank)
 {
     const coordinator_options *options = &self->options;
     const heard *before = &self->heard[rank];
+    const shard_talk *draws = &self->draws[rank];
     const flight *next = next_flight(self, rank);
     msg_bounds bounds = {.to = NET_COORDINATOR,
                          .types = 1U << MSG_FAILED | 1U << MSG_STOP,
@@ -61,11 +65,21 @@ static msg_bounds expected_of(const coordinator *self, uint32_t rank)
     if (self->scanning && before->n_scans < self->n_scans) {
         expect_scores(self, rank, &bounds);
     }
+    if (self->plan.shards != NULL) {
+        bounds.draws = true;
+        bounds.shard_first = coordinator_shard_first(self, rank);
+        bounds.n_shard = coordinator_shard_first(self, rank + 1) - bounds.shard_first;
+    }
+    const bool draws_due = draws->asked && draws->answer == NULL;
+    if (draws_due) {
+        bounds.types |= 1U << MSG_DRAWN;
+        bounds.draw = draws->request;
+    }
     if (self->asking && before->n_questions < self->n_questions) {
         bounds.types |= 1U << MSG_EDGES;
         bounds.question = question_of(self);
     }
-    if (next != NULL) {
+    if (next != NULL && !(draws_due && draws->round <= next->round)) { /* which were asked before */
         bounds.types |= 1U << MSG_DONE;
         bounds.round = next->round;
         bounds.n_doubles =

@@ -7,9 +7,10 @@
  *
  *   opening            waiting for READY of all workers
  *   a scan             waiting for SCORES of all workers; no round is in flight
+ *   draws              waiting for DRAWN of the workers that were asked
  *   a question         waiting for EDGES of all workers
- *   rounds in flight   1 .. 1 + pipeline, waiting for DONE of their members; a
- *                      question may be under way beside them
+ *   rounds in flight   1 .. 1 + pipeline, waiting for DONE of their members; draws or
+ *                      a question may be under way beside them
  *   ending             CLOSE was sent, waiting for all workers to leave
  */
 #include "strads/coordinator_state.h"
@@ -124,39 +125,6 @@ bool coordinator_limit_reached(const coordinator *self)
            (options->deadline < INFINITY && strads_now() > options->deadline);
 }
 
-static strads_status send_question(coordinator *self)
-{
-    const strads_pairs *question = &self->plan.question;
-    const uint64_t n = question->n;
-    const uint64_t n_known = question->first_new;
-    /* Who may exchange in correlate must meet it in the same order as the pushes. */
-    const net_lane lane =
-        self->options.structure.split == STRADS_SPLIT_NONE ? NET_CONTROL : NET_DATA;
-    self->asking = true;
-    self->n_learned = 0;
-    self->n_questions++;
-    self->n_waiting = coordinator_workers(self);
-    self->products += (n * (n - 1) - n_known * (n_known - 1)) / 2;
-    for (uint32_t k = 0; k < coordinator_workers(self); k++) {
-        net_message *message = net_message_create(
-            MSG_CORRELATE, lane, sizeof(msg_correlate) + msg_pad(question->n, sizeof(uint32_t)));
-        if (message == NULL) {
-            return STRADS_ERR_NOMEM;
-        }
-        msg_correlate *ask = (msg_correlate *) message->body;
-        *ask = (msg_correlate){.rho = self->options.run.rho,
-                               .max_edges = planner_question_edges(&self->plan),
-                               .first_new = question->first_new,
-                               .n_vars = question->n};
-        memcpy(ask + 1, question->vars, question->n * sizeof(uint32_t));
-        const strads_status status = coordinator_send(self, k, message);
-        if (status != STRADS_OK) {
-            return status;
-        }
-    }
-    return STRADS_OK;
-}
-
 static bool scan_is_due(const coordinator *self)
 {
     if (self->options.run.solve) {
@@ -167,17 +135,42 @@ static bool scan_is_due(const coordinator *self)
     return self->updates - self->updates_at_scan >= (aware ? (n_vars + 1) / 2 : n_vars);
 }
 
+/* Has shards draw what the plan waits for, and lets it go on once all have answered. */
+static strads_status draw_more(coordinator *self, plan_outcome *outcome)
+{
+    strads_status status = STRADS_OK;
+    while (*outcome == PLAN_WAIT && status == STRADS_OK) {
+        status = coordinator_ask_shards(self);
+        self->drawing = coordinator_awaits_draws(self);
+        if (status != STRADS_OK || self->drawing) {
+            break;
+        }
+        status = coordinator_take_draws(self, ANY_ROUND);
+        if (status == STRADS_OK) {
+            status = planner_go_on(&self->plan, outcome);
+        }
+    }
+    return status;
+}
+
 /* What a plan came to: sends it, asks, or looks for work. *more: plan another. */
 static strads_status follow(coordinator *self, plan_outcome outcome, bool *more)
 {
     *more = false;
+    strads_status status = draw_more(self, &outcome);
+    if (status != STRADS_OK) {
+        return status;
+    }
     switch (outcome) {
+    case PLAN_WAIT:
+        return STRADS_OK;
     case PLAN_ASK:
-        return send_question(self);
+        return coordinator_ask(self);
     case PLAN_READY:
         *more = true;
         net_work(self->node, UNITS_PLANNED * (double) self->plan.blocks.n_vars);
-        return coordinator_dispatch(self);
+        status = coordinator_ask_shards(self);
+        return status == STRADS_OK ? coordinator_dispatch(self) : status;
     case PLAN_NONE:
         break;
     }
@@ -196,7 +189,8 @@ void coordinator_advance(coordinator *self)
     const coordinator_options *options = &self->options;
     strads_status status = STRADS_OK;
     bool more = true;
-    while (more && status == STRADS_OK && !self->asking && !self->scanning && !self->ending) {
+    while (more && status == STRADS_OK && !self->drawing && !self->asking && !self->scanning &&
+           !self->ending) {
         if (self->n_flights > options->run.pipeline) {
             return;
         }
@@ -239,55 +233,24 @@ static void round_done(coordinator *self)
     coordinator_advance(self);
 }
 
-/* Commits the rounds that are complete, in their order; while a question is open none,
- * so that plans do not depend on which answer comes first. */
+/* Commits the rounds that are complete, in their order; while a plan waits for answers
+ * none, so that plans do not depend on which comes first. */
 static void commit_complete(coordinator *self)
 {
-    while (self->n_flights > 0 && self->flights[0].n_waiting == 0 && !self->asking &&
-           !self->ending) {
+    while (self->n_flights > 0 && self->flights[0].n_waiting == 0 && !self->drawing &&
+           !self->asking && !self->ending) {
         round_done(self);
     }
 }
 
-/* Takes an answer, and those that waited for it: edges are learned in order of rank,
- * whichever answer came first, for the checker adds up costs along them. */
-static strads_status learn(coordinator *self, uint32_t rank, const net_message *message)
+void coordinator_resume(coordinator *self, strads_status status, plan_outcome outcome)
 {
-    strads_status status = STRADS_OK;
-    self->told[rank] = strads_alloc(message->bytes);
-    if (self->told[rank] == NULL) {
-        return STRADS_ERR_NOMEM;
+    bool more = false;
+    if (status == STRADS_OK) {
+        status = follow(self, outcome, &more);
     }
-    memcpy(self->told[rank], message->body, message->bytes);
-    while (self->n_learned < coordinator_workers(self) && self->told[self->n_learned] != NULL &&
-           status == STRADS_OK) {
-        msg_edges **next = &self->told[self->n_learned++];
-        status =
-            dependency_learn(self->plan.check, (const msg_edge *) (*next + 1), (*next)->n_edges);
-        strads_free(*next);
-        *next = NULL;
-    }
-    return status;
-}
-
-static void on_edges(coordinator *self, uint32_t rank, const net_message *message)
-{
-    const msg_edges *reply = (const msg_edges *) message->body;
-    self->worker_busy[rank] = reply->busy_seconds;
-    net_work(self->node, UNITS_EDGE * (double) reply->n_edges);
-    strads_status status = learn(self, rank, message);
-    self->n_waiting--;
-    if (status == STRADS_OK && self->n_waiting == 0) {
-        plan_outcome outcome = PLAN_NONE;
-        bool more = false;
-        self->asking = false;
-        status = planner_finish(&self->plan, &outcome);
-        if (status == STRADS_OK) {
-            status = follow(self, outcome, &more);
-        }
-        if (status == STRADS_OK && more) {
-            coordinator_advance(self);
-        }
+    if (status == STRADS_OK && more) {
+        coordinator_advance(self);
     }
     if (status != STRADS_OK) {
         coordinator_fail(self, status);
@@ -365,8 +328,11 @@ static void on_message(coordinator *self, uint32_t rank, const net_message *mess
     case MSG_SCORES:
         coordinator_on_scores(self, rank, message);
         break;
+    case MSG_DRAWN:
+        coordinator_on_drawn(self, rank, message);
+        break;
     case MSG_EDGES:
-        on_edges(self, rank, message);
+        coordinator_on_edges(self, rank, message);
         break;
     case MSG_DONE:
         on_done(self, rank, message);
@@ -417,7 +383,8 @@ strads_status coordinator_create(coordinator **out, const coordinator_options *o
     self->lost = strads_calloc(workers, sizeof(*self->lost));
     self->heard = strads_calloc(workers, sizeof(*self->heard));
     self->values = strads_calloc(n_vars, sizeof(*self->values));
-    self->scores = options->run.solve ? NULL : strads_alloc_array(n_vars, sizeof(*self->scores));
+    self->totals = strads_calloc(workers, sizeof(*self->totals));
+    self->draws = strads_calloc(workers, sizeof(*self->draws));
     self->n_told = strads_calloc(workers, sizeof(*self->n_told));
     self->n_owned = strads_calloc(workers, sizeof(*self->n_owned));
     self->syncs = strads_calloc(workers, sizeof(net_message *));
@@ -428,7 +395,7 @@ strads_status coordinator_create(coordinator **out, const coordinator_options *o
     bool whole = self->lost != NULL && self->heard != NULL && self->values != NULL &&
                  self->measures != NULL && self->reported != NULL && self->worker_busy != NULL &&
                  self->n_told != NULL && self->told != NULL && self->n_owned != NULL &&
-                 self->syncs != NULL && (options->run.solve || self->scores != NULL);
+                 self->syncs != NULL && self->totals != NULL && self->draws != NULL;
     for (uint32_t i = 0; i < MAX_FLIGHTS; i++) {
         self->flights[i].to.starts = strads_calloc(workers + 1, sizeof(size_t));
         whole = whole && self->flights[i].to.starts != NULL;
@@ -465,6 +432,10 @@ void coordinator_destroy(coordinator *self)
     for (uint32_t k = 0; k < coordinator_workers(self) && self->told != NULL; k++) {
         strads_free(self->told[k]);
     }
+    for (uint32_t k = 0; k < coordinator_workers(self) && self->draws != NULL; k++) {
+        strads_free(self->draws[k].answer);
+    }
+    strads_free(self->draws);
     strads_free(self->told);
     strads_free(self->in_flight);
     strads_free(self->commit_values);
@@ -472,7 +443,7 @@ void coordinator_destroy(coordinator *self)
     strads_free(self->worker_busy);
     strads_free(self->measures);
     strads_free(self->reported);
-    strads_free(self->scores);
+    strads_free(self->totals);
     strads_free(self->n_told);
     strads_free(self->n_owned);
     strads_free(self->syncs);

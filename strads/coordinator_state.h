@@ -2,8 +2,9 @@
 /*
  * strads/coordinator_state.h - what the parts of the coordinator share: its state, and
  * what they call of each other. coordinator.c turns events into steps, admit.c
- * checks those from other processes, scans.c looks where work is left and judges,
- * flights.c sends rounds out and commits them, collect.c takes what workers give at the end.
+ * checks those from other processes, scans.c looks where work is left and judges, draws.c
+ * has shards draw candidates, questions.c asks which of them are correlated, flights.c
+ * sends rounds out and commits them, collect.c takes what workers give at the end.
  */
 #ifndef STRADS_STRADS_COORDINATOR_STATE_H
 #define STRADS_STRADS_COORDINATOR_STATE_H
@@ -32,6 +33,14 @@ typedef struct flight {
     double delayed; /* of the member that was most */
 } flight;
 
+/* What was asked of a worker's shard. */
+typedef struct shard_talk {
+    bool asked; /* and what was drawn is not taken yet */
+    msg_draw request;
+    uint64_t round;    /* which was sent out just after the request */
+    msg_drawn *answer; /* NULL: has not come */
+} shard_talk;
+
 /* What a worker of another process has said so far. */
 typedef struct heard {
     bool ready, refused;           /* refused: something was wrong, and nothing more is taken */
@@ -43,8 +52,9 @@ struct coordinator {
     coordinator_options options;
     net_node *node;
     planner plan;
-    bool opening, scanning, asking, ending;
+    bool opening, scanning, drawing, asking, ending;
     uint32_t n_waiting; /* replies due to a scan or a question, or to opening */
+    shard_talk *draws;  /* [n_workers] */
     uint32_t n_lost;    /* workers that have left */
     bool *lost;         /* [n_workers] */
     heard *heard;       /* [n_workers] */
@@ -52,6 +62,8 @@ struct coordinator {
     double *values;     /* [n_vars] committed */
     float *scores;      /* [n_vars] of a scan of everything; NULL with working sets */
     size_t *n_told;     /* [n_workers] variables that each worker told the scores of */
+    prio_total *totals; /* [n_workers] what the scan found to draw of each shard */
+    uint32_t worst;     /* the variable that has worst_score; n_vars: none is above 0 */
     double *measures;   /* [n_measures] reduced */
     double *reported;   /* [n_workers][n_measures] as the workers told them */
     msg_edges **told;   /* [n_workers] answers to a question that wait for those of lower ranks */
@@ -97,6 +109,13 @@ static inline uint32_t coordinator_answers_for(const coordinator *self, uint32_t
     return self->options.structure.split == STRADS_SPLIT_SAMPLES ? 0 : rank;
 }
 
+/* Where the shard of a worker begins. */
+static inline uint32_t coordinator_shard_first(const coordinator *self, uint32_t rank)
+{
+    return round_shard_first(&self->options.structure, self->options.firsts,
+                             coordinator_workers(self), rank);
+}
+
 /* ---- coordinator.c ---- */
 
 /* Closes all workers; the run ends when they have left. */
@@ -112,6 +131,26 @@ STRADS_MUST_CHECK strads_status coordinator_broadcast(coordinator *self, uint32_
                                                       const void *body, size_t bytes);
 /* Whether Ctrl-C, the clock or the number of rounds says that it is enough. */
 bool coordinator_limit_reached(const coordinator *self);
+
+/* Goes on with a plan that has answers now, if the status is OK. */
+void coordinator_resume(coordinator *self, strads_status status, plan_outcome outcome);
+
+/* ---- questions.c ---- */
+
+/* Asks all workers the plan's question. */
+STRADS_MUST_CHECK strads_status coordinator_ask(coordinator *self);
+void coordinator_on_edges(coordinator *self, uint32_t rank, const net_message *message);
+
+/* ---- draws.c ---- */
+
+/* Asks the shards that have to be asked, or run low. */
+STRADS_MUST_CHECK strads_status coordinator_ask_shards(coordinator *self);
+/* Whether one that was asked has not answered. */
+bool coordinator_awaits_draws(const coordinator *self);
+/* Takes what they have answered: what was asked just before round `round` was sent out, or all. */
+#define ANY_ROUND UINT64_MAX
+STRADS_MUST_CHECK strads_status coordinator_take_draws(coordinator *self, uint64_t round);
+void coordinator_on_drawn(coordinator *self, uint32_t rank, const net_message *message);
 
 /* ---- admit.c ---- */
 

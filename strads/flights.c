@@ -321,6 +321,10 @@ strads_status coordinator_commit(coordinator *self)
         self->values[vars[i]] = self->commit_values[i];
     }
     planner_commit(&self->plan, vars, n, self->commit_moved);
+    status = coordinator_take_draws(self, done->round);
+    if (status != STRADS_OK) {
+        return status;
+    }
     if (self->options.structure.split == STRADS_SPLIT_NONE || done->lent) { /* else all take part */
         width_guard_learn(&self->plan.width, done->n_parts, done->n_steps, done->n_guarded);
         crowd_guard_learn(&self->plan.crowd, done->n_parts, done->delayed);

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/part.h"
+#include "strads/planner.h"
 
 _Atomic bool job_stop_requested;
 _Atomic bool job_report_requested;
@@ -175,6 +176,20 @@ static strads_status create_grid(const job *self, uint32_t rank, grid_worker **o
     return grid_worker_create(out, &options);
 }
 
+/* The variables that a worker keeps the priorities of. */
+static void set_shard(const job *self, uint32_t rank, worker_options *options)
+{
+    const uint32_t n = self->run.n_workers;
+    const uint32_t first = round_shard_first(&self->structure, self->firsts, n, rank);
+    const uint32_t end = round_shard_first(&self->structure, self->firsts, n, rank + 1);
+    options->draws = true;
+    options->shard_first = first;
+    options->shard = (prio_options){.policy = planner_policy(&self->run),
+                                    .n_vars = end - first,
+                                    .seed = self->run.seed,
+                                    .stream = PRIO_FIRST_STREAM + rank};
+}
+
 static strads_status create_worker(job *self, uint32_t rank, double deadline)
 {
     const bool samples = self->structure.split == STRADS_SPLIT_SAMPLES;
@@ -192,6 +207,9 @@ static strads_status create_worker(job *self, uint32_t rank, double deadline)
         .limits = {.deadline = deadline, .signal = &job_stop_requested, .alone = !is_first(self)},
         .tables = self->run.tables ? &self->tables : NULL};
     strads_status status = STRADS_OK;
+    if (planner_has_shards(&self->run)) {
+        set_shard(self, rank, &options);
+    }
     if (schedule_is_grid(self->run.kind)) {
         status = create_grid(self, rank, &options.grid);
     }

@@ -16,7 +16,7 @@ enum {
     SET_EDGES = 1 << 20 /* strongest pairs of a working set that a worker names */
 };
 
-static prio_policy policy_of(const run_options *run)
+prio_policy planner_policy(const run_options *run)
 {
     switch (run->kind) {
     case SCHEDULE_RANDOM:
@@ -31,14 +31,54 @@ static prio_policy policy_of(const run_options *run)
     }
 }
 
+bool planner_has_shards(const run_options *run)
+{
+    return run->kind == SCHEDULE_STRUCTURE_AWARE && !run->solve;
+}
+
+/* Variables that the first draw of a round is to find. */
+static size_t n_first_drawn(const planner *plan)
+{
+    const run_options *run = &plan->options.run;
+    return plan->check != NULL ? run->candidates : run->round;
+}
+
+/* Each worker has a shard: its range; where all have everything, an even share. */
+static strads_status open_shards(planner *plan)
+{
+    const run_options *run = &plan->options.run;
+    const uint32_t n_workers = run->n_workers;
+    uint32_t *firsts = strads_alloc_array((size_t) n_workers + 1, sizeof(*firsts));
+    if (firsts == NULL) {
+        return STRADS_ERR_NOMEM;
+    }
+    for (uint32_t k = 0; k <= n_workers; k++) {
+        firsts[k] = round_shard_first(&plan->options.structure, plan->options.firsts, n_workers, k);
+    }
+    const prio_shards_options options = {.policy = planner_policy(run),
+                                         .n_shards = n_workers,
+                                         .firsts = firsts,
+                                         .eta = run->eta,
+                                         .seed = run->seed,
+                                         .most = n_first_drawn(plan)};
+    const strads_status status = prio_shards_create(&plan->shards, &options);
+    strads_free(firsts);
+    return status;
+}
+
+static strads_status open_prioritizer(planner *plan)
+{
+    const run_options *run = &plan->options.run;
+    const prio_options options = {
+        .policy = planner_policy(run), .n_vars = plan->options.structure.n_vars, .seed = run->seed};
+    return prio_create(&plan->prio, &options);
+}
+
 static strads_status init_drawing(planner *plan)
 {
     const run_options *run = &plan->options.run;
-    const prio_options options = {.policy = policy_of(run),
-                                  .n_vars = plan->options.structure.n_vars,
-                                  .eta = run->eta,
-                                  .seed = run->seed};
-    const strads_status status = prio_create(&plan->prio, &options);
+    const strads_status status =
+        planner_has_shards(run) ? open_shards(plan) : open_prioritizer(plan);
     if (status != STRADS_OK) {
         return status;
     }
@@ -78,25 +118,24 @@ strads_status planner_init(planner *plan, const planner_options *options)
 {
     *plan = (planner){.options = *options,
                       .width = width_guard_start(options->run.n_workers),
-                      .crowd = crowd_guard_start(),
-                      .urgent = options->structure.n_vars};
+                      .crowd = crowd_guard_start()};
     strads_status status = STRADS_OK;
     if (schedule_takes_all(options->run.kind) ||
         schedule_makes_passes(options->run.kind, options->app)) {
         plan->options.run.round = plan->options.run.candidates = options->structure.n_vars;
     }
-    if (options->run.solve) {
+    if (wants_check(options)) {
+        const dependency_options check = {.rho = options->run.rho,
+                                          .max_known = KNOWN * n_asked(&options->run)};
+        status = dependency_create(&plan->check, &check);
+    }
+    if (status == STRADS_OK && options->run.solve) {
         status = working_set_init(&plan->set, options->structure.n_vars);
         if (status == STRADS_OK && may_lend(options)) {
             status = loan_init(&plan->loans, options->structure.n_vars);
         }
-    } else if (options->run.kind != SCHEDULE_CUSTOM) {
+    } else if (status == STRADS_OK && options->run.kind != SCHEDULE_CUSTOM) {
         status = init_drawing(plan);
-    }
-    if (status == STRADS_OK && wants_check(options)) {
-        const dependency_options check = {.rho = options->run.rho,
-                                          .max_known = KNOWN * n_asked(&options->run)};
-        status = dependency_create(&plan->check, &check);
     }
     if (status != STRADS_OK) {
         planner_fini(plan);
@@ -107,6 +146,7 @@ strads_status planner_init(planner *plan, const planner_options *options)
 void planner_fini(planner *plan)
 {
     prio_destroy(plan->prio);
+    prio_shards_destroy(plan->shards);
     working_set_fini(&plan->set);
     loan_fini(&plan->loans);
     dependency_destroy(plan->check);
@@ -125,59 +165,46 @@ strads_status planner_restart(planner *plan)
     return planner_init(plan, &options);
 }
 
-/* Whether priorities by movement have come to an end: none is left, and no floor. */
-static bool has_run_dry(const planner *plan)
-{
-    bool dry = plan->options.run.eta == 0.0;
-    for (uint32_t var = 0; dry && var < plan->options.structure.n_vars; var++) {
-        dry = !(prio_score(plan->prio, var) > 0.0F);
-    }
-    return dry;
-}
+/* ---- scans and commits ---- */
 
-/* The variable with the largest score; n_vars when none is above 0. */
-static uint32_t worst_of(const float *scores, uint32_t n_vars)
-{
-    uint32_t worst = n_vars;
-    float largest = 0.0F;
-    for (uint32_t var = 0; var < n_vars; var++) {
-        if (scores[var] > largest) {
-            worst = var;
-            largest = scores[var];
-        }
-    }
-    return worst;
-}
-
-double planner_draws_above(const planner *plan)
+strads_status planner_scan_all(planner *plan, const plan_scan *scan)
 {
     const run_options *run = &plan->options.run;
-    /* Whether priorities by movement have run dry is asked of whatever draws. */
-    const bool by_score = run->kind == SCHEDULE_STRUCTURE_AWARE || run->by_delta;
-    return plan->prio != NULL && by_score ? 0.0 : INFINITY;
+    if (plan->shards == NULL) {
+        return STRADS_OK;
+    }
+    const bool stuck = scan->n_stalled > 0 && scan->n_stalled % STUCK == 0;
+    const bool dry = run->eta == 0.0 && prio_shards_left(plan->shards).n_positive == 0;
+    const bool fresh = !run->by_delta || stuck || dry;
+    const strads_status status = prio_shards_scanned(plan->shards, fresh ? scan->totals : NULL);
+    if (status == STRADS_OK && scan->n_stalled > 0 &&
+        scan->worst < plan->options.structure.n_vars) {
+        prio_shards_urge(plan->shards, scan->worst);
+    }
+    return status;
 }
 
-void planner_scan_all(planner *plan, const float *scores, uint64_t n_stalled)
+void planner_retire(planner *plan, const uint32_t *vars, size_t n)
 {
-    const run_options *run = &plan->options.run;
-    const uint32_t n_vars = plan->options.structure.n_vars;
-    if (plan->prio == NULL) {
-        return;
+    const float retired = PRIO_RETIRED;
+    for (size_t i = 0; i < n && plan->prio != NULL; i++) {
+        prio_update(plan->prio, &vars[i], 1, &retired);
     }
-    const bool stuck = n_stalled > 0 && n_stalled % STUCK == 0;
-    if (!run->by_delta || stuck || has_run_dry(plan)) {
-        prio_set_range(plan->prio, 0, n_vars, scores);
+}
+
+/* Drawn variables are free again, with new scores if there are any. */
+static void give_back(planner *plan, const uint32_t *vars, size_t n, const float *scores)
+{
+    if (plan->shards != NULL) {
+        prio_shards_return(plan->shards, vars, n, scores);
+    } else if (plan->prio != NULL) {
+        prio_return(plan->prio, vars, n); /* which looks at none */
     }
-    const bool rescues = run->kind == SCHEDULE_STRUCTURE_AWARE && n_stalled > 0;
-    plan->urgent = rescues ? worst_of(scores, n_vars) : n_vars;
 }
 
 void planner_commit(planner *plan, const uint32_t *vars, size_t n, const float *moved)
 {
-    if (plan->prio != NULL) {
-        prio_update(plan->prio, vars, n, moved);
-        prio_return(plan->prio, vars, n);
-    }
+    give_back(plan, vars, n, moved);
 }
 
 strads_status planner_find_costs(planner *plan, const uint32_t *vars, size_t n, double *total)
@@ -214,19 +241,22 @@ strads_status planner_ask(planner *plan, const uint32_t *vars, size_t n, plan_ou
 
 /* ---- drawn rounds ---- */
 
-/* Draws n more candidates, what is urgent first; false when there are none. */
-static bool draw(planner *plan, size_t n)
+/* Draws candidates until all that are wanted are there, or there are no more; *waits: the
+ * shards have to be asked before. */
+static strads_status draw(planner *plan, bool *waits)
 {
-    size_t n_drawn = 0;
     uint32_t *vars = plan->candidates + plan->n_candidates;
-    const uint32_t urgent = plan->urgent;
-    plan->urgent = plan->options.structure.n_vars;
-    if (urgent < plan->options.structure.n_vars && prio_claim(plan->prio, urgent)) {
-        vars[n_drawn++] = urgent;
+    const size_t n = plan->n_wanted - plan->n_candidates;
+    size_t n_drawn = 0;
+    strads_status status = STRADS_OK;
+    *waits = false;
+    if (plan->shards != NULL) {
+        status = prio_shards_draw(plan->shards, n, vars, &n_drawn, waits);
+    } else {
+        n_drawn = prio_draw(plan->prio, n, 0.0, vars);
     }
-    n_drawn += prio_draw(plan->prio, n - n_drawn, vars + n_drawn);
     plan->n_candidates += n_drawn;
-    return n_drawn > 0;
+    return status;
 }
 
 /* Variables in flight that candidates must not be correlated with. */
@@ -251,18 +281,9 @@ static strads_status ask_about_candidates(planner *plan, plan_outcome *outcome)
     return status;
 }
 
-static strads_status begin_drawn(planner *plan, plan_outcome *outcome)
+/* Blocks of unchecked candidates. */
+static strads_status take_all(planner *plan, plan_outcome *outcome)
 {
-    const run_options *run = &plan->options.run;
-    plan->n_candidates = 0;
-    plan->n_refills = 0;
-    if (!draw(plan, plan->check != NULL ? run->candidates : run->round)) {
-        *outcome = PLAN_NONE;
-        return STRADS_OK;
-    }
-    if (plan->check != NULL) {
-        return ask_about_candidates(plan, outcome);
-    }
     double total = 0.0;
     const strads_status status =
         planner_find_costs(plan, plan->candidates, plan->n_candidates, &total);
@@ -278,11 +299,49 @@ static strads_status begin_drawn(planner *plan, plan_outcome *outcome)
 /* Gives back the candidates that were not picked. */
 static void return_the_rest(planner *plan)
 {
+    size_t n = 0;
     for (size_t i = 0; i < plan->n_candidates; i++) {
-        if (!plan->picked[i]) {
-            prio_return(plan->prio, &plan->candidates[i], 1);
-        }
+        plan->asked[n] = plan->candidates[i];
+        n += plan->picked[i] ? 0 : 1;
     }
+    give_back(plan, plan->asked, n, NULL);
+}
+
+/* The blocks are as full as they get. */
+static void settle(planner *plan, plan_outcome *outcome)
+{
+    if (plan->n_candidates > 0 && trace_is_on()) {
+        trace_candidates(plan, n_checked_in_flight(plan));
+    }
+    return_the_rest(plan);
+    *outcome = plan->blocks.n_vars > 0 ? PLAN_READY : PLAN_NONE;
+}
+
+/* Draws, and goes on with what was drawn. */
+static strads_status draw_on(planner *plan, plan_outcome *outcome)
+{
+    bool waits = false;
+    const strads_status status = draw(plan, &waits);
+    if (status != STRADS_OK) {
+        return status;
+    }
+    if (waits) {
+        *outcome = PLAN_WAIT;
+        return STRADS_OK;
+    }
+    if (plan->n_candidates == plan->n_known) {
+        settle(plan, outcome);
+        return STRADS_OK;
+    }
+    return plan->check != NULL ? ask_about_candidates(plan, outcome) : take_all(plan, outcome);
+}
+
+static strads_status begin_drawn(planner *plan, plan_outcome *outcome)
+{
+    plan->n_candidates = plan->n_known = 0;
+    plan->n_refills = 0;
+    plan->n_wanted = n_first_drawn(plan);
+    return draw_on(plan, outcome);
 }
 
 /* Workers that alone can update their variables; 0: any can. */
@@ -316,17 +375,13 @@ static strads_status finish_drawn(planner *plan, plan_outcome *outcome)
         return status;
     }
     const size_t n_missing = run->round - plan->blocks.n_vars;
+    plan->n_known = plan->n_candidates;
     if (n_missing > 0 && plan->n_refills < MAX_REFILLS) {
         plan->n_refills++;
-        if (draw(plan, 2 * n_missing < run->candidates ? 2 * n_missing : run->candidates)) {
-            return ask_about_candidates(plan, outcome);
-        }
+        plan->n_wanted += 2 * n_missing < run->candidates ? 2 * n_missing : run->candidates;
+        return draw_on(plan, outcome);
     }
-    if (trace_is_on()) {
-        trace_candidates(plan, n_checked_in_flight(plan));
-    }
-    return_the_rest(plan);
-    *outcome = plan->blocks.n_vars > 0 ? PLAN_READY : PLAN_NONE;
+    settle(plan, outcome);
     return STRADS_OK;
 }
 
@@ -404,6 +459,11 @@ strads_status planner_begin(planner *plan, uint64_t round, const double *values,
     }
     return plan->options.run.kind == SCHEDULE_CUSTOM ? begin_custom(plan, values, outcome)
                                                      : begin_drawn(plan, outcome);
+}
+
+strads_status planner_go_on(planner *plan, plan_outcome *outcome)
+{
+    return draw_on(plan, outcome);
 }
 
 strads_status planner_finish(planner *plan, plan_outcome *outcome)

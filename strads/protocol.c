@@ -4,7 +4,7 @@
  *
  * A body is read from the front: its head when it is long enough for one; the arrays when
  * their counts are possible and just fill the rest; then what is in them. What the coordinator
- * is sent is held to that in protocol_answers.c.
+ * is sent is held to that in protocol_answers.c, draws in protocol_draws.c.
  */
 #include "strads/protocol_parts.h"
 
@@ -12,19 +12,12 @@
 #include <math.h>
 #include <stdarg.h>
 
-static const char *const names[] = {[MSG_READY] = "READY",
-                                    [MSG_SCAN] = "SCAN",
-                                    [MSG_SCORES] = "SCORES",
-                                    [MSG_STAGE] = "STAGE",
-                                    [MSG_EDGES] = "EDGES",
-                                    [MSG_PUSH] = "PUSH",
-                                    [MSG_CORRELATE] = "CORRELATE",
-                                    [MSG_DONE] = "DONE",
-                                    [MSG_SYNC] = "SYNC",
-                                    [MSG_CLOSE] = "CLOSE",
-                                    [MSG_FAILED] = "FAILED",
-                                    [MSG_STOP] = "STOP",
-                                    [MSG_LEND] = "LEND"};
+static const char *const names[] = {
+    [MSG_READY] = "READY",         [MSG_SCAN] = "SCAN",     [MSG_SCORES] = "SCORES",
+    [MSG_STAGE] = "STAGE",         [MSG_EDGES] = "EDGES",   [MSG_PUSH] = "PUSH",
+    [MSG_CORRELATE] = "CORRELATE", [MSG_DONE] = "DONE",     [MSG_SYNC] = "SYNC",
+    [MSG_CLOSE] = "CLOSE",         [MSG_FAILED] = "FAILED", [MSG_STOP] = "STOP",
+    [MSG_LEND] = "LEND",           [MSG_DRAW] = "DRAW",     [MSG_DRAWN] = "DRAWN"};
 enum { N_TYPES = sizeof(names) / sizeof(names[0]) };
 
 /* ---- what is wrong ---- */
@@ -104,7 +97,23 @@ static strads_status check_vars(const msg_checked *it, const uint32_t *vars, siz
     return STRADS_OK;
 }
 
-/* The same for an ascending list of variables of the worker's range. */
+strads_status msg_check_scored(const msg_checked *it, size_t head, size_t n)
+{
+    const float *scores = (const float *) (it->message->body + head);
+    const size_t bytes = msg_pad(n, sizeof(*scores));
+    const uint32_t *vars = (const uint32_t *) ((const unsigned char *) scores + bytes);
+    const strads_status status = msg_check_size(it, head + bytes + msg_pad(n, sizeof(*vars)));
+    if (status != STRADS_OK) {
+        return status;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!(scores[i] < INFINITY)) {
+            return msg_refuse(it, "score %zu is %g; it is below infinity", i, (double) scores[i]);
+        }
+    }
+    return check_vars(it, vars, n, it->bounds->shard_first, it->bounds->n_shard, false);
+}
+
 strads_status msg_check_own(const msg_checked *it, const uint32_t *vars, size_t n)
 {
     return check_vars(it, vars, n, it->bounds->first, it->bounds->n_range, true);
@@ -133,8 +142,12 @@ static strads_status check_scan(const msg_checked *it)
     if (status == STRADS_OK) {
         status = msg_check_most(it, "n_pool", scan->n_pool, scan->whole == 1 ? n_range : 0);
     }
-    if (status == STRADS_OK && isnan(scan->above)) {
-        status = msg_refuse(it, "above is nan");
+    const uint64_t plain = scan->whole == 1 && scan->n_pool == 0 ? 1 : 0;
+    if (status == STRADS_OK) {
+        status = msg_check_most(it, "retired", scan->retired, plain);
+    }
+    if (status == STRADS_OK) {
+        status = msg_check_most(it, "totals", scan->totals, it->bounds->draws ? plain : 0);
     }
     if (status == STRADS_OK) {
         status = msg_check_most(it, "n_vars", scan->n_vars, n_range);
@@ -298,6 +311,7 @@ strads_status msg_check(const net_message *message, const msg_bounds *bounds)
         [MSG_CORRELATE] = check_correlate, [MSG_DONE] = msg_check_done,
         [MSG_SYNC] = check_sync,           [MSG_CLOSE] = check_close,
         [MSG_LEND] = check_lend,           [MSG_STOP] = msg_check_stop,
+        [MSG_DRAW] = msg_check_draw,       [MSG_DRAWN] = msg_check_drawn,
         [MSG_FAILED] = msg_check_failed};
     const msg_checked it = {.message = message, .bounds = bounds};
     if (message->type >= N_TYPES) {

@@ -25,6 +25,8 @@ enum {
     MSG_FAILED,    /* worker: a callback failed, I leave; msg_failed */
     MSG_STOP,      /* worker: my process was asked to end; no body */
     MSG_LEND,      /* coordinator: lend these; msg_lend */
+    MSG_DRAW,      /* coordinator: draw from your shard; msg_draw */
+    MSG_DRAWN,     /* worker: the answer; msg_drawn */
     /* Of no concern to msg_check, for collect.c takes them at the end. */
     MSG_ROWS,  /* worker, when it is closed: the state of its rows; a strads_buffer */
     MSG_COLUMN /* then: the state of a column of a grid; a strads_buffer */
@@ -45,21 +47,42 @@ typedef struct msg_ready {
 } msg_ready;
 
 typedef struct msg_scan {
-    uint64_t whole;  /* 1: the worker's whole range; 0: vars */
-    uint64_t n_pool; /* answer only with about so many, those that score highest, and
-                      * with vars; 0: with all that were scored. Only when whole. */
-    double above;    /* without n_pool: the answer may leave out scores at most this, but not
-                      * STRADS_RETIRED, and then has vars; others count as 0. Only when whole. */
-    uint64_t n_vars; /* uint32_t vars[n_vars], ascending, of the worker's range */
+    uint64_t whole;   /* 1: the worker's whole range; 0: vars */
+    uint64_t n_pool;  /* answer only with about so many, those that score highest, and
+                       * with vars; 0: with all that were scored. Only when whole. */
+    uint64_t retired; /* 1: answer with a list of those that are STRADS_RETIRED. Only when whole,
+                       * without n_pool */
+    uint64_t totals;  /* 1: answer with what can be drawn of the shard. As retired */
+    uint64_t n_vars;  /* uint32_t vars[n_vars], ascending, of the worker's range */
 } msg_scan;
+
+/* A prio_total. */
+typedef struct msg_total {
+    double sum;
+    uint64_t n_positive, n_open;
+} msg_total;
 
 typedef struct msg_scores {
     double busy_seconds; /* in callbacks so far, waiting in exchanges apart */
     double largest;      /* of all that were scored */
+    uint64_t worst;      /* which has that; n_vars of all: none is above 0. For totals; else 0 */
+    msg_total total;     /* for totals; else 0 */
     uint64_t n_measures; /* double measures[n_measures] */
-    uint64_t listed;     /* 1: with vars, of which some may be left out; always 1 for n_pool */
+    uint64_t listed;     /* 1: with vars: for n_pool, and for retired; else 0 */
     uint64_t n_vars;     /* float scores[n_vars], uint32_t vars[n_vars] if listed, ascending */
 } msg_scores;
+
+typedef struct msg_draw {
+    uint64_t restart, back, fresh, claims, claimed; /* as prio_request */
+    uint64_t n_draws;
+    double floor;
+    uint64_t n_vars; /* float scores[n_vars], uint32_t vars[n_vars], of the worker's shard */
+} msg_draw;
+
+typedef struct msg_drawn {
+    msg_total left;  /* in the shard after the draws */
+    uint64_t n_vars; /* float scores[n_vars], uint32_t vars[n_vars], in the order of the draws */
+} msg_drawn;
 
 typedef struct msg_correlate {
     double rho;         /* cosines of at most this size are left out of the answer */
@@ -122,13 +145,17 @@ typedef struct msg_bounds {
     msg_ready data; /* what it found itself */
     uint32_t n_workers;
     uint32_t first, n_range; /* the variables of the worker that receives or has sent */
-    bool own_only;           /* PUSH names no others, unless they are lent */
+    bool draws;              /* that worker draws, from its shard: */
+    uint32_t shard_first, n_shard;
+    bool own_only; /* PUSH names no others, unless they are lent */
 
     /* Of the coordinator: what it asked the sender for. */
-    bool pool, may_list;  /* SCORES have to, or may, name their variables, among them */
+    bool pool, retired;   /* SCORES name their variables: of a pool, among them */
     const uint32_t *kept; /* [n_kept] ascending, of the sender's range; of a pool */
     size_t n_kept;
     uint64_t n_scores;      /* of SCORES that are not listed */
+    bool totals;            /* SCORES tell what can be drawn */
+    msg_draw draw;          /* of DRAWN: the request */
     msg_correlate question; /* of EDGES */
     uint64_t round;         /* of DONE, with so many partials */
     uint64_t n_doubles;

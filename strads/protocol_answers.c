@@ -45,6 +45,12 @@ static strads_status check_answer(const msg_checked *it, size_t head, const doub
     return status == STRADS_OK ? msg_check_finite(it, "busy_seconds", busy_seconds, 1) : status;
 }
 
+static strads_status check_drawable(const msg_checked *it, const msg_scores *reply)
+{
+    const strads_status status = msg_check_most(it, "worst", reply->worst, it->bounds->data.n_vars);
+    return status == STRADS_OK ? msg_check_total(it, &reply->total, it->bounds->n_shard) : status;
+}
+
 static strads_status check_scores_head(const msg_checked *it)
 {
     const msg_scores *reply = (const msg_scores *) it->message->body;
@@ -56,9 +62,11 @@ static strads_status check_scores_head(const msg_checked *it)
     if (status == STRADS_OK) {
         status = msg_check_equal(it, "n_measures", reply->n_measures, bounds->data.n_measures);
     }
+    if (status == STRADS_OK && bounds->totals) {
+        status = check_drawable(it, reply);
+    }
     if (status == STRADS_OK) {
-        status = bounds->may_list ? msg_check_most(it, "listed", reply->listed, 1)
-                                  : msg_check_equal(it, "listed", reply->listed, bounds->pool);
+        status = msg_check_equal(it, "listed", reply->listed, bounds->pool || bounds->retired);
     }
     if (status == STRADS_OK && reply->listed == 1) {
         return msg_check_most(it, "n_vars", reply->n_vars, bounds->n_range);
@@ -67,7 +75,7 @@ static strads_status check_scores_head(const msg_checked *it)
                                : status;
 }
 
-/* Not NaN, and none above the largest. */
+/* Not NaN, and none above the largest; of those that are retired only what they are. */
 static strads_status check_scores_told(const msg_checked *it, const float *scores)
 {
     const msg_scores *reply = (const msg_scores *) it->message->body;
@@ -75,6 +83,10 @@ static strads_status check_scores_told(const msg_checked *it, const float *score
         if (!(scores[i] <= reply->largest)) {
             return msg_refuse(it, "score %zu is %g; the largest is %g", i, (double) scores[i],
                               reply->largest);
+        }
+        if (it->bounds->retired && scores[i] != STRADS_RETIRED) {
+            return msg_refuse(it, "score %zu is %g; only the retired are due", i,
+                              (double) scores[i]);
         }
     }
     return STRADS_OK;

@@ -2,7 +2,7 @@
 /*
  * strads/protocol_parts.h - what the parts of msg_check call of each other: protocol.c
  * has what all messages are held to and the requests to workers, protocol_answers.c what
- * the coordinator is sent.
+ * the coordinator is sent, protocol_draws.c draws from shards.
  */
 #ifndef STRADS_STRADS_PROTOCOL_PARTS_H
 #define STRADS_STRADS_PROTOCOL_PARTS_H
@@ -42,6 +42,19 @@ STRADS_MUST_CHECK strads_status msg_check_own(const msg_checked *it, const uint3
 
 STRADS_MUST_CHECK strads_status msg_check_finite(const msg_checked *it, const char *what,
                                                  const double *numbers, size_t n);
+
+/* The same for what follows a head: scores[n] below infinity, and the variables that have them,
+ * of the worker's shard. */
+STRADS_MUST_CHECK strads_status msg_check_scored(const msg_checked *it, size_t head, size_t n);
+
+/* ---- protocol_draws.c ---- */
+
+STRADS_MUST_CHECK strads_status msg_check_draw(const msg_checked *it);
+STRADS_MUST_CHECK strads_status msg_check_drawn(const msg_checked *it);
+
+/* Whether it can be what can be drawn of so many variables. */
+STRADS_MUST_CHECK strads_status msg_check_total(const msg_checked *it, const msg_total *total,
+                                                uint64_t n_vars);
 
 /* ---- protocol_answers.c ---- */
 

@@ -174,6 +174,14 @@ uint32_t round_owner(const uint32_t *firsts, uint32_t n_workers, uint32_t var)
     return low;
 }
 
+uint32_t round_shard_first(const strads_structure *structure, const uint32_t *firsts,
+                           uint32_t n_workers, uint32_t k)
+{
+    return structure->split == STRADS_SPLIT_SAMPLES
+               ? (uint32_t) ((uint64_t) structure->n_vars * k / n_workers)
+               : firsts[k];
+}
+
 strads_status dispatch_to_owners(const strads_round *round, assignment *to, const uint32_t *firsts,
                                  uint32_t n_workers)
 {

@@ -52,4 +52,9 @@ uint32_t round_owner(const uint32_t *firsts, uint32_t n_workers, uint32_t var);
 STRADS_MUST_CHECK strads_status round_cut(strads_round *round, const uint32_t *vars,
                                           const double *costs, size_t n, uint32_t n_parts);
 
+/* Where the shard of rank k begins, k <= n_workers: with its range of firsts[n_workers + 1], or,
+ * where samples are split, with an even share of all. */
+uint32_t round_shard_first(const strads_structure *structure, const uint32_t *firsts,
+                           uint32_t n_workers, uint32_t k);
+
 #endif

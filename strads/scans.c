@@ -66,7 +66,8 @@ strads_status coordinator_scan_all(coordinator *self)
     const working_set *set = &self->plan.set; /* empty where there is none */
     const msg_scan scan = {.whole = 1,
                            .n_pool = self->options.run.solve ? working_set_pool_size(set) : 0,
-                           .above = planner_draws_above(&self->plan)};
+                           .retired = self->plan.prio != NULL,
+                           .totals = self->plan.shards != NULL};
     return send_scans(self, &scan, set->vars, set->n);
 }
 
@@ -299,15 +300,18 @@ static size_t join_pool(coordinator *self)
     return n;
 }
 
-static void take_priorities(coordinator *self)
+static strads_status take_priorities(coordinator *self)
 {
     if (!self->whole) {
         working_set_scan_pool(&self->plan.set);
     } else if (self->options.run.solve) {
         working_set_scan_all(&self->plan.set, join_pool(self));
     } else {
-        planner_scan_all(&self->plan, self->scores, self->n_stalled);
+        const plan_scan scan = {
+            .totals = self->totals, .worst = self->worst, .n_stalled = self->n_stalled};
+        return planner_scan_all(&self->plan, &scan);
     }
+    return STRADS_OK;
 }
 
 static void scan_done(coordinator *self)
@@ -337,36 +341,15 @@ static void scan_done(coordinator *self)
     if (status == STRADS_OK) {
         status = report(self);
     }
+    if (status == STRADS_OK) {
+        status = take_priorities(self);
+    }
     if (status != STRADS_OK) {
         coordinator_fail(self, status);
         return;
     }
-    take_priorities(self);
     if (!self->whole || !judge(self, stalled)) {
         coordinator_advance(self);
-    }
-}
-
-/* The variables that worker `rank` scores. */
-static size_t range_of(const coordinator *self, uint32_t rank)
-{
-    return self->options.firsts[rank + 1] - self->options.firsts[rank];
-}
-
-/* Whether a worker tells only some of its range, of a drawn run. */
-static bool tells_some(const coordinator *self, const msg_scores *reply)
-{
-    return self->whole && !self->options.run.solve && reply->listed == 1;
-}
-
-/* Keeps the scores of a drawn run's range, of which a worker has told only some. */
-static void keep_listed(coordinator *self, uint32_t rank, const float *told, const uint32_t *vars,
-                        size_t n)
-{
-    memset(self->scores + self->options.firsts[rank], 0,
-           range_of(self, rank) * sizeof(*self->scores));
-    for (size_t i = 0; i < n; i++) {
-        self->scores[vars[i]] = told[i];
     }
 }
 
@@ -378,10 +361,6 @@ static void keep_scores(coordinator *self, uint32_t rank, const msg_scores *repl
     const float *part = (const float *) ((const double *) (reply + 1) + reply->n_measures);
     const uint32_t *vars =
         (const uint32_t *) ((const unsigned char *) part + msg_pad(n, sizeof(*part)));
-    if (tells_some(self, reply)) {
-        keep_listed(self, rank, part, vars, n);
-        return;
-    }
     if (n == 0) {
         return;
     }
@@ -392,7 +371,20 @@ static void keep_scores(coordinator *self, uint32_t rank, const msg_scores *repl
         memcpy(set->scores + self->options.firsts[rank], part, n * sizeof(*part));
         memcpy(set->pool + self->options.firsts[rank], vars, n * sizeof(*set->pool));
     } else {
-        memcpy(self->scores + self->options.firsts[rank], part, n * sizeof(*part));
+        planner_retire(&self->plan, vars, n);
+    }
+}
+
+/* Keeps what can be drawn of one worker's shard, and which variable is worst of all. */
+static void keep_drawable(coordinator *self, uint32_t rank, const msg_scores *reply, bool first)
+{
+    const msg_total *total = &reply->total;
+    self->totals[rank] = (prio_total){.sum = total->sum,
+                                      .n_positive = (uint32_t) total->n_positive,
+                                      .n_open = (uint32_t) total->n_open};
+    if (first || reply->largest > self->worst_score ||
+        (reply->largest == self->worst_score && reply->worst < self->worst)) {
+        self->worst = (uint32_t) reply->worst;
     }
 }
 
@@ -405,11 +397,10 @@ void coordinator_on_scores(coordinator *self, uint32_t rank, const net_message *
                reply->n_measures * sizeof(double));
     }
     const bool first = self->n_waiting == coordinator_workers(self);
+    keep_drawable(self, rank, reply, first);
     self->worst_score = first ? reply->largest : fmax(self->worst_score, reply->largest);
     self->n_told[rank] = reply->n_vars;
-    /* Who is not listed is taken too: as 0. */
-    const size_t n_taken = tells_some(self, reply) ? range_of(self, rank) : reply->n_vars;
-    net_work(self->node, UNITS_SCORE * (double) n_taken);
+    net_work(self->node, UNITS_SCORE * (double) reply->n_vars);
     keep_scores(self, rank, reply);
     self->n_waiting--;
     if (self->n_waiting == 0) {

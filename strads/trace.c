@@ -58,7 +58,7 @@ static fate trace_candidate(review *of, size_t i, bool print)
     }
     if (plan->options.run.kind == SCHEDULE_STRUCTURE_AWARE) {
         snprintf(priority, sizeof(priority), ", priority %.3g",
-                 fmax(prio_score(plan->prio, var), 0.0)); /* by how much is not told */
+                 fmax(prio_shards_score(plan->shards, var), 0.0)); /* by how much is not told */
     }
     if (print) {
         TRACE("  %s variable %u%s, cost %.6g%s", names[met], var, priority, plan->costs[i], why);

@@ -315,12 +315,16 @@ static strads_status check_source(const strads_worker *worker, const net_message
                          .n_workers = options->n_workers,
                          .first = options->first,
                          .n_range = options->n_vars,
+                         .draws = options->draws,
+                         .shard_first = options->shard_first,
+                         .n_shard = options->shard.n_vars,
                          .own_only = options->structure.split != STRADS_SPLIT_NONE};
     if (message->from == NET_COORDINATOR) {
         bounds.types = 1U << MSG_SCAN | 1U << MSG_PUSH | 1U << MSG_SYNC | 1U << MSG_CLOSE;
         bounds.types |= options->app->begin_stage != NULL ? 1U << MSG_STAGE : 0;
         bounds.types |= options->app->correlate != NULL ? 1U << MSG_CORRELATE : 0;
         bounds.types |= options->app->lend != NULL && bounds.own_only ? 1U << MSG_LEND : 0;
+        bounds.types |= options->draws ? 1U << MSG_DRAW : 0;
     }
     return msg_check(message, &bounds);
 }
@@ -344,6 +348,8 @@ static strads_status on_message(strads_worker *worker, const net_message *messag
         return on_push(worker, message);
     case MSG_SYNC:
         return on_sync(worker, message);
+    case MSG_DRAW:
+        return worker_draw(worker, message);
     case MSG_CLOSE:
         return on_close(worker, message);
     default:
@@ -408,6 +414,7 @@ void worker_destroy(strads_worker *worker)
     }
     step_guard_fini(&worker->guard);
     worker_scan_fini(worker);
+    prio_destroy(worker->shard);
     strads_free(worker->values);
     strads_free(worker);
 }

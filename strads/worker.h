@@ -7,6 +7,7 @@
 #define STRADS_STRADS_WORKER_H
 
 #include "net/net.h"
+#include "prioritizer/prioritizer.h"
 #include "strads/grid_worker.h"
 #include "strads/tables.h"
 
@@ -22,6 +23,9 @@ typedef struct worker_options {
     const void *site; /* lent for the worker's life */
     uint32_t rank, n_workers;
     uint32_t first, n_vars; /* its range */
+    bool draws;           /* candidates, by their scores, from its shard: shard.n_vars variables */
+    uint32_t shard_first; /* from here on */
+    prio_options shard;
     strads_structure structure;
     bool deterministic; /* no decision goes by the network */
     bool unguarded;     /* not schedule.guard */

@@ -142,8 +142,7 @@ static strads_status tell_pool(strads_worker *worker, const msg_scan *scan, net_
     return STRADS_OK;
 }
 
-/* Makes the answer to a scan that asks for all n scores, and tells n_told of them: all or
- * none. */
+/* Makes the answer to a scan of part of a pool, and tells n_told of its n scores: all or none. */
 static strads_status tell_all(strads_worker *worker, size_t n, size_t n_told, net_message **out)
 {
     double largest = -INFINITY;
@@ -163,43 +162,54 @@ static strads_status tell_all(strads_worker *worker, size_t n, size_t n_told, ne
     return STRADS_OK;
 }
 
-/* Whether a draw may depend on this score. */
-static bool counts(float score, double above)
+/* The variable with the largest score, the first of several; n_vars of all: none is above 0. */
+static uint32_t worst_of(const strads_worker *worker, double largest)
 {
-    return score > above || score == STRADS_RETIRED;
+    uint32_t i = 0;
+    if (!(largest > 0.0)) {
+        return worker->options.structure.n_vars;
+    }
+    while ((double) worker->scores[i] < largest) {
+        i++;
+    }
+    return worker->options.first + i;
 }
 
-/* Makes the answer to a scan of the range for a draw: a list of the scores that count where they
- * are fewer than half, for then it is shorter. Who is retired is listed each time: only the
- * coordinator knows whether it has taken that, or has begun again. */
-static strads_status tell_drawable(strads_worker *worker, const msg_scan *scan, net_message **out)
+/* Makes the answer to a scan of the range, of which nobody else needs the scores: a list of
+ * those that are retired, if that is asked for, and what the shard can draw. */
+static strads_status tell_range(strads_worker *worker, const msg_scan *scan, net_message **out)
 {
     const float *scores = worker->scores;
     const size_t n = worker->options.n_vars;
-    size_t n_told = 0;
-    for (size_t i = 0; i < n; i++) {
-        n_told += counts(scores[i], scan->above);
-    }
-    if (2 * n_told >= n) {
-        return tell_all(worker, n, n, out);
-    }
+    const bool lists = scan->retired != 0 && worker_is_heard(worker);
     double largest = -INFINITY;
+    size_t n_told = 0;
     const strads_status status = check_scores(worker->options.app, scores, n, &largest);
     if (status != STRADS_OK) {
         return status;
     }
-    net_message *message = create_answer(worker, n_told, true);
+    for (size_t i = 0; lists && i < n; i++) {
+        n_told += scores[i] == STRADS_RETIRED;
+    }
+    net_message *message = create_answer(worker, n_told, lists);
     if (message == NULL) {
         return STRADS_ERR_NOMEM;
     }
-    ((msg_scores *) message->body)->largest = largest;
+    msg_scores *head = (msg_scores *) message->body;
     float *told = told_scores(message);
     uint32_t *vars = told_vars(message);
     for (size_t i = 0, k = 0; k < n_told; i++) {
-        if (counts(scores[i], scan->above)) {
+        if (scores[i] == STRADS_RETIRED) {
             told[k] = scores[i];
             vars[k++] = worker->options.first + (uint32_t) i;
         }
+    }
+    head->largest = largest;
+    if (scan->totals != 0) {
+        const prio_total total = worker_drawable(worker);
+        head->worst = worst_of(worker, largest);
+        head->total =
+            (msg_total){.sum = total.sum, .n_positive = total.n_positive, .n_open = total.n_open};
     }
     *out = message;
     return STRADS_OK;
@@ -208,13 +218,12 @@ static strads_status tell_drawable(strads_worker *worker, const msg_scan *scan, 
 /* Makes the answer to a scan of n variables. */
 static strads_status tell(strads_worker *worker, const msg_scan *scan, size_t n, net_message **out)
 {
-    if (!worker_is_heard(worker)) {
-        return tell_all(worker, n, 0, out);
-    }
-    if (scan->n_pool > 0) {
+    if (scan->n_pool > 0 && worker_is_heard(worker)) {
         return tell_pool(worker, scan, out);
     }
-    return scan->whole ? tell_drawable(worker, scan, out) : tell_all(worker, n, n, out);
+    return scan->whole != 0 && scan->n_pool == 0
+               ? tell_range(worker, scan, out)
+               : tell_all(worker, n, worker_is_heard(worker) ? n : 0, out);
 }
 
 static strads_status take_measures(strads_worker *worker, double *measures)
@@ -253,6 +262,7 @@ strads_status worker_scan(strads_worker *worker, const net_message *request)
             worker->scores[i] = 1.0f;
         }
     }
+    worker->scored_all = scan->whole != 0 && status == STRADS_OK;
     net_message *message = NULL;
     if (status == STRADS_OK) {
         status = tell(worker, scan, n, &message);

@@ -2,7 +2,7 @@
 /*
  * strads/worker_state.h - what the parts of a worker share: its state, and what they
  * call of each other. worker.c turns messages into callbacks, worker_scan.c answers
- * scans, worker_correlate.c questions of the checker.
+ * scans, worker_correlate.c questions of the checker, worker_draw.c draws from its shard.
  */
 #ifndef STRADS_STRADS_WORKER_STATE_H
 #define STRADS_STRADS_WORKER_STATE_H
@@ -22,8 +22,10 @@ struct strads_worker {
     bool told_stop;     /* the coordinator, of the signal */
     double *values;     /* [n_vars] committed, of its range; NULL: the program has sync */
 
-    float *scores; /* of the scan that is being answered */
+    float *scores; /* of the last scan */
     size_t scores_capacity;
+    bool scored_all;                 /* that was of its whole range */
+    prioritizer *shard;              /* NULL before the first draw */
     uint32_t *picked, *kept, *spare; /* [n_vars] positions, of a pool; NULL before the first */
 
     double range_units; /* of one update of each variable of the range; < 0: not yet known */
@@ -61,6 +63,12 @@ STRADS_MUST_CHECK strads_status worker_give_rows(strads_worker *worker);
 /* Sends a buffer, which is empty then, as a message of this type. */
 STRADS_MUST_CHECK strads_status worker_give(strads_worker *worker, strads_buffer *buffer,
                                             uint32_t type);
+
+/* ---- worker_draw.c ---- */
+
+STRADS_MUST_CHECK strads_status worker_draw(strads_worker *worker, const net_message *request);
+/* What can be drawn of its shard, by the scores of the last scan. */
+prio_total worker_drawable(const strads_worker *worker);
 
 /* ---- worker_correlate.c ---- */
 

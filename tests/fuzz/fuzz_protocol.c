@@ -17,7 +17,8 @@ enum {
     ANY_EDGES = 8,
     DIFFERS = 16,
     OWN_ONLY = 32,
-    MAY_LIST = 64
+    RETIRED = 64,
+    TOTALS = 128
 };
 
 static msg_bounds bounds_of(uint32_t type, uint8_t flags)
@@ -26,8 +27,10 @@ static msg_bounds bounds_of(uint32_t type, uint8_t flags)
     bounds.pool = (flags & NO_POOL) == 0;
     bounds.types = (flags & NOT_DUE) != 0 ? 0 : bounds.types;
     bounds.n_range = (flags & NO_RANGE) != 0 ? 0 : bounds.n_range;
+    bounds.n_shard = (flags & NO_RANGE) != 0 ? 0 : bounds.n_shard;
     bounds.question.max_edges = (flags & ANY_EDGES) != 0 ? 0 : bounds.question.max_edges;
-    bounds.may_list = (flags & MAY_LIST) != 0;
+    bounds.retired = (flags & RETIRED) != 0;
+    bounds.totals = (flags & TOTALS) != 0;
     bounds.own_only = (flags & OWN_ONLY) != 0;
     return bounds;
 }

@@ -9,7 +9,7 @@
 static bool is_for_coordinator(uint32_t type)
 {
     return type == MSG_READY || type == MSG_SCORES || type == MSG_EDGES || type == MSG_DONE ||
-           type == MSG_FAILED || type == MSG_STOP;
+           type == MSG_FAILED || type == MSG_STOP || type == MSG_DRAWN;
 }
 
 msg_bounds message_bounds(uint32_t type)
@@ -22,21 +22,48 @@ msg_bounds message_bounds(uint32_t type)
         .n_workers = MESSAGE_WORKERS,
         .first = MESSAGE_FIRST,
         .n_range = MESSAGE_RANGE,
+        .draws = true,
+        .shard_first = MESSAGE_FIRST,
+        .n_shard = MESSAGE_SHARD,
         .pool = true,
         .kept = kept,
         .n_kept = 2,
         .n_scores = 3,
+        .draw = {.n_draws = 4, .claims = 1, .claimed = MESSAGE_FIRST, .floor = 0.5},
         .question = {.rho = 0.25, .max_edges = 4, .first_new = 2, .n_vars = 6},
         .round = 9,
         .n_doubles = 4};
 }
+
+/* Sound draws. */
+static const struct {
+    msg_draw head;
+    float scores[4];
+    uint32_t vars[4];
+} draw = {{.restart = 1,
+           .back = 1,
+           .fresh = 1,
+           .claims = 1,
+           .claimed = 17,
+           .n_draws = 8,
+           .floor = 0.5,
+           .n_vars = 3},
+          {1.0F, -INFINITY, 0.0F},
+          {17, 10, 12}};
+static const struct {
+    msg_drawn head;
+    float scores[4];
+    uint32_t vars[4];
+} drawn = {{.left = {.sum = 0.5, .n_positive = 1, .n_open = 2}, .n_vars = 4},
+           {1.0F, -2.0F, 0.0F, 3.0F},
+           {17, 10, 12, 11}};
 
 size_t message_sound(uint32_t type, unsigned char body[MESSAGE_BODY])
 {
     static const struct {
         msg_scan head;
         uint32_t vars[4];
-    } scan = {{.whole = 1, .n_pool = 12, .above = 0.5, .n_vars = 3}, {10, 11, 29}};
+    } scan = {{.whole = 1, .n_pool = 12, .n_vars = 3}, {10, 11, 29}};
     static const struct {
         msg_scores head;
         double measures[2];
@@ -90,7 +117,8 @@ size_t message_sound(uint32_t type, unsigned char body[MESSAGE_BODY])
         [MSG_PUSH] = {&push, sizeof(push)},       [MSG_DONE] = {&done, sizeof(done)},
         [MSG_SYNC] = {&sync, sizeof(sync)},       [MSG_CLOSE] = {&close, sizeof(close)},
         [MSG_FAILED] = {&failed, sizeof(failed)}, [MSG_STOP] = {&sync, 0},
-        [MSG_LEND] = {&lend, sizeof(lend)}};
+        [MSG_LEND] = {&lend, sizeof(lend)},       [MSG_DRAW] = {&draw, sizeof(draw)},
+        [MSG_DRAWN] = {&drawn, sizeof(drawn)}};
     memcpy(body, of[type].body, of[type].bytes);
     return of[type].bytes;
 }
@@ -206,23 +234,42 @@ static void read_scan(reader *from, const msg_bounds *bounds)
 {
     const uint64_t whole = take_count(from);
     const uint64_t n_pool = take_count(from);
-    const double above = take_double(from);
+    const uint64_t retired = take_count(from);
+    const uint64_t totals = take_count(from);
     const uint64_t n = take_count(from);
-    must(from, !isnan(above));
+    must(from, retired <= 1 && totals <= 1);
+    must(from, (retired == 0 && totals == 0) || (whole == 1 && n_pool == 0));
+    must(from, totals == 0 || bounds->draws);
     must(from, whole == 1 || (whole == 0 && n_pool == 0));
     must(from, n_pool <= bounds->n_range);
     read_vars(from, n, bounds->first, bounds->n_range, true);
+}
+
+/* What can be drawn of n variables; how many, of those with a score above 0 or of all. */
+static uint64_t read_total(reader *from, uint64_t n, bool of_all)
+{
+    const double sum = take_double(from);
+    const uint64_t n_positive = take_count(from);
+    const uint64_t n_open = take_count(from);
+    must(from, isfinite(sum) && sum >= 0.0 && n_positive <= n_open && n_open <= n);
+    return of_all ? n_open : n_positive;
 }
 
 static void read_scores(reader *from, const msg_bounds *bounds)
 {
     read_finite(from, 1);
     const double largest = take_double(from);
+    const uint64_t worst = take_count(from);
+    if (bounds->totals) {
+        must(from, worst <= bounds->data.n_vars);
+        (void) read_total(from, bounds->n_shard, true);
+    } else {
+        (void) take_double(from), (void) take_count(from), (void) take_count(from);
+    }
     const uint64_t n_measures = take_count(from);
     const uint64_t listed = take_count(from);
     const uint64_t n = take_count(from);
-    must(from, listed <= 1);
-    must(from, bounds->may_list || listed == (bounds->pool ? 1 : 0));
+    must(from, listed == (bounds->pool || bounds->retired ? 1 : 0));
     must(from, !isnan(largest) && largest != (double) INFINITY);
     must(from, n_measures == bounds->data.n_measures);
     for (uint64_t i = 0; i < n_measures && from->ok; i++) {
@@ -231,6 +278,7 @@ static void read_scores(reader *from, const msg_bounds *bounds)
     for (uint64_t i = 0; i < n && from->ok; i++) {
         const float score = take_float(from);
         must(from, !isnan(score) && score <= largest);
+        must(from, !bounds->retired || score == STRADS_RETIRED);
     }
     skip_odd(from, n);
     if (listed == 0) {
@@ -308,6 +356,47 @@ static void read_lend(reader *from, const msg_bounds *bounds)
     read_vars(from, n, 0, bounds->data.n_vars, false);
 }
 
+/* n scores, and the variables of the shard that have them. */
+static void read_scored(reader *from, uint64_t n, const msg_bounds *bounds)
+{
+    for (uint64_t i = 0; i < n && from->ok; i++) {
+        const float score = take_float(from);
+        must(from, !isnan(score) && score != INFINITY);
+    }
+    skip_odd(from, n);
+    read_vars(from, n, bounds->shard_first, bounds->n_shard, false);
+}
+
+static void read_draw(reader *from, const msg_bounds *bounds)
+{
+    must(from, take_count(from) <= 1);
+    must(from, take_count(from) <= 1);
+    must(from, take_count(from) <= 1);
+    const uint64_t claims = take_count(from);
+    const uint64_t claimed = take_count(from);
+    must(from, claims == 0 || (claims == 1 && claimed >= bounds->shard_first &&
+                               claimed - bounds->shard_first < bounds->n_shard));
+    must(from, take_count(from) <= bounds->n_shard);
+    const double floor = take_double(from);
+    const uint64_t n = take_count(from);
+    must(from, isfinite(floor) && floor >= 0.0 && n <= bounds->n_shard);
+    read_scored(from, n, bounds);
+}
+
+static void read_drawn(reader *from, const msg_bounds *bounds)
+{
+    reader ahead = *from;
+    unsigned char total[sizeof(msg_total)];
+    take(&ahead, total, sizeof(total));
+    const uint64_t n = take_count(&ahead);
+    must(from, n <= bounds->draw.n_draws + bounds->draw.claims && n <= bounds->n_shard);
+    const uint64_t n_left =
+        read_total(from, from->ok ? bounds->n_shard - n : 0, bounds->draw.floor > 0.0);
+    must(from, n >= bounds->draw.n_draws || n_left == 0);
+    (void) take_count(from); /* n */
+    read_scored(from, from->ok ? n : 0, bounds);
+}
+
 static void read_done(reader *from, const msg_bounds *bounds)
 {
     must(from, take_count(from) == bounds->round);
@@ -352,19 +441,11 @@ static void read_failed(reader *from, const msg_bounds *bounds)
 bool message_is_sound(const net_message *message, const msg_bounds *bounds)
 {
     static void (*const readers[MESSAGE_TYPES])(reader *, const msg_bounds *) = {
-        [MSG_READY] = read_ready,
-        [MSG_SCAN] = read_scan,
-        [MSG_SCORES] = read_scores,
-        [MSG_STAGE] = read_stage,
-        [MSG_EDGES] = read_edges,
-        [MSG_PUSH] = read_push,
-        [MSG_CORRELATE] = read_correlate,
-        [MSG_DONE] = read_done,
-        [MSG_SYNC] = read_sync,
-        [MSG_CLOSE] = read_close,
-        [MSG_FAILED] = read_failed,
-        [MSG_STOP] = read_empty,
-        [MSG_LEND] = read_lend};
+        [MSG_READY] = read_ready,         [MSG_SCAN] = read_scan,     [MSG_SCORES] = read_scores,
+        [MSG_STAGE] = read_stage,         [MSG_EDGES] = read_edges,   [MSG_PUSH] = read_push,
+        [MSG_CORRELATE] = read_correlate, [MSG_DONE] = read_done,     [MSG_SYNC] = read_sync,
+        [MSG_CLOSE] = read_close,         [MSG_FAILED] = read_failed, [MSG_STOP] = read_empty,
+        [MSG_LEND] = read_lend,           [MSG_DRAW] = read_draw,     [MSG_DRAWN] = read_drawn};
     reader from = {.at = message->body, .left = message->bytes, .ok = true};
     if (message->type >= MESSAGE_TYPES || (bounds->types & 1U << message->type) == 0) {
         return false;

@@ -9,11 +9,12 @@
 #include "strads/protocol.h"
 
 enum {
-    MESSAGE_TYPES = MSG_LEND + 1,
+    MESSAGE_TYPES = MSG_DRAWN + 1,
     MESSAGE_J = 50,
     MESSAGE_WORKERS = 3,
     MESSAGE_FIRST = 10, /* the range of worker 1, who receives or has sent */
     MESSAGE_RANGE = 20,
+    MESSAGE_SHARD = 8, /* its shard begins with the range */
     MESSAGE_BODY = 512 /* bytes that hold any sound body */
 };
 

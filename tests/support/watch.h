@@ -31,9 +31,8 @@ typedef struct watch_report {
     uint64_t hash;              /* of all that happened, times and numbers to the last bit */
     double end;                 /* virtual seconds, of the last thing that happened */
     uint64_t n_rounds, n_messages, n_exchanges;
-    uint64_t n_lent;                   /* variables */
-    uint64_t n_listed;                 /* answers to a drawn run's scan that leave scores out */
-    uint64_t drawn_bytes, score_bytes; /* of answers to such scans; with a float a variable */
+    uint64_t n_lent;  /* variables */
+    uint64_t n_drawn; /* variables drawn from shards */
 } watch_report;
 
 /* Watches the next run. The promises are:
@@ -42,9 +41,10 @@ typedef struct watch_report {
  *   - messages of a pair arrive in the order of their lane, control before data, and never
  *     are there more of them than there are credits, or than the pipeline explains;
  *   - a node's clock never goes back, nor does that of the whole;
- *   - SCAN, CORRELATE and PUSH are answered exactly once by whom they were sent to, and an
- *     edge is above the bar, of a pair that was asked about; scores that are listed for a
- *     draw are above theirs, or of who is retired;
+ *   - SCAN, DRAW, CORRELATE and PUSH are answered exactly once by whom they were sent to, and
+ *     an edge is above the bar, of a pair that was asked about;
+ *   - a variable that a shard has drawn is not drawn again before all are given back, and a
+ *     round that is drawn from shards has no other;
  *   - what is pushed to who does not own it was lent to it before, once;
  *   - no variable is in two rounds in flight, or twice in one; a push has the values that
  *     were committed last, and a commit those that were pushed; where samples are split all

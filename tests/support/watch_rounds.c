@@ -48,6 +48,7 @@ void watch_rounds_start(void)
     memset(committed, 0, sizeof(committed));
     memset(held, 0, sizeof(held));
     memset(lent, 0, sizeof(lent));
+    watch_draws_start();
     n_borrowers = 0;
     n_flights = 0;
     n_rounds = 0;
@@ -70,6 +71,10 @@ static size_t told_bytes(const net_message *message)
         return sizeof(msg_push) + ((const msg_push *) body)->n_vars * pair;
     case MSG_SYNC:
         return sizeof(msg_sync) + ((const msg_sync *) body)->n_vars * pair;
+    case MSG_DRAW:
+        return sizeof(msg_draw); /* and lists with padding */
+    case MSG_DRAWN:
+        return sizeof(msg_drawn) + ((const msg_drawn *) body)->n_vars * sizeof(float);
     case MSG_STAGE:
         return sizeof(((strads_stage *) NULL)->params);
     case MSG_SCORES: {
@@ -134,6 +139,7 @@ static void check_pushed(uint32_t var, double value, uint64_t round)
         watch_complain("round %llu: variable %u is pushed with %.17g, committed is %.17g",
                        (unsigned long long) round, var, value, committed[var]);
     }
+    watch_draws_pushed(var, round);
     held[var] = true;
 }
 
@@ -311,6 +317,10 @@ static void request_sent(uint32_t rank, const net_message *message)
     case MSG_SYNC:
         sync_sent(rank, (const msg_sync *) message->body);
         break;
+    case MSG_DRAW:
+        watch_draws_asked(rank, (const msg_draw *) message->body,
+                          n_flights > 0 || workers[rank].scan);
+        break;
     default:
         to->closed = true;
         ending = true;
@@ -319,31 +329,18 @@ static void request_sent(uint32_t rank, const net_message *message)
 
 /* ---- a worker sends ---- */
 
-/* An answer that leaves out what no draw can tell from 0. */
-static void check_listed(uint32_t rank, const msg_scan *scan, const msg_scores *reply)
+/* Of a range only those that are retired are told, if that. */
+static void range_sent(uint32_t rank, const msg_scan *scan, const msg_scores *reply)
 {
     const float *scores = (const float *) ((const double *) (reply + 1) + reply->n_measures);
     const uint32_t *vars = (const uint32_t *) (scores + (reply->n_vars + 1) / 2 * 2);
     for (uint64_t i = 0; i < reply->n_vars; i++) {
-        if (!(scores[i] > scan->above || scores[i] == STRADS_RETIRED) ||
+        if (scan->retired == 0 || scores[i] != STRADS_RETIRED ||
             (i > 0 && vars[i] <= vars[i - 1])) {
-            watch_complain("worker %u lists variable %u, %g: above %g was asked for", rank, vars[i],
-                           (double) scores[i], scan->above);
+            watch_complain("worker %u lists variable %u, %g, which is not wanted", rank, vars[i],
+                           (double) scores[i]);
         }
     }
-    watch_found.n_listed++;
-}
-
-/* An answer to a drawn run's scan. */
-static void drawn_sent(uint32_t rank, const msg_scan *scan, const net_message *message)
-{
-    const msg_scores *reply = (const msg_scores *) message->body;
-    const uint64_t heads = sizeof(*reply) + reply->n_measures * sizeof(double);
-    if (reply->listed == 1) {
-        check_listed(rank, scan, reply);
-    }
-    watch_found.drawn_bytes += message->bytes - heads;
-    watch_found.score_bytes += rank == 0 ? watch_held_to.n_vars * sizeof(float) : 0;
 }
 
 static void scores_sent(uint32_t rank, const msg_scan *scan, const net_message *message,
@@ -356,7 +353,7 @@ static void scores_sent(uint32_t rank, const msg_scan *scan, const net_message *
         watch_complain("worker %u made other exchanges in a scan than those before", rank);
     }
     if (scan != NULL && scan->whole == 1 && scan->n_pool == 0) {
-        drawn_sent(rank, scan, message);
+        range_sent(rank, scan, (const msg_scores *) message->body);
     }
     workers[rank].scan = false;
     scan_trail = trail;
@@ -433,6 +430,9 @@ void watch_rounds_sent(net_id from, net_id to, const net_message *message,
     case MSG_EDGES:
         edges_sent(from - 1, (const msg_edges *) message->body);
         break;
+    case MSG_DRAWN:
+        watch_draws_told(from - 1, (const msg_drawn *) message->body);
+        break;
     case MSG_DONE:
         done_sent(from - 1, (const msg_done *) message->body,
                   reading != NULL && reading->type == MSG_PUSH ? (const msg_push *) reading->body
@@ -451,7 +451,8 @@ void watch_rounds_handled(net_id id, const net_message *message, bool left)
     }
     const uint32_t n_answers = workers[id - 1].n_answers;
     const bool asks = message == NULL || message->type == MSG_SCAN ||
-                      message->type == MSG_CORRELATE || message->type == MSG_PUSH;
+                      message->type == MSG_CORRELATE || message->type == MSG_PUSH ||
+                      message->type == MSG_DRAW;
     if (!left && n_answers != (asks ? 1 : 0)) {
         watch_complain("worker %u sends %u messages when it has message %d", id - 1, n_answers,
                        message == NULL ? -1 : (int) message->type);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * tests/support/watch_state.h - what the two halves of the observer share: watch.c, at
- * the net's calls, and watch_rounds.c, which reads what the messages say.
+ * tests/support/watch_state.h - what the parts of the observer share: watch.c, at
+ * the net's calls, watch_rounds.c, which reads what the messages say, and watch_draws.c,
+ * which reads draws from shards.
  */
 #ifndef STRADS_TESTS_WATCH_STATE_H
 #define STRADS_TESTS_WATCH_STATE_H
 
 #include "net/net.h"
+#include "strads/protocol.h"
 #include "strads/strads.h"
 #include "tests/support/watch.h"
 
@@ -42,5 +44,13 @@ void watch_rounds_end(void);
 
 /* The bytes of a body that say something, without the padding. */
 uint64_t watch_rounds_hash(const net_message *message);
+
+/* ---- watch_draws.c ---- */
+
+void watch_draws_start(void);
+/* busy: while rounds are in flight, or it scans. */
+void watch_draws_asked(uint32_t rank, const msg_draw *draw, bool busy);
+void watch_draws_told(uint32_t rank, const msg_drawn *reply);
+void watch_draws_pushed(uint32_t var, uint64_t round);
 
 #endif

@@ -16,7 +16,7 @@ static prioritizer *cyclic(uint32_t n_vars)
 static void check_draw(prioritizer *prio, size_t n, const uint32_t *expected, size_t n_expected)
 {
     uint32_t vars[16];
-    REQUIRE(prio_draw(prio, n, vars) == n_expected);
+    REQUIRE(prio_draw(prio, n, 0.0, vars) == n_expected);
     CHECK(memcmp(vars, expected, n_expected * sizeof(vars[0])) == 0);
 }
 

@@ -46,7 +46,7 @@ static void check_against_sort(uint32_t n_vars, const float *scores, size_t n)
     prioritizer *prio = greedy(n_vars, scores);
     size_t n_drawn = 0;
     size_t n_now = 0;
-    while ((n_now = prio_draw(prio, n, vars + n_drawn)) > 0) {
+    while ((n_now = prio_draw(prio, n, 0.0, vars + n_drawn)) > 0) {
         CHECK(n_now == (n_positive - n_drawn < n ? n_positive - n_drawn : n));
         n_drawn += n_now;
     }
@@ -102,10 +102,10 @@ static void updates_move_variables_in_the_order(void)
 {
     uint32_t vars[4];
     prioritizer *prio = greedy(4, (float[]){4, 3, 2, 1});
-    CHECK(prio_draw(prio, 2, vars) == 2 && vars[0] == 0 && vars[1] == 1);
+    CHECK(prio_draw(prio, 2, 0.0, vars) == 2 && vars[0] == 0 && vars[1] == 1);
     prio_update(prio, (uint32_t[]){3, 0}, 2, (float[]){9, 0.5F});
     prio_return(prio, (uint32_t[]){0}, 1);
-    CHECK(prio_draw(prio, 4, vars) == 3 && vars[0] == 3 && vars[1] == 2 && vars[2] == 0);
+    CHECK(prio_draw(prio, 4, 0.0, vars) == 3 && vars[0] == 3 && vars[1] == 2 && vars[2] == 0);
     prio_destroy(prio);
 }
 

@@ -12,34 +12,42 @@
 #include "prioritizer/policy.h"
 #include "tests/support/suite.h"
 
-static const prio_options all_options[] = {
-    {.policy = PRIO_SAMPLED, .eta = 0.0, .seed = 1},
-    {.policy = PRIO_SAMPLED, .eta = 0.01, .seed = 2},
-    {.policy = PRIO_SAMPLED, .eta = 10.0, .seed = 3},
-    {.policy = PRIO_GREEDY, .seed = 4},
-    {.policy = PRIO_UNIFORM, .seed = 5},
-    {.policy = PRIO_CYCLIC, .seed = 6},
-};
-enum { N_OPTIONS = sizeof(all_options) / sizeof(all_options[0]), MOST = 3000 };
+/* A policy, and the floor of its draws as a share of the mean. */
+typedef struct way {
+    prio_policy policy;
+    double eta;
+} way;
 
-static prioritizer *create(const prio_options *base, uint32_t n_vars)
+static const way ways[] = {
+    {PRIO_SAMPLED, 0.0}, {PRIO_SAMPLED, 0.01}, {PRIO_SAMPLED, 10.0},
+    {PRIO_GREEDY, 0.0},  {PRIO_UNIFORM, 0.0},  {PRIO_CYCLIC, 0.0},
+};
+enum { N_WAYS = sizeof(ways) / sizeof(ways[0]), MOST = 3000 };
+
+static prioritizer *create(const way *by, uint32_t n_vars)
 {
     prioritizer *prio = NULL;
-    prio_options options = *base;
-    options.n_vars = n_vars;
+    const prio_options options = {
+        .policy = by->policy, .n_vars = n_vars, .seed = 1 + (uint64_t) (by - ways)};
     REQUIRE_OK(prio_create(&prio, &options));
     return prio;
 }
 
-static bool draws_by_score(const prio_options *options)
+static size_t draw(prioritizer *prio, const way *by, size_t n, uint32_t *vars)
 {
-    return options->policy == PRIO_GREEDY ||
-           (options->policy == PRIO_SAMPLED && options->eta == 0.0);
+    const prio_total left = prio_left(prio);
+    return prio_draw(prio, n, prio_floor(&left, by->eta), vars);
+}
+
+static bool draws_by_score(const way *by)
+{
+    return by->policy == PRIO_GREEDY || (by->policy == PRIO_SAMPLED && by->eta == 0.0);
 }
 
 /* ---- random operations against a model of flags ---- */
 
 typedef struct model {
+    const way *by;
     prioritizer *prio;
     strads_random random;
     uint32_t n_vars;
@@ -76,13 +84,13 @@ static void draw_some(model *m)
     }
     uint32_t vars[MOST];
     const size_t wanted = strads_random_below(&m->random, 2 * (uint64_t) m->n_vars + 1);
-    const size_t n_most = draws_by_score(&m->prio->options) ? n_positive : n_open;
-    const size_t n = prio_draw(m->prio, wanted, vars);
+    const size_t n_most = draws_by_score(m->by) ? n_positive : n_open;
+    const size_t n = draw(m->prio, m->by, wanted, vars);
     CHECK(n == (wanted < n_most ? wanted : n_most));
     for (size_t i = 0; i < n; i++) {
         REQUIRE(vars[i] < m->n_vars);
         CHECK(!m->out[vars[i]] && m->scores[vars[i]] != PRIO_RETIRED);
-        CHECK(!draws_by_score(&m->prio->options) || m->scores[vars[i]] > 0.0F);
+        CHECK(!draws_by_score(m->by) || m->scores[vars[i]] > 0.0F);
         m->out[vars[i]] = true;
         m->list[m->n_out++] = vars[i];
     }
@@ -112,6 +120,15 @@ static void return_some(model *m)
     prio_return(m->prio, m->list, n);
     m->n_out -= n;
     memmove(m->list, m->list + n, m->n_out * sizeof(m->list[0]));
+}
+
+static void return_them_all(model *m)
+{
+    if (strads_random_below(&m->random, 8) == 0) {
+        prio_return_all(m->prio);
+        memset(m->out, 0, sizeof(m->out));
+        m->n_out = 0;
+    }
 }
 
 /* Any variables, those that are out too, some more than once. */
@@ -150,6 +167,8 @@ static void check_state(const model *m)
         n_positive += open && m->scores[var] > 0.0F;
     }
     CHECK(m->prio->n_positive == n_positive);
+    CHECK(prio_left(m->prio).n_positive == n_positive);
+    CHECK(prio_left(m->prio).n_open == m->prio->pool.n_open);
     if (m->prio->options.policy == PRIO_SAMPLED) {
         const prio_sum_tree *tree = &m->prio->state.tree;
         prio_sum_tree fresh;
@@ -168,18 +187,18 @@ static void check_state(const model *m)
 static void the_books_are_right_after_any_operations(void)
 {
     static const uint32_t sizes[] = {1, 2, 17, 700, MOST};
-    static void (*const operations[])(model *) = {draw_some, claim_one, return_some, update_some,
-                                                  set_some};
-    for (size_t k = 0; k < N_OPTIONS * 5; k++) {
+    static void (*const operations[])(model *) = {draw_some,       claim_one,   return_some,
+                                                  return_them_all, update_some, set_some};
+    for (size_t k = 0; k < N_WAYS * 5; k++) {
         static model m;
         const uint32_t n_vars = sizes[k % 5];
-        m = (model){.random = strads_random_start(k, 1), .n_vars = n_vars};
-        m.prio = create(&all_options[k / 5], n_vars);
+        m = (model){.by = &ways[k / 5], .random = strads_random_start(k, 1), .n_vars = n_vars};
+        m.prio = create(m.by, n_vars);
         for (uint32_t var = 0; var < n_vars; var++) {
             m.scores[var] = 1.0F;
         }
         for (int step = 0; step < 400; step++) {
-            operations[strads_random_below(&m.random, 5)](&m);
+            operations[strads_random_below(&m.random, 6)](&m);
             if (step % 16 == 0) {
                 check_state(&m);
             }
@@ -193,13 +212,13 @@ static void the_books_are_right_after_any_operations(void)
 
 static void one_variable_is_drawn_and_returned(void)
 {
-    for (size_t k = 0; k < N_OPTIONS; k++) {
-        prioritizer *prio = create(&all_options[k], 1);
+    for (size_t k = 0; k < N_WAYS; k++) {
+        prioritizer *prio = create(&ways[k], 1);
         for (int round = 0; round < 3; round++) {
             uint32_t vars[4] = {9, 9, 9, 9};
-            CHECK(prio_draw(prio, 0, vars) == 0 && vars[0] == 9);
-            CHECK(prio_draw(prio, 4, vars) == 1 && vars[0] == 0 && vars[1] == 9);
-            CHECK(prio_draw(prio, 1, vars) == 0);
+            CHECK(draw(prio, &ways[k], 0, vars) == 0 && vars[0] == 9);
+            CHECK(draw(prio, &ways[k], 4, vars) == 1 && vars[0] == 0 && vars[1] == 9);
+            CHECK(draw(prio, &ways[k], 1, vars) == 0);
             prio_return(prio, vars, 1);
         }
         prio_destroy(prio);
@@ -209,11 +228,11 @@ static void one_variable_is_drawn_and_returned(void)
 static void more_than_there_are_gives_all(void)
 {
     enum { J = 1000 };
-    for (size_t k = 0; k < N_OPTIONS; k++) {
-        prioritizer *prio = create(&all_options[k], J);
+    for (size_t k = 0; k < N_WAYS; k++) {
+        prioritizer *prio = create(&ways[k], J);
         uint32_t vars[2 * J];
         bool seen[J] = {false};
-        CHECK(prio_draw(prio, 2 * J, vars) == J);
+        CHECK(draw(prio, &ways[k], 2 * J, vars) == J);
         for (size_t i = 0; i < J; i++) {
             CHECK(!seen[vars[i]]);
             seen[vars[i]] = true;
@@ -226,11 +245,11 @@ static void scores_of_zero_are_drawn_unless_scores_alone_count(void)
 {
     enum { J = 40 };
     const float zeros[J] = {0.0F};
-    for (size_t k = 0; k < N_OPTIONS; k++) {
+    for (size_t k = 0; k < N_WAYS; k++) {
         uint32_t vars[J];
-        prioritizer *prio = create(&all_options[k], J);
+        prioritizer *prio = create(&ways[k], J);
         prio_set_range(prio, 0, J, zeros);
-        CHECK(prio_draw(prio, J, vars) == (draws_by_score(&all_options[k]) ? 0 : J));
+        CHECK(draw(prio, &ways[k], J, vars) == (draws_by_score(&ways[k]) ? 0 : J));
         prio_destroy(prio);
     }
 }
@@ -245,17 +264,17 @@ static void the_retired_never_come_back(void)
         retired[i] = PRIO_RETIRED;
         ones[i] = 1.0F;
     }
-    for (size_t k = 0; k < N_OPTIONS; k++) {
-        prioritizer *prio = create(&all_options[k], J);
-        REQUIRE(prio_draw(prio, 50, vars) == 50);
+    for (size_t k = 0; k < N_WAYS; k++) {
+        prioritizer *prio = create(&ways[k], J);
+        REQUIRE(draw(prio, &ways[k], 50, vars) == 50);
         prio_set_range(prio, 0, J, retired); /* those that are out too */
-        CHECK(prio_draw(prio, J, vars + 50) == 0);
+        CHECK(draw(prio, &ways[k], J, vars + 50) == 0);
         prio_return(prio, vars, 50);
-        CHECK(prio_draw(prio, J, vars) == 0);
+        CHECK(draw(prio, &ways[k], J, vars) == 0);
         prio_set_range(prio, 0, J, ones);
         prio_update(prio, (uint32_t[]){7}, 1, ones);
         CHECK(prio_score(prio, 7) == PRIO_RETIRED);
-        CHECK(prio_draw(prio, J, vars) == 0);
+        CHECK(draw(prio, &ways[k], J, vars) == 0);
         prio_destroy(prio);
     }
 }
@@ -263,18 +282,18 @@ static void the_retired_never_come_back(void)
 static void a_variable_that_is_out_comes_back_with_its_new_score(void)
 {
     uint32_t vars[2];
-    for (size_t k = 0; k < N_OPTIONS; k++) {
-        if (!draws_by_score(&all_options[k])) {
+    for (size_t k = 0; k < N_WAYS; k++) {
+        if (!draws_by_score(&ways[k])) {
             continue;
         }
-        prioritizer *prio = create(&all_options[k], 2);
+        prioritizer *prio = create(&ways[k], 2);
         prio_update(prio, (uint32_t[]){0}, 1, (float[]){0.0F});
-        CHECK(prio_draw(prio, 2, vars) == 1 && vars[0] == 1);
+        CHECK(draw(prio, &ways[k], 2, vars) == 1 && vars[0] == 1);
         prio_update(prio, vars, 1, (float[]){5.0F});
-        CHECK(prio_draw(prio, 2, vars) == 0);
+        CHECK(draw(prio, &ways[k], 2, vars) == 0);
         prio_update(prio, (uint32_t[]){1}, 1, (float[]){-5.0F});
         prio_return(prio, (uint32_t[]){1}, 1);
-        CHECK(prio_draw(prio, 2, vars) == 0 && prio_score(prio, 1) == -5.0F);
+        CHECK(draw(prio, &ways[k], 2, vars) == 0 && prio_score(prio, 1) == -5.0F);
         prio_destroy(prio);
     }
 }
@@ -282,13 +301,13 @@ static void a_variable_that_is_out_comes_back_with_its_new_score(void)
 static void the_same_seed_gives_the_same_draws(void)
 {
     enum { J = 5000, N = 100 };
-    for (size_t k = 0; k < N_OPTIONS; k++) {
-        prioritizer *a = create(&all_options[k], J);
-        prioritizer *b = create(&all_options[k], J);
+    for (size_t k = 0; k < N_WAYS; k++) {
+        prioritizer *a = create(&ways[k], J);
+        prioritizer *b = create(&ways[k], J);
         for (int round = 0; round < 20; round++) {
             uint32_t vars_a[N];
             uint32_t vars_b[N];
-            REQUIRE(prio_draw(a, N, vars_a) == N && prio_draw(b, N, vars_b) == N);
+            REQUIRE(draw(a, &ways[k], N, vars_a) == N && draw(b, &ways[k], N, vars_b) == N);
             CHECK(memcmp(vars_a, vars_b, sizeof(vars_a)) == 0);
             prio_return(a, vars_a, N / 2);
             prio_return(b, vars_b, N / 2);
@@ -303,8 +322,8 @@ static void the_same_seed_gives_the_same_draws(void)
 static void nine_bytes_a_variable_are_enough(void)
 {
     enum { J = 1000000 };
-    for (size_t k = 0; k < N_OPTIONS; k++) {
-        prioritizer *prio = create(&all_options[k], J);
+    for (size_t k = 0; k < N_WAYS; k++) {
+        prioritizer *prio = create(&ways[k], J);
         CHECK(prio_bytes(prio) <= 9 * (size_t) J);
         CHECK(prio_bytes(prio) >= 4 * (size_t) J);
         prio_destroy(prio);
@@ -313,14 +332,15 @@ static void nine_bytes_a_variable_are_enough(void)
 
 static void create_with_failures(void *context)
 {
-    const prio_options *options = context;
+    const way *by = context;
+    const prio_options options = {.policy = by->policy, .n_vars = 100};
     const size_t live = strads_mem_live();
     prioritizer *prio = NULL;
     strads_status status = STRADS_ERR_NOMEM;
     size_t n_failed = 0;
     while (n_failed < 10 && status != STRADS_OK) {
         strads_mem_fail_after(n_failed + 1);
-        status = prio_create(&prio, options);
+        status = prio_create(&prio, &options);
         strads_mem_fail_after(0);
         if (status != STRADS_OK) {
             CHECK_STATUS(status, STRADS_ERR_NOMEM);
@@ -335,10 +355,9 @@ static void create_with_failures(void *context)
 
 static void create_survives_the_failure_of_every_allocation(void)
 {
-    for (size_t k = 0; k < N_OPTIONS; k++) {
-        prio_options options = all_options[k];
-        options.n_vars = 100;
-        char *text = suite_stderr_of(create_with_failures, &options);
+    for (size_t k = 0; k < N_WAYS; k++) {
+        way by = ways[k];
+        char *text = suite_stderr_of(create_with_failures, &by);
         CHECK(strstr(text, "no memory for 100 variables") != NULL);
         strads_free(text);
     }
@@ -349,7 +368,7 @@ static void create_survives_the_failure_of_every_allocation(void)
 
 static void update_with(float score)
 {
-    prioritizer *prio = create(&all_options[0], 3);
+    prioritizer *prio = create(&ways[0], 3);
     prio_update(prio, (uint32_t[]){1}, 1, &score);
 }
 
@@ -365,19 +384,19 @@ static void give_infinity(void)
 
 static void set_nan(void)
 {
-    prioritizer *prio = create(&all_options[4], 3);
+    prioritizer *prio = create(&ways[4], 3);
     prio_set_range(prio, 1, 2, (float[]){1.0F, NAN});
 }
 
 static void return_what_is_not_out(void)
 {
-    prioritizer *prio = create(&all_options[0], 3);
+    prioritizer *prio = create(&ways[0], 3);
     prio_return(prio, (uint32_t[]){1}, 1);
 }
 
 static void update_what_is_not_there(void)
 {
-    prioritizer *prio = create(&all_options[0], 3);
+    prioritizer *prio = create(&ways[0], 3);
     prio_update(prio, (uint32_t[]){3}, 1, (float[]){1.0F});
 }
 

@@ -10,13 +10,20 @@
 /* Seeds are fixed, so a right sampler either always passes or never does. */
 static const double least_p_value = 1e-3;
 
-static prioritizer *sampled(uint32_t n_vars, double eta, const float *scores)
+static prioritizer *sampled(uint32_t n_vars, const float *scores)
 {
     prioritizer *prio = NULL;
-    const prio_options options = {.policy = PRIO_SAMPLED, .n_vars = n_vars, .eta = eta, .seed = 11};
+    const prio_options options = {.policy = PRIO_SAMPLED, .n_vars = n_vars, .seed = 11};
     REQUIRE_OK(prio_create(&prio, &options));
     prio_set_range(prio, 0, n_vars, scores);
     return prio;
+}
+
+/* Draws with the floor that eta gives now. */
+static size_t draw(prioritizer *prio, double eta, size_t n, uint32_t *vars)
+{
+    const prio_total left = prio_left(prio);
+    return prio_draw(prio, n, prio_floor(&left, eta), vars);
 }
 
 /* P(chi-square >= observed) of counts that should be n times the probabilities. */
@@ -62,14 +69,14 @@ static void check_triples(const float *scores, double eta, const double *weights
     double probability[CELLS];
     static size_t counts[CELLS];
     memset(counts, 0, sizeof(counts));
-    prioritizer *prio = sampled(J, eta, scores);
+    prioritizer *prio = sampled(J, scores);
     for (uint32_t cell = 0; cell < CELLS; cell++) {
         const uint32_t triple[DRAWN] = {cell / (J * J), cell / J % J, cell % J};
         probability[cell] = triple_probability(weights, triple);
     }
     for (size_t trial = 0; trial < TRIALS; trial++) {
         uint32_t vars[DRAWN];
-        REQUIRE(prio_draw(prio, DRAWN, vars) == DRAWN);
+        REQUIRE(draw(prio, eta, DRAWN, vars) == DRAWN);
         counts[vars[0] * J * J + vars[1] * J + vars[2]]++;
         prio_return(prio, vars, DRAWN);
     }
@@ -92,15 +99,15 @@ static void the_mean_is_that_of_the_variables_that_can_be_drawn(void)
     const float with_huge[] = {1, 3, 0, 0, 1e30F};
     const double probability[J] = {2.0 / 8, 4.0 / 8, 1.0 / 8, 1.0 / 8, 0};
     size_t counts[J] = {0};
-    prioritizer *prio = sampled(J, 0.5, with_huge);
+    prioritizer *prio = sampled(J, with_huge);
     uint32_t out = 0;
     while (out != 4) {
-        REQUIRE(prio_draw(prio, 1, &out) == 1);
+        REQUIRE(draw(prio, 0.5, 1, &out) == 1);
         prio_return(prio, &out, out != 4);
     }
     for (size_t trial = 0; trial < TRIALS; trial++) {
         uint32_t var = 0;
-        REQUIRE(prio_draw(prio, 1, &var) == 1);
+        REQUIRE(draw(prio, 0.5, 1, &var) == 1);
         counts[var]++;
         prio_return(prio, &var, 1);
     }
@@ -142,9 +149,9 @@ static void large_draws_take_as_many_of_each_kind_as_a_linear_scan_does(void)
         scores[var] = ldexpf(1.0F, (int) (var % GROUPS));
     }
     strads_random random = strads_random_start(5, 0);
-    prioritizer *prio = sampled(MANY, 0.0, scores);
+    prioritizer *prio = sampled(MANY, scores);
     for (size_t repeat = 0; repeat < REPEATS; repeat++) {
-        REQUIRE(prio_draw(prio, MANY_DRAWN, vars) == MANY_DRAWN);
+        REQUIRE(draw(prio, 0.0, MANY_DRAWN, vars) == MANY_DRAWN);
         for (size_t i = 0; i < MANY_DRAWN; i++) {
             by_tree[vars[i] % GROUPS]++;
         }
@@ -168,14 +175,14 @@ static void large_draws_take_as_many_of_each_kind_as_a_linear_scan_does(void)
 static void eta_zero_draws_positive_scores_only(void)
 {
     uint32_t vars[J];
-    prioritizer *prio = sampled(J, 0.0, (float[]){0, 1e-30F, -1, 1e30F, 0});
-    CHECK(prio_draw(prio, J, vars) == 2);
+    prioritizer *prio = sampled(J, (float[]){0, 1e-30F, -1, 1e30F, 0});
+    CHECK(draw(prio, 0.0, J, vars) == 2);
     CHECK(vars[0] == 3 && vars[1] == 1);
-    CHECK(prio_draw(prio, J, vars) == 0);
+    CHECK(draw(prio, 0.0, J, vars) == 0);
     prio_destroy(prio);
 
-    prio = sampled(J, 0.0, (float[]){0, 0, 0, 0, 0});
-    CHECK(prio_draw(prio, J, vars) == 0);
+    prio = sampled(J, (float[]){0, 0, 0, 0, 0});
+    CHECK(draw(prio, 0.0, J, vars) == 0);
     prio_destroy(prio);
 }
 
@@ -185,10 +192,10 @@ static void a_large_eta_draws_uniformly(void)
     const double etas[] = {1e9, 1e308};
     for (size_t e = 0; e < 2; e++) {
         size_t counts[J] = {0};
-        prioritizer *prio = sampled(J, etas[e], (float[]){0, 1e38F, 1, -5, 2});
+        prioritizer *prio = sampled(J, (float[]){0, 1e38F, 1, -5, 2});
         for (size_t trial = 0; trial < TRIALS; trial++) {
             uint32_t var = 0;
-            REQUIRE(prio_draw(prio, 1, &var) == 1);
+            REQUIRE(draw(prio, etas[e], 1, &var) == 1);
             counts[var]++;
             prio_return(prio, &var, 1);
         }

@@ -16,12 +16,12 @@ static void pairs_of_the_open_variables_are_equally_likely(void)
     REQUIRE_OK(prio_create(&prio, &options));
     prio_set_range(prio, 0, J, (float[]){1, 1e9F, PRIO_RETIRED, -5, 0, 2});
     uint32_t out = 0;
-    REQUIRE(prio_draw(prio, 1, &out) == 1);
+    REQUIRE(prio_draw(prio, 1, 0.0, &out) == 1);
 
     size_t counts[J][J] = {{0}};
     for (size_t trial = 0; trial < TRIALS; trial++) {
         uint32_t pair[2];
-        REQUIRE(prio_draw(prio, 2, pair) == 2);
+        REQUIRE(prio_draw(prio, 2, 0.0, pair) == 2);
         counts[pair[0]][pair[1]]++;
         prio_return(prio, pair, 2);
     }

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "strads/planner.h"
 #include "strads/protocol.h"
 #include "tests/support/script_net.h"
 #include "tests/support/suite.h"
@@ -21,7 +22,7 @@ static float score_of[J];
 static double value_of[J]; /* that a push comes to */
 static double measure_of[WORKERS];
 static uint64_t n_undone; /* of the 4 steps of a push */
-static bool leaves_out;   /* an answer has no scores that it may leave out */
+static bool holds_draws;  /* draws are answered by the test itself */
 
 static const strads_measure measures[] = {{.name = "sum", .reduction = STRADS_SUM}};
 
@@ -43,8 +44,9 @@ static struct {
     uint32_t firsts[WORKERS + 1];
     _Atomic bool signal;
     coordinator_options options;
-    uint32_t n_taken[MSG_FAILED + 1]; /* messages to worker 0, by type */
-    msg_close close;                  /* the last that was taken */
+    uint32_t n_taken[MSG_DRAWN + 1]; /* messages to worker 0, by type */
+    prioritizer *shards[WORKERS];    /* NULL: not asked yet */
+    msg_close close;                 /* the last that was taken */
 } run;
 
 static inline journal *open_book(void)
@@ -68,7 +70,7 @@ static inline void prepare(const strads_app *app, run_options how)
         value_of[var] = 1.0 + var;
     }
     n_undone = 0;
-    leaves_out = false;
+    holds_draws = false;
     how.n_workers = WORKERS;
     how.round = ROUND;
     how.candidates = ROUND;
@@ -101,6 +103,9 @@ static inline void stop(void)
     if (run.net != NULL) {
         script_net_destroy(run.net);
     }
+    for (uint32_t rank = 0; rank < WORKERS; rank++) {
+        prio_destroy(run.shards[rank]);
+    }
     coordinator_destroy(run.head);
     journal_close(run.book);
 }
@@ -113,6 +118,12 @@ static const run_options sets = {.kind = SCHEDULE_STRUCTURE_AWARE, .solve = true
 
 /* ---- the workers ---- */
 
+/* What is to be told of the score of a variable that was asked for. */
+static inline bool is_told(const msg_scan *scan, uint32_t var)
+{
+    return !scan->whole || scan->n_pool > 0 || (scan->retired && score_of[var] == STRADS_RETIRED);
+}
+
 static inline void say_scores(uint32_t rank, const msg_scan *scan)
 {
     _Alignas(16) unsigned char body[BODY] = {0};
@@ -123,16 +134,22 @@ static inline void say_scores(uint32_t rank, const msg_scan *scan)
     const uint32_t first = scan->whole ? run.firsts[rank] : 0;
     const uint32_t *asked = (const uint32_t *) (scan + 1);
     const size_t n = scan->whole ? run.firsts[rank + 1] - first : scan->n_vars;
-    const bool some = leaves_out && scan->whole && scan->n_pool == 0;
-    *scores = (msg_scores){
-        .largest = -INFINITY, .n_measures = 1, .listed = some || scan->n_pool > 0 ? 1 : 0};
+    *scores = (msg_scores){.largest = -INFINITY,
+                           .worst = J,
+                           .n_measures = 1,
+                           .listed = scan->n_pool > 0 || scan->retired ? 1 : 0};
     *measure = measure_of[rank];
     for (size_t i = 0; i < n; i++) {
         const uint32_t var = scan->whole ? first + (uint32_t) i : asked[i];
-        scores->largest = fmax(scores->largest, score_of[var]);
-        if (!some || score_of[var] > scan->above || score_of[var] == STRADS_RETIRED) {
+        const float score = score_of[var];
+        scores->worst = score > fmax(scores->largest, 0.0) ? var : scores->worst;
+        scores->largest = fmax(scores->largest, score);
+        scores->total.sum += score > 0.0f ? (double) score : 0.0;
+        scores->total.n_positive += score > 0.0f;
+        scores->total.n_open += score != STRADS_RETIRED;
+        if (is_told(scan, var)) {
             vars[scores->n_vars] = var;
-            told[scores->n_vars++] = score_of[var];
+            told[scores->n_vars++] = score;
         }
     }
     const size_t bytes = msg_pad(scores->n_vars, sizeof(*told));
@@ -141,6 +158,85 @@ static inline void say_scores(uint32_t rank, const msg_scan *scan)
     }
     script_net_say(run.net, rank, MSG_SCORES, body,
                    sizeof(*scores) + sizeof(*measure) + bytes * (scores->listed == 1 ? 2 : 1));
+}
+
+/* A shard does what it is asked before it draws; false: it has no memory. */
+static inline bool obey(uint32_t rank, const msg_draw *draw)
+{
+    const float *scores = (const float *) (draw + 1);
+    const uint32_t *vars = (const uint32_t *) ((const unsigned char *) scores +
+                                               msg_pad(draw->n_vars, sizeof(*scores)));
+    const uint32_t first = run.firsts[rank];
+    const prio_options options = {.policy = planner_policy(&run.options.run),
+                                  .n_vars = run.firsts[rank + 1] - first,
+                                  .stream = 2 + rank};
+    CHECK(run.shards[rank] != NULL || draw->restart);
+    if (draw->restart) {
+        prio_destroy(run.shards[rank]);
+        run.shards[rank] = NULL;
+    }
+    if (draw->restart && prio_create(&run.shards[rank], &options) != STRADS_OK) {
+        return false;
+    }
+    if (draw->back) {
+        prio_return_all(run.shards[rank]);
+    }
+    for (size_t i = 0; i < draw->n_vars; i++) {
+        prio_update(run.shards[rank], &(uint32_t){vars[i] - first}, 1, &scores[i]);
+    }
+    if (draw->fresh) {
+        prio_set_range(run.shards[rank], 0, options.n_vars, score_of + first);
+    }
+    return true;
+}
+
+static inline void say_drawn(uint32_t rank, const msg_draw *draw)
+{
+    _Alignas(16) unsigned char body[BODY] = {0};
+    msg_drawn *drawn = (msg_drawn *) body;
+    float *scores = (float *) (drawn + 1);
+    uint32_t vars[J];
+    const uint32_t first = run.firsts[rank];
+    if (!obey(rank, draw)) {
+        const msg_failed failed = {.status = STRADS_ERR_NOMEM};
+        script_net_say(run.net, rank, MSG_FAILED, &failed, sizeof(failed));
+        return;
+    }
+    prioritizer *shard = run.shards[rank];
+    size_t n = 0;
+    if (draw->claims && prio_claim(shard, (uint32_t) draw->claimed - first)) {
+        vars[n++] = (uint32_t) draw->claimed - first;
+    }
+    n += prio_draw(shard, draw->n_draws, draw->floor, vars + n);
+    const prio_total left = prio_left(shard);
+    *drawn =
+        (msg_drawn){.left = {.sum = left.sum, .n_positive = left.n_positive, .n_open = left.n_open},
+                    .n_vars = n};
+    const size_t bytes = msg_pad(n, sizeof(*scores));
+    for (size_t i = 0; i < n; i++) {
+        scores[i] = prio_score(shard, vars[i]);
+        vars[i] += first;
+    }
+    memcpy((unsigned char *) scores + bytes, vars, n * sizeof(*vars));
+    script_net_say(run.net, rank, MSG_DRAWN, body, sizeof(*drawn) + 2 * bytes);
+}
+
+/* All shards draw what they were asked for first of all. */
+static inline void serve_draws(void)
+{
+    bool more = !holds_draws;
+    while (more && !script_net_left(run.net)) {
+        more = false;
+        for (uint32_t rank = 0; rank < WORKERS && !script_net_left(run.net); rank++) {
+            if (!script_net_lost(run.net, rank) &&
+                (int) script_net_peek(run.net, rank) == MSG_DRAW) {
+                const net_message *message = script_net_take(run.net, rank);
+                run.n_taken[MSG_DRAW] += rank == 0;
+                say_drawn(rank, (const msg_draw *) message->body);
+                more = true;
+            }
+        }
+    }
 }
 
 static inline void say_done(uint32_t rank, const msg_push *push)
@@ -165,10 +261,11 @@ static inline int next_of(uint32_t rank)
     return (int) script_net_peek(run.net, rank);
 }
 
-/* Worker `rank` does what it was first sent; returns its type. */
+/* Worker `rank` does what it was first sent, draws apart; returns its type. */
 static inline int answer(uint32_t rank)
 {
     static const msg_edges no_edges;
+    serve_draws();
     const net_message *message = script_net_take(run.net, rank);
     if (message == NULL) {
         return NOTHING;
@@ -185,6 +282,7 @@ static inline int answer(uint32_t rank)
         run.close = *(const msg_close *) message->body;
         script_net_lose(run.net, rank);
     }
+    serve_draws();
     return (int) type;
 }
 

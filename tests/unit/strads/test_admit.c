@@ -11,6 +11,8 @@ static void start_foreign(run_options how)
     script_net_set_foreign(run.net, true);
 }
 
+static const run_options by_score = {.kind = SCHEDULE_STRUCTURE_AWARE, .gap = 1e-6};
+
 /* ---- sound workers ---- */
 
 /* Runs to the end; where the workers are makes no difference. */
@@ -30,7 +32,7 @@ static coordinator_outcome play_all(run_options how, bool foreign)
 
 static void a_run_of_sound_workers_is_as_in_one_process(void)
 {
-    const run_options all[] = {cyclic, cyclic_ahead, checked, sets};
+    const run_options all[] = {cyclic, cyclic_ahead, checked, by_score, sets};
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
         const coordinator_outcome here = play_all(all[i], false);
         const coordinator_outcome there = play_all(all[i], true);
@@ -106,8 +108,7 @@ static void a_scan_is_answered_once(void)
     const struct {
         msg_scores head;
         double measure;
-        float scores[J / 2];
-    } told = {.head = {.n_measures = 1, .n_vars = J / 2}};
+    } told = {.head = {.n_measures = 1, .listed = 1}};
     start_foreign(cyclic);
     open_workers();
     script_net_say(run.net, 1, MSG_SCORES, &told, sizeof(told));
@@ -176,6 +177,69 @@ static void a_round_is_answered_once_and_in_its_turn(void)
     is_refused(0, MSG_DONE, &done, sizeof(done) - sizeof(double));
 }
 
+/* The first scan is done, and both shards have been asked. */
+static void open_drawing(run_options how)
+{
+    start_foreign(how);
+    holds_draws = true;
+    open_workers();
+    both(MSG_SCAN);
+    CHECK(next_of(0) == MSG_DRAW && next_of(1) == MSG_DRAW);
+}
+
+static void a_draw_is_answered_once_with_what_the_shard_has(void)
+{
+    struct {
+        msg_drawn head;
+        float scores[J / 2];
+        uint32_t vars[J / 2];
+    } drawn = {.head = {.n_vars = J / 2}};
+    for (uint32_t i = 0; i < J / 2; i++) {
+        drawn.scores[i] = score_of[i];
+        drawn.vars[i] = i;
+    }
+    const msg_done done = {.round = 0};
+    const run_options ways[] = {checked, by_score};
+    for (size_t i = 0; i < 2; i++) {
+        start_foreign(ways[i]);
+        is_refused(0, MSG_DRAWN, &drawn, sizeof(drawn)); /* before it was asked */
+
+        open_drawing(ways[i]);
+        script_net_say(run.net, 0, MSG_DRAWN, &drawn, sizeof(drawn));
+        is_refused(0, MSG_DRAWN, &drawn, sizeof(drawn)); /* again */
+
+        open_drawing(ways[i]);
+        is_refused(1, MSG_DRAWN, &drawn, sizeof(drawn)); /* of the other's */
+
+        open_drawing(ways[i]);
+        is_refused(0, MSG_DONE, &done, sizeof(done)); /* of no round yet */
+    }
+}
+
+static void play_on(void *context)
+{
+    (void) context;
+    play();
+}
+
+static void a_variable_is_drawn_once(void)
+{
+    static const struct {
+        msg_drawn head;
+        float scores[J / 2];
+        uint32_t vars[J / 2];
+    } drawn = {.head = {.n_vars = J / 2}, .scores = {1, 1, 1, 1, 1, 1}, .vars = {0, 1, 2, 3, 4, 1}};
+    open_drawing(checked);
+    (void) script_net_take(run.net, 0);
+    script_net_say(run.net, 0, MSG_DRAWN, &drawn, sizeof(drawn));
+    holds_draws = false;
+    char *words = suite_stderr_of(play_on, NULL);
+    CHECK(strstr(words, "worker 0 has drawn variable 1, which was drawn before") != NULL);
+    CHECK_STATUS(outcome_of_run().status, STRADS_ERR_DATA);
+    strads_free(words);
+    stop();
+}
+
 static void a_failure_of_no_known_status_is_one_all_the_same(void)
 {
     const msg_failed failed = {.status = 4711};
@@ -232,6 +296,9 @@ SUITE("strads/admit",
       {"a question is answered once, and with places that it has",
        a_question_is_answered_once_and_with_places_that_it_has},
       {"a round is answered once, and in its turn", a_round_is_answered_once_and_in_its_turn},
+      {"a draw is answered once, with what the shard has",
+       a_draw_is_answered_once_with_what_the_shard_has},
+      {"a variable is drawn once", a_variable_is_drawn_once},
       {"a failure of no known status is one all the same",
        a_failure_of_no_known_status_is_one_all_the_same},
       {"a request to the coordinator is refused", a_request_to_the_coordinator_is_refused},

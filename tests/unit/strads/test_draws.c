@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * tests/unit/strads/test_draws.c - workers that tell only the scores that can matter to a
- * draw: the rounds are those of a run whose workers tell all.
+ * tests/unit/strads/test_draws.c - rounds that are drawn from shards at the workers: the
+ * same whichever answer comes first, and never of who is retired.
  */
 #include "tests/unit/strads/scripted.h"
 
-enum { MAX_ROUNDS = 60 };
+enum { MAX_ROUNDS = 60, RETIRES_AT = 4 /* which scan */ };
 
 /* The variables of every round, in order, and how the run ended. */
 typedef struct history {
     uint32_t vars[MAX_ROUNDS][J];
     size_t n_vars[MAX_ROUNDS];
+    size_t n_draws; /* that shard 0 was asked for */
     coordinator_outcome outcome;
 } history;
 
 static uint32_t n_scans;
-static uint32_t retires_at = 4; /* which scan */
-static bool moves = true;       /* some values change */
+static uint32_t n_taken_scans[WORKERS];
+static bool moves = true; /* some values change */
 
 /* Scores of the n-th scan, most of them not above 0; every third finds one variable alone. Then
  * two are retired, which later scans say of one only: it is said for good. */
@@ -29,8 +30,8 @@ static void score_again(void)
         score_of[var] = left ? 0.125f * (float) (mixed + 1) : -0.5f * (float) (mixed % 3);
         value_of[var] = moves ? value_of[var] + (mixed % 2 == 0 ? 0.25 * var : 0.0) : 0.0;
     }
-    score_of[3] = n_scans == retires_at ? STRADS_RETIRED : score_of[3];
-    score_of[8] = n_scans >= retires_at ? STRADS_RETIRED : score_of[8];
+    score_of[3] = n_scans == RETIRES_AT ? STRADS_RETIRED : score_of[3];
+    score_of[8] = n_scans >= RETIRES_AT ? STRADS_RETIRED : score_of[8];
 }
 
 static void note_push(history *of, const msg_push *push)
@@ -41,107 +42,161 @@ static void note_push(history *of, const msg_push *push)
     of->n_vars[push->round] += push->n_vars;
 }
 
-/* Both workers answer by turns, worker 0 first; scores change before each scan. */
-static void play_noting(history *of)
+/* Who answers first, and whether a draw before all else. */
+typedef struct order {
+    uint32_t first;
+    bool draws_last;
+} order;
+
+/* Worker `rank` does what it was first sent; false: it was sent nothing. */
+static bool take_turn(history *of, uint32_t rank)
 {
+    const int type = script_net_lost(run.net, rank) ? NOTHING : next_of(rank);
+    if (type == MSG_SCAN && ++n_taken_scans[rank] > n_scans) {
+        score_again();
+    }
+    if (type == MSG_PUSH) {
+        const net_message *message = script_net_take(run.net, rank);
+        note_push(of, (const msg_push *) message->body);
+        say_done(rank, (const msg_push *) message->body);
+    } else if (type == MSG_DRAW) {
+        const net_message *message = script_net_take(run.net, rank);
+        say_drawn(rank, (const msg_draw *) message->body);
+        of->n_draws += rank == 0;
+    } else if (type != NOTHING) {
+        (void) answer(rank);
+    }
+    return type != NOTHING;
+}
+
+/* Both workers answer by turns; scores change before each scan. */
+static void play_noting(history *of, order by)
+{
+    holds_draws = true;
     for (int step = 0; !script_net_left(run.net); step++) {
-        for (uint32_t rank = 0; rank < WORKERS && !script_net_left(run.net); rank++) {
-            const int type = script_net_lost(run.net, rank) ? NOTHING : next_of(rank);
-            if (type == MSG_SCAN && rank == 0) {
-                score_again();
-            }
-            if (type == MSG_PUSH) {
-                const net_message *message = script_net_take(run.net, rank);
-                note_push(of, (const msg_push *) message->body);
-                say_done(rank, (const msg_push *) message->body);
-            } else if (type != NOTHING) {
-                (void) answer(rank);
+        for (uint32_t i = 0; i < WORKERS && !script_net_left(run.net); i++) {
+            const uint32_t rank = (i + by.first) % WORKERS;
+            /* A worker that answers two messages at a time is ahead of the other. */
+            if (take_turn(of, rank) && by.draws_last && !script_net_left(run.net)) {
+                take_turn(of, rank);
             }
         }
         REQUIRE(step < MAX_STEPS);
     }
 }
 
+typedef struct playing {
+    history *of;
+    order by;
+} playing;
+
 static void play_quietly(void *context)
 {
-    play_noting(context);
+    const playing *it = context;
+    play_noting(it->of, it->by);
 }
 
-static history run_of(run_options how, bool some)
+static history run_of(run_options how, order by)
 {
     history of = {.n_vars = {0}};
     n_scans = 0;
+    memset(n_taken_scans, 0, sizeof(n_taken_scans));
     how.rounds = MAX_ROUNDS;
     start(&plain, how);
-    leaves_out = some;
     script_net_set_foreign(run.net, true);
     open_workers();
-    strads_free(suite_stderr_of(play_quietly, &of)); /* that it makes no progress */
+    playing it = {.of = &of, .by = by};
+    strads_free(suite_stderr_of(play_quietly, &it)); /* that it makes no progress */
     of.outcome = outcome_of_run();
     stop();
     return of;
 }
 
-static void compare(run_options how)
+/* Variables of a round are noted as its workers take it: in order of the one, or the other. */
+static void sort_round(uint32_t *vars, size_t n)
 {
-    const history all = run_of(how, false);
-    const history some = run_of(how, true);
-    CHECK_STATUS(all.outcome.status, STRADS_OK);
-    CHECK_STATUS(some.outcome.status, STRADS_OK);
-    CHECK(all.outcome.last.round > 2);
-    CHECK(memcmp(all.n_vars, some.n_vars, sizeof(all.n_vars)) == 0);
-    CHECK(memcmp(all.vars, some.vars, sizeof(all.vars)) == 0);
-    CHECK(all.outcome.last.round == some.outcome.last.round);
-    CHECK(all.outcome.last.scored == some.outcome.last.scored);
-    CHECK(all.outcome.verdict == some.outcome.verdict);
-    CHECK_NEAR(all.outcome.last.gap, some.outcome.last.gap, 0.0);
+    for (size_t i = 1; i < n; i++) {
+        for (size_t k = i; k > 0 && vars[k - 1] > vars[k]; k--) {
+            const uint32_t var = vars[k];
+            vars[k] = vars[k - 1];
+            vars[k - 1] = var;
+        }
+    }
 }
 
-static void a_draw_by_scores_is_the_same_when_only_those_above_0_are_told(void)
+static void compare(const history *a, const history *b)
 {
-    static const run_options aware = {.kind = SCHEDULE_STRUCTURE_AWARE, .gap = 1e-9};
+    CHECK_STATUS(a->outcome.status, STRADS_OK);
+    CHECK_STATUS(b->outcome.status, STRADS_OK);
+    CHECK(a->outcome.last.round > 2);
+    CHECK(memcmp(a->n_vars, b->n_vars, sizeof(a->n_vars)) == 0);
+    CHECK(memcmp(a->vars, b->vars, sizeof(a->vars)) == 0);
+    CHECK(a->outcome.last.round == b->outcome.last.round);
+    CHECK(a->outcome.last.scored == b->outcome.last.scored);
+    CHECK(a->outcome.verdict == b->outcome.verdict);
+    CHECK_NEAR(a->outcome.last.gap, b->outcome.last.gap, 0.0);
+}
+
+static history sorted_run_of(run_options how, order by)
+{
+    history of = run_of(how, by);
+    for (size_t round = 0; round < MAX_ROUNDS; round++) {
+        sort_round(of.vars[round], of.n_vars[round]);
+    }
+    return of;
+}
+
+static void any_order(run_options how)
+{
+    const history one = sorted_run_of(how, (order){.first = 0});
+    CHECK(one.n_draws > 0);
+    for (int i = 1; i < 4; i++) {
+        const order by = {.first = (uint32_t) i % 2, .draws_last = i / 2 == 1};
+        const history other = sorted_run_of(how, by);
+        compare(&one, &other);
+        CHECK(other.n_draws == one.n_draws);
+    }
+}
+
+static const run_options aware = {.kind = SCHEDULE_STRUCTURE_AWARE, .gap = 1e-9};
+
+static void rounds_are_the_same_whichever_shard_answers_first(void)
+{
     for (int i = 0; i < 16; i++) {
         run_options how = aware;
         how.eta = i % 2 == 0 ? 0.0 : 0.5;
         how.greedy = i / 2 % 2 == 1;
         how.pipeline = i / 4 % 2 == 1 ? 1 : 0;
         how.check = i / 8 == 0 ? CHECK_OFF : CHECK_IN_FLIGHT;
-        compare(how);
+        any_order(how);
     }
 }
 
-static void priorities_by_movement_are_the_same_too(void)
-{
-    static const schedule_kind kinds[] = {SCHEDULE_STRUCTURE_AWARE, SCHEDULE_RANDOM,
-                                          SCHEDULE_CYCLIC};
-    for (int i = 0; i < 6; i++) {
-        compare((run_options){
-            .kind = kinds[i % 3], .by_delta = true, .eta = i < 3 ? 0.0 : 0.5, .gap = 1e-9});
-    }
-}
-
-/* Scores are taken when nothing is left that has moved, and that is when none is above 0. */
-static void priorities_that_run_dry_are_the_same_too(void)
-{
-    static const schedule_kind kinds[] = {SCHEDULE_STRUCTURE_AWARE, SCHEDULE_RANDOM};
-    moves = false;
-    for (uint32_t i = 0; i < 20; i++) {
-        retires_at = 2 + i / 2;
-        compare((run_options){.kind = kinds[i % 2], .by_delta = true, .gap = 1e-9});
-    }
-    moves = true;
-    retires_at = 4;
-}
-
-/* What was retired is told, and drawn no more. */
-static void a_draw_that_looks_at_no_score_is_the_same_when_only_the_retired_are_told(void)
+static void by_movement_they_are_too(void)
 {
     for (int i = 0; i < 4; i++) {
-        const run_options how = {.kind = i % 2 == 0 ? SCHEDULE_RANDOM : SCHEDULE_CYCLIC,
-                                 .pipeline = i < 2 ? 0 : 1,
-                                 .gap = 1e-9};
-        compare(how);
-        const history of = run_of(how, true);
+        run_options how = aware;
+        how.by_delta = true;
+        how.eta = i % 2 == 0 ? 0.0 : 0.5;
+        how.pipeline = i / 2 == 1 ? 1 : 0;
+        any_order(how);
+    }
+    moves = false; /* so that priorities run dry */
+    run_options how = aware;
+    how.by_delta = true;
+    any_order(how);
+    moves = true;
+}
+
+/* Of what was retired later scans say it of one only: it is for good. */
+static void who_is_retired_is_drawn_no_more(void)
+{
+    static const schedule_kind kinds[] = {SCHEDULE_RANDOM, SCHEDULE_CYCLIC,
+                                          SCHEDULE_STRUCTURE_AWARE};
+    for (int i = 0; i < 6; i++) {
+        const run_options how = {
+            .kind = kinds[i % 3], .pipeline = i < 3 ? 0 : 1, .eta = 1.0, .gap = 1e-9};
+        const history of = run_of(how, (order){.first = 0});
         const uint64_t last = of.outcome.last.round - 1;
         CHECK(n_scans > 4 && of.n_vars[last] > 0);
         for (size_t k = 0; k < of.n_vars[last]; k++) {
@@ -150,10 +205,19 @@ static void a_draw_that_looks_at_no_score_is_the_same_when_only_the_retired_are_
     }
 }
 
+/* Where no score counts nobody is asked to draw. */
+static void random_and_cyclic_ask_no_shard(void)
+{
+    static const schedule_kind kinds[] = {SCHEDULE_RANDOM, SCHEDULE_CYCLIC};
+    for (int i = 0; i < 2; i++) {
+        const history of = run_of((run_options){.kind = kinds[i]}, (order){.first = 0});
+        CHECK(of.outcome.last.round > 2 && of.n_draws == 0);
+    }
+}
+
 SUITE("strads/draws",
-      {"a draw by scores is the same when only those above 0 are told",
-       a_draw_by_scores_is_the_same_when_only_those_above_0_are_told},
-      {"priorities by movement are the same too", priorities_by_movement_are_the_same_too},
-      {"priorities that run dry are the same too", priorities_that_run_dry_are_the_same_too},
-      {"a draw that looks at no score is the same when only the retired are told",
-       a_draw_that_looks_at_no_score_is_the_same_when_only_the_retired_are_told})
+      {"rounds are the same whichever shard answers first",
+       rounds_are_the_same_whichever_shard_answers_first},
+      {"by movement they are too", by_movement_they_are_too},
+      {"who is retired is drawn no more", who_is_retired_is_drawn_no_more},
+      {"random and cyclic ask no shard", random_and_cyclic_ask_no_shard})

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tests/unit/strads/test_planner.c - plans of every kind, with the test as workers and
  * as coordinator. */
-#include "strads/planner.h"
-
 #include <string.h>
 
 #include "base/mem.h"
-#include "tests/support/suite.h"
+#include "tests/unit/strads/planned.h"
 
 enum { J = 40, ROUND = 4 };
 
@@ -45,7 +43,8 @@ static const strads_app app = {
 
 /* ---- a plan under test ---- */
 
-static planner plan;
+static float scanned[J];
+static uint32_t firsts[ROUND + 1];
 static size_t n_asked; /* questions of the last round */
 static const double values[J];
 
@@ -59,8 +58,15 @@ static strads_status try_start(run_options run, double parallel_cost)
     run.rho = RHO;
     run.round = ROUND;
     run.candidates = run.candidates > 0 ? run.candidates : 2 * ROUND;
-    const planner_options options = {
-        .app = &app, .structure = {.n_vars = J, .parallel_cost = parallel_cost}, .run = run};
+    for (uint32_t k = 0; k <= run.n_workers; k++) {
+        firsts[k] = J * k / run.n_workers;
+    }
+    locals = (local_shards){
+        .policy = planner_policy(&run), .n = run.n_workers, .firsts = firsts, .scanned = scanned};
+    const planner_options options = {.app = &app,
+                                     .structure = {.n_vars = J, .parallel_cost = parallel_cost},
+                                     .firsts = firsts,
+                                     .run = run};
     return planner_init(&plan, &options);
 }
 
@@ -73,21 +79,29 @@ static const run_options aware = {
     .kind = SCHEDULE_STRUCTURE_AWARE, .greedy = true, .n_workers = ROUND};
 
 /* Scores that fall with the number of the variable, the first n above 0. */
-static void score_first(uint32_t n)
+static strads_status try_score_first(uint32_t n)
 {
     float scores[J];
     for (uint32_t var = 0; var < J; var++) {
         scores[var] = (float) n - (float) var;
     }
     if (!plan.options.run.solve) {
-        planner_scan_all(&plan, scores, 0);
-        return;
+        prio_total totals[ROUND];
+        memcpy(scanned, scores, sizeof(scanned));
+        local_shards_totals(&locals, totals);
+        return planner_scan_all(&plan, &(plan_scan){.totals = totals, .worst = 0});
     }
     for (uint32_t var = 0; var < J; var++) { /* the pool of so few is all of them */
         plan.set.pool[var] = var;
         plan.set.scores[var] = scores[var];
     }
     working_set_scan_all(&plan.set, J);
+    return STRADS_OK;
+}
+
+static void score_first(uint32_t n)
+{
+    REQUIRE_OK(try_score_first(n));
 }
 
 static void correlate_all(uint32_t first, uint32_t end, double size)
@@ -116,9 +130,11 @@ static plan_outcome plan_round(double worst)
 {
     plan_outcome outcome = PLAN_NONE;
     REQUIRE_OK(planner_begin(&plan, 0, values, worst, &outcome));
+    REQUIRE_OK(draw_all(&outcome));
     for (n_asked = 0; outcome == PLAN_ASK; n_asked++) {
         answer();
         REQUIRE_OK(planner_finish(&plan, &outcome));
+        REQUIRE_OK(draw_all(&outcome));
     }
     return outcome;
 }
@@ -128,16 +144,6 @@ static void commit(const uint32_t *vars, size_t n, float moved)
     for (size_t i = 0; i < n; i++) {
         planner_commit(&plan, &vars[i], 1, &moved);
     }
-}
-
-static bool holds(uint32_t var)
-{
-    for (size_t i = 0; i < plan.blocks.n_vars; i++) {
-        if (plan.blocks.vars[i] == var) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* ---- drawn rounds ---- */
@@ -152,7 +158,7 @@ static void a_cyclic_round_is_the_next_variables_cut_for_all_workers(void)
             CHECK(plan.blocks.vars[i] == first + i);
         }
     }
-    planner_fini(&plan);
+    finish();
 }
 
 static void what_is_drawn_is_out_until_it_is_committed(void)
@@ -177,7 +183,7 @@ static void what_is_drawn_is_out_until_it_is_committed(void)
     for (size_t i = 0; i < ROUND; i++) {
         CHECK(holds(last[i]));
     }
-    planner_fini(&plan);
+    finish();
 }
 
 static void independent_candidates_go_side_by_side_the_most_urgent_first(void)
@@ -191,7 +197,7 @@ static void independent_candidates_go_side_by_side_the_most_urgent_first(void)
         CHECK(holds(var));
     }
     CHECK(planner_question_edges(&plan) == 0);
-    planner_fini(&plan);
+    finish();
 }
 
 static void correlated_candidates_share_a_block_up_to_its_cost(void)
@@ -204,7 +210,7 @@ static void correlated_candidates_share_a_block_up_to_its_cost(void)
     CHECK(plan_round(1.0) == PLAN_READY);
     CHECK(holds(0) && holds(1) && !holds(2));
     CHECK(plan.blocks.n_blocks == 3 && plan.blocks.starts[1] == 2);
-    planner_fini(&plan);
+    finish();
 }
 
 static void what_the_check_empties_is_drawn_again(void)
@@ -218,7 +224,7 @@ static void what_the_check_empties_is_drawn_again(void)
     CHECK(n_asked == 3);
     CHECK(plan.blocks.n_vars == ROUND);
     CHECK(holds(0) && holds(2 * ROUND) && holds(2 * ROUND + 2));
-    planner_fini(&plan);
+    finish();
 }
 
 static void a_round_is_refilled_twice_at_most_and_gives_back_what_it_refused(void)
@@ -232,8 +238,17 @@ static void a_round_is_refilled_twice_at_most_and_gives_back_what_it_refused(voi
     CHECK(plan_round(1.0) == PLAN_READY);
     CHECK(n_asked == 3);
     CHECK(plan.blocks.n_vars == 1 && holds(0));
-    CHECK(prio_draw(plan.prio, J, rest) == J - 1); /* all but the one that was picked */
-    planner_fini(&plan);
+    size_t n_rest = 0;
+    bool waits = true;
+    while (waits) {
+        size_t n = 0;
+        uint32_t twice = 0;
+        REQUIRE_OK(prio_shards_draw(plan.shards, J, rest, &n, &waits));
+        REQUIRE_OK(local_shards_answer(&locals, plan.shards, &twice));
+        n_rest += n;
+    }
+    CHECK(n_rest == J - 1); /* all but the one that was picked */
+    finish();
 }
 
 static void a_candidate_that_is_correlated_with_one_in_flight_has_to_wait(void)
@@ -256,7 +271,7 @@ static void a_candidate_that_is_correlated_with_one_in_flight_has_to_wait(void)
     plan.n_in_flight = 0;
     CHECK(plan_round(1.0) == PLAN_READY);
     CHECK(holds(ROUND));
-    planner_fini(&plan);
+    finish();
 }
 
 static void what_is_known_is_not_asked_about_again(void)
@@ -271,7 +286,7 @@ static void what_is_known_is_not_asked_about_again(void)
         memcpy(vars, plan.blocks.vars, sizeof(vars));
         commit(vars, ROUND, 1.0f);
     }
-    planner_fini(&plan);
+    finish();
 }
 
 /* ---- working sets ---- */
@@ -291,7 +306,7 @@ static void a_working_set_is_shared_when_it_costs_enough(void)
         CHECK(plan.blocks.n_vars == 30);
         CHECK(plan.blocks.n_blocks == (i == 0 ? 2 : 1));
         CHECK(plan.blocks.starts[1] == (i == 0 ? 15 : 30));
-        planner_fini(&plan);
+        finish();
     }
 }
 
@@ -300,7 +315,7 @@ static void a_set_with_no_violator_is_no_plan(void)
     start(set_of(2), 0.0);
     score_first(0);
     CHECK(plan_round(1.0) == PLAN_NONE);
-    planner_fini(&plan);
+    finish();
 }
 
 static void a_set_is_checked_late_and_wide(void)
@@ -316,7 +331,7 @@ static void a_set_is_checked_late_and_wide(void)
         CHECK(plan_round(cases[i].worst) == PLAN_READY);
         CHECK(n_asked == cases[i].n_asked);
         CHECK(plan.blocks.n_vars == J && plan.blocks.n_blocks == cases[i].n_workers);
-        planner_fini(&plan);
+        finish();
     }
 }
 
@@ -339,7 +354,7 @@ static void a_checked_set_keeps_pairs_together(void)
     for (uint32_t var = 0; var < J; var++) {
         CHECK(block_of[var] == block_of[J - 1 - var]);
     }
-    planner_fini(&plan);
+    finish();
 }
 
 /* ---- what is refused ---- */
@@ -375,7 +390,7 @@ static void a_schedule_names_what_there_is_once_and_not_what_is_in_flight(void)
     check_refused("planned: schedule named variable 7 twice in one round");
     named[2] = J;
     check_refused("planned: schedule named variable 40 of 40");
-    planner_fini(&plan);
+    finish();
 }
 
 static void a_schedule_that_names_nothing_is_no_plan_and_one_that_fails_fails(void)
@@ -388,7 +403,7 @@ static void a_schedule_that_names_nothing_is_no_plan_and_one_that_fails_fails(vo
     CHECK_STATUS(planner_begin(&plan, 0, values, 1.0, &outcome), STRADS_ERR_DATA);
     CHECK(outcome == PLAN_ASK);
     schedule_status = STRADS_OK;
-    planner_fini(&plan);
+    finish();
 }
 
 static void a_cost_of_nothing_is_refused(void)
@@ -397,7 +412,7 @@ static void a_cost_of_nothing_is_refused(void)
     score_first(J);
     cost_of[9] = 0.0;
     check_refused("planned: cost gave 0 for variable 9;");
-    planner_fini(&plan);
+    finish();
 }
 
 /* A whole life: one round is planned. */
@@ -408,12 +423,17 @@ static strads_status live_once(run_options run)
     if (status != STRADS_OK) {
         return status;
     }
-    score_first(J);
-    status = planner_begin(&plan, 0, values, 0.1, &outcome);
+    status = try_score_first(J);
+    if (status == STRADS_OK) {
+        status = planner_begin(&plan, 0, values, 0.1, &outcome);
+    }
+    if (status == STRADS_OK) {
+        status = draw_all(&outcome);
+    }
     if (status == STRADS_OK && outcome == PLAN_ASK) {
         status = planner_finish(&plan, &outcome);
     }
-    planner_fini(&plan);
+    finish();
     return status;
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tests/unit/strads/test_planner_stalled.c - what a plan does for a variable that rounds
  * pass by. All variables correlate, so that a round has room for the first alone. */
-#include "strads/planner.h"
-#include "tests/support/suite.h"
+#include "tests/unit/strads/planned.h"
 
 enum { J = 40, ROUND = 4, LEFT = 29 };
 
@@ -13,14 +12,18 @@ static strads_status correlate(void *state, const strads_pairs *pairs, strads_gr
 }
 
 static const strads_app app = {.name = "planned", .correlate = correlate};
-static planner plan;
+static const uint32_t firsts[ROUND + 1] = {0, 10, 20, 30, J};
+static float scanned[J];
 
 static void start(run_options run)
 {
     run.n_workers = run.round = run.candidates = ROUND;
     run.rho = 0.3;
-    REQUIRE_OK(planner_init(
-        &plan, &(planner_options){.app = &app, .structure = {.n_vars = J}, .run = run}));
+    locals = (local_shards){
+        .policy = planner_policy(&run), .n = ROUND, .firsts = firsts, .scanned = scanned};
+    const planner_options options = {
+        .app = &app, .structure = {.n_vars = J}, .firsts = firsts, .run = run};
+    REQUIRE_OK(planner_init(&plan, &options));
 }
 
 static void answer(void)
@@ -38,21 +41,13 @@ static plan_outcome plan_round(void)
     static const double values[J];
     plan_outcome outcome = PLAN_NONE;
     REQUIRE_OK(planner_begin(&plan, 0, values, 1.0, &outcome));
+    REQUIRE_OK(draw_all(&outcome));
     while (outcome == PLAN_ASK) {
         answer();
         REQUIRE_OK(planner_finish(&plan, &outcome));
+        REQUIRE_OK(draw_all(&outcome));
     }
     return outcome;
-}
-
-static bool holds(uint32_t var)
-{
-    for (size_t i = 0; i < plan.blocks.n_vars; i++) {
-        if (plan.blocks.vars[i] == var) {
-            return true;
-        }
-    }
-    return false;
 }
 
 static void commit(float moved)
@@ -62,11 +57,28 @@ static void commit(float moved)
     }
 }
 
-/* A scan by which LEFT alone has something left to gain. */
+/* A scan by which LEFT alone has something left to gain, if it has. */
+static void scan_finding(float left, uint64_t n_stalled)
+{
+    prio_total totals[ROUND];
+    scanned[LEFT] = left;
+    local_shards_totals(&locals, totals);
+    const plan_scan found = {
+        .totals = totals, .worst = left > 0.0f ? LEFT : J, .n_stalled = n_stalled};
+    REQUIRE_OK(planner_scan_all(&plan, &found));
+}
+
 static void scan(uint64_t n_stalled)
 {
-    float scores[J] = {[LEFT] = 1.0f};
-    planner_scan_all(&plan, scores, n_stalled);
+    scan_finding(1.0f, n_stalled);
+}
+
+/* The score that LEFT has with its shard, which is asked now. */
+static float score_of_left(void)
+{
+    uint32_t twice = 0;
+    REQUIRE_OK(local_shards_answer(&locals, plan.shards, &twice));
+    return prio_score(locals.of[LEFT / 10], LEFT % 10);
 }
 
 /* Of 200 rounds, each after a scan, those that held LEFT. */
@@ -80,7 +92,7 @@ static int times_held(run_options run, uint64_t n_stalled)
         n_held += holds(LEFT);
         commit(0.0f);
     }
-    planner_fini(&plan);
+    finish();
     return n_held;
 }
 
@@ -106,7 +118,7 @@ static void it_goes_first_in_one_round_only(void)
         commit(0.0f);
     }
     CHECK(n_held < 100);
-    planner_fini(&plan);
+    finish();
 }
 
 static void schedules_that_ignore_scores_ignore_them_then_too(void)
@@ -116,53 +128,57 @@ static void schedules_that_ignore_scores_ignore_them_then_too(void)
         scan(9);
         CHECK(plan_round() == PLAN_READY && holds(first) && holds(first + ROUND - 1));
     }
-    planner_fini(&plan);
+    finish();
     CHECK(times_held((run_options){.kind = SCHEDULE_RANDOM}, 9) < 100);
 }
 
 static void without_a_violator_nobody_goes_first(void)
 {
-    static const float scores[J];
     start(explores);
-    planner_scan_all(&plan, scores, 1);
-    CHECK(plan.urgent == J);
+    scan_finding(0.0f, 1);
     CHECK(plan_round() == PLAN_READY && plan.blocks.n_vars == 1);
-    planner_fini(&plan);
+    finish();
 }
 
 static void who_is_retired_does_not_go_first(void)
 {
-    const float retired = PRIO_RETIRED;
     start(explores);
-    prio_update(plan.prio, &(uint32_t){LEFT}, 1, &retired);
-    scan(1);
+    scan_finding(PRIO_RETIRED, 0);
     CHECK(plan_round() == PLAN_READY && !holds(LEFT));
-    planner_fini(&plan);
+    commit(0.0f);
+    scan(1); /* by which it has come back, which it has not */
+    CHECK(plan_round() == PLAN_READY && !holds(LEFT));
+    finish();
 }
 
 static void priorities_by_movement_hear_of_scores_every_third_time_only(void)
 {
     start(by_delta);
     for (uint64_t n_stalled = 0; n_stalled < 7; n_stalled++) {
-        const float before = 0.5f;
-        prio_update(plan.prio, &(uint32_t){LEFT}, 1, &before);
         scan(n_stalled);
-        CHECK(prio_score(plan.prio, LEFT) == (n_stalled == 3 || n_stalled == 6 ? 1.0f : 0.5f));
+        const bool taken = n_stalled == 3 || n_stalled == 6;
+        CHECK(score_of_left() == (n_stalled == 0 || taken ? 1.0f : 0.5f));
+        do { /* until it is drawn, and has moved by half */
+            CHECK(plan_round() == PLAN_READY);
+            commit(0.5f);
+        } while (!holds(LEFT));
     }
-    planner_fini(&plan);
+    finish();
 }
 
 static void they_hear_of_them_when_nothing_can_be_drawn(void)
 {
-    static const float still[J];
     start((run_options){.kind = SCHEDULE_STRUCTURE_AWARE, .by_delta = true});
     scan(0);
-    CHECK(prio_score(plan.prio, LEFT + 1) == 1.0f); /* as at the start */
-    prio_set_range(plan.prio, 0, J, still);
-    CHECK(plan_round() == PLAN_NONE);
+    size_t n_rounds = 0;
+    while (plan_round() == PLAN_READY) { /* all scores are 1 as at the start, then 0 */
+        commit(0.0f);
+        n_rounds++;
+    }
+    CHECK(n_rounds == J); /* each round has room for one */
     scan(0);
     CHECK(plan_round() == PLAN_READY && plan.blocks.n_vars == 1 && holds(LEFT));
-    planner_fini(&plan);
+    finish();
 }
 
 SUITE("strads/planner_stalled",

@@ -4,45 +4,7 @@
 
 #include <string.h>
 
-#include "tests/support/message_case.h"
-#include "tests/support/suite.h"
-
-/* Checks a body of this type; the refusals are not shown. */
-typedef struct attempt {
-    uint32_t type;
-    const void *body;
-    size_t bytes;
-    msg_bounds bounds;
-    strads_status status;
-    bool sound; /* as the slow reader has it */
-} attempt;
-
-static void check_it(void *context)
-{
-    attempt *it = context;
-    net_message *message = message_of(it->type, it->body, it->bytes);
-    it->status = msg_check(message, &it->bounds);
-    it->sound = message_is_sound(message, &it->bounds);
-    net_message_destroy(message);
-}
-
-/* What it says, for strads_free; "" when the message is sound. */
-static char *words_of(attempt *it)
-{
-    const size_t n_errors = strads_log_n_errors();
-    char *words = suite_stderr_of(check_it, it);
-    CHECK(strads_log_n_errors() == n_errors + (it->status == STRADS_OK ? 0 : 1));
-    CHECK(it->status == STRADS_OK || it->status == STRADS_ERR_DATA);
-    CHECK(it->sound == (it->status == STRADS_OK));
-    return words;
-}
-
-static bool passes(uint32_t type, const void *body, size_t bytes)
-{
-    attempt it = {.type = type, .body = body, .bytes = bytes, .bounds = message_bounds(type)};
-    strads_free(words_of(&it));
-    return it.status == STRADS_OK;
-}
+#include "tests/unit/strads/protocol_case.h"
 
 static void sound_messages_of_all_types_pass(void)
 {
@@ -65,8 +27,6 @@ static void a_body_of_any_other_length_is_refused(void)
 
 /* ---- one number of a sound body is another ---- */
 
-typedef enum form { COUNT, REAL, INDEX, SCORE, BYTE } form;
-
 typedef struct change {
     uint32_t type;
     size_t place; /* bytes from the start of the body */
@@ -74,28 +34,6 @@ typedef struct change {
     double to;
     bool passes;
 } change;
-
-static void put(unsigned char *at, form as, double number)
-{
-    const uint64_t count = as == COUNT ? (uint64_t) number : 0;
-    const uint32_t index = as == INDEX ? (uint32_t) number : 0;
-    const float score = (float) number;
-    if (as == COUNT) {
-        memcpy(at, &count, sizeof(count));
-    } else if (as == REAL) {
-        memcpy(at, &number, sizeof(number));
-    } else if (as == INDEX) {
-        memcpy(at, &index, sizeof(index));
-    } else if (as == SCORE) {
-        memcpy(at, &score, sizeof(score));
-    } else {
-        *at = (unsigned char) number;
-    }
-}
-
-/* The i-th number of `size` bytes after a head and what follows it. */
-#define AFTER(head, skipped, i, size) (sizeof(head) + (skipped) + (i) * (size))
-#define FIELD(head, name) offsetof(head, name)
 
 static const change changes[] = {
     {MSG_READY, FIELD(msg_ready, n_vars), COUNT, 49, false},
@@ -107,8 +45,8 @@ static const change changes[] = {
     {MSG_SCAN, FIELD(msg_scan, whole), COUNT, 0, false}, /* with a pool */
     {MSG_SCAN, FIELD(msg_scan, n_pool), COUNT, 20, true},
     {MSG_SCAN, FIELD(msg_scan, n_pool), COUNT, 21, false},
-    {MSG_SCAN, FIELD(msg_scan, above), REAL, INFINITY, true},
-    {MSG_SCAN, FIELD(msg_scan, above), REAL, NAN, false},
+    {MSG_SCAN, FIELD(msg_scan, retired), COUNT, 1, false}, /* with a pool */
+    {MSG_SCAN, FIELD(msg_scan, totals), COUNT, 1, false},
     {MSG_SCAN, FIELD(msg_scan, n_vars), COUNT, 4, false}, /* the padding is a 0 */
     {MSG_SCAN, FIELD(msg_scan, n_vars), COUNT, 5, false},
     {MSG_SCAN, AFTER(msg_scan, 0, 0, 4), INDEX, 9, false},
@@ -202,6 +140,37 @@ static const change changes[] = {
     {MSG_LEND, FIELD(msg_lend, n_vars), COUNT, 51, false},
     {MSG_LEND, AFTER(msg_lend, 0, 2, 4), INDEX, 50, false},
 
+    {MSG_DRAW, FIELD(msg_draw, restart), COUNT, 2, false},
+    {MSG_DRAW, FIELD(msg_draw, back), COUNT, 2, false},
+    {MSG_DRAW, FIELD(msg_draw, fresh), COUNT, 2, false},
+    {MSG_DRAW, FIELD(msg_draw, claims), COUNT, 2, false},
+    {MSG_DRAW, FIELD(msg_draw, claimed), COUNT, 9, false},
+    {MSG_DRAW, FIELD(msg_draw, claimed), COUNT, 18, false},
+    {MSG_DRAW, FIELD(msg_draw, n_draws), COUNT, 9, false},
+    {MSG_DRAW, FIELD(msg_draw, floor), REAL, -1e-300, false},
+    {MSG_DRAW, FIELD(msg_draw, floor), REAL, NAN, false},
+    {MSG_DRAW, FIELD(msg_draw, floor), REAL, INFINITY, false},
+    {MSG_DRAW, FIELD(msg_draw, n_vars), COUNT, 2, false},
+    {MSG_DRAW, FIELD(msg_draw, n_vars), COUNT, 9, false},
+    {MSG_DRAW, AFTER(msg_draw, 0, 1, 4), SCORE, NAN, false},
+    {MSG_DRAW, AFTER(msg_draw, 0, 1, 4), SCORE, INFINITY, false},
+    {MSG_DRAW, AFTER(msg_draw, 16, 2, 4), INDEX, 9, false},
+    {MSG_DRAW, AFTER(msg_draw, 16, 2, 4), INDEX, 18, false},
+
+    {MSG_DRAWN, FIELD(msg_drawn, left.sum), REAL, 0.0, true},
+    {MSG_DRAWN, FIELD(msg_drawn, left.sum), REAL, -1.0, false},
+    {MSG_DRAWN, FIELD(msg_drawn, left.sum), REAL, NAN, false},
+    {MSG_DRAWN, FIELD(msg_drawn, left.sum), REAL, INFINITY, false},
+    {MSG_DRAWN, FIELD(msg_drawn, left.n_positive), COUNT, 3, false},
+    {MSG_DRAWN, FIELD(msg_drawn, left.n_open), COUNT, 4, true},
+    {MSG_DRAWN, FIELD(msg_drawn, left.n_open), COUNT, 5, false},
+    {MSG_DRAWN, FIELD(msg_drawn, n_vars), COUNT, 3, false},
+    {MSG_DRAWN, FIELD(msg_drawn, n_vars), COUNT, 6, false},
+    {MSG_DRAWN, AFTER(msg_drawn, 0, 1, 4), SCORE, NAN, false},
+    {MSG_DRAWN, AFTER(msg_drawn, 0, 1, 4), SCORE, INFINITY, false},
+    {MSG_DRAWN, AFTER(msg_drawn, 16, 3, 4), INDEX, 9, false},
+    {MSG_DRAWN, AFTER(msg_drawn, 16, 3, 4), INDEX, 18, false},
+
     {MSG_FAILED, FIELD(msg_failed, status), COUNT, STRADS_OK, false},
     {MSG_FAILED, FIELD(msg_failed, status), COUNT, STRADS_N_STATUSES - 1, true},
     {MSG_FAILED, FIELD(msg_failed, status), COUNT, STRADS_N_STATUSES, false},
@@ -237,7 +206,9 @@ static void counts_whose_bytes_overflow_are_refused(void)
                    {MSG_PUSH, FIELD(msg_push, n_vars), sizeof(msg_push)},
                    {MSG_DONE, FIELD(msg_done, n_doubles), sizeof(msg_done)},
                    {MSG_SYNC, FIELD(msg_sync, n_vars), sizeof(msg_sync)},
-                   {MSG_LEND, FIELD(msg_lend, n_vars), sizeof(msg_lend)}};
+                   {MSG_LEND, FIELD(msg_lend, n_vars), sizeof(msg_lend)},
+                   {MSG_DRAW, FIELD(msg_draw, n_vars), sizeof(msg_draw)},
+                   {MSG_DRAWN, FIELD(msg_drawn, n_vars), sizeof(msg_drawn)}};
     unsigned char body[MESSAGE_BODY];
     for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]); i++) {
         for (uint32_t bit = 32; bit < 64; bit++) {
@@ -278,7 +249,8 @@ static void try_many(void *context)
         unsigned char body[MESSAGE_BODY] = {0};
         attempt it = {.type = (uint32_t) (i % MESSAGE_TYPES), .body = body};
         it.bounds = message_bounds(it.type);
-        it.bounds.may_list = draw(&all->state) % 2 == 0;
+        it.bounds.totals = draw(&all->state) % 2 == 0;
+        it.bounds.retired = draw(&all->state) % 4 == 0;
         it.bytes = message_sound(it.type, body);
         const bool wild = draw(&all->state) % 4 == 0;
         const size_t n_changes = wild ? it.bytes : 1 + draw(&all->state) % 3;
@@ -325,95 +297,11 @@ static void a_type_that_there_is_not_is_refused(void)
     }
 }
 
-static void scores_without_a_pool_are_as_many_as_were_asked_for(void)
-{
-    unsigned char body[MESSAGE_BODY];
-    attempt it = {.type = MSG_SCORES, .body = body};
-    it.bytes = message_sound(MSG_SCORES, body) - 16; /* without their variables */
-    it.bounds = message_bounds(MSG_SCORES);
-    it.bounds.pool = false;
-    put(body + FIELD(msg_scores, listed), COUNT, 0);
-    for (int may_list = 0; may_list < 2; may_list++) {
-        it.bounds.may_list = may_list == 1;
-        it.bounds.n_scores = 3;
-        strads_free(words_of(&it));
-        CHECK_STATUS(it.status, STRADS_OK);
-        it.bounds.n_scores = 4;
-        strads_free(words_of(&it));
-        CHECK_STATUS(it.status, STRADS_ERR_DATA);
-    }
-}
-
-/* A list of 12, 17 and 29, with 2, -infinity and 1, differs in one number. */
-static void check_list(bool asked, size_t place, form as, double to, const char *expected)
-{
-    unsigned char body[MESSAGE_BODY];
-    attempt it = {.type = MSG_SCORES, .body = body, .bytes = message_sound(MSG_SCORES, body)};
-    it.bounds = message_bounds(MSG_SCORES);
-    it.bounds.pool = false;
-    it.bounds.may_list = asked;
-    it.bounds.n_kept = 0;
-    put(body + place, as, to);
-    char *words = words_of(&it);
-    CHECK((it.status == STRADS_OK) == (expected[0] == '\0'));
-    CHECK(strstr(words, expected) != NULL);
-    strads_free(words);
-}
-
-static void of_a_range_some_scores_may_be_listed(void)
-{
-    const size_t vars = AFTER(msg_scores, 32, 0, 4);
-    const size_t scores = AFTER(msg_scores, 16, 0, 4);
-    check_list(true, FIELD(msg_scores, listed), COUNT, 1, "");
-    check_list(true, FIELD(msg_scores, listed), COUNT, 2, "listed is 2; it is at most 1");
-    check_list(true, FIELD(msg_scores, n_vars), COUNT, 21, "n_vars is 21; it is at most 20");
-    check_list(true, FIELD(msg_scores, n_vars), COUNT, 5, "bytes; it takes");
-    check_list(true, vars, INDEX, 10, "");
-    check_list(true, vars, INDEX, 9,
-               "variable 9 at place 0 of its list; there it is at least 10 and");
-    check_list(true, vars, INDEX, 17,
-               "variable 17 at place 1 of its list; there it is at least 18 and");
-    check_list(true, vars + 8, INDEX, 30,
-               "variable 30 at place 2 of its list; there it is at least 18");
-    check_list(true, scores + 8, SCORE, -3.0, "");
-    check_list(true, scores + 8, SCORE, NAN, "score 2 is");
-    check_list(true, scores + 8, SCORE, INFINITY, "score 2 is inf; the largest is 2");
-}
-
-static void a_list_that_was_not_asked_for_is_refused(void)
-{
-    check_list(false, FIELD(msg_scores, listed), COUNT, 1, "SCORES: listed is 1; 0 is due");
-}
-
 static void a_scan_is_whole_or_not(void)
 {
     for (uint64_t whole = 0; whole < 3; whole++) {
         const msg_scan scan = {.whole = whole};
         CHECK(passes(MSG_SCAN, &scan, sizeof(scan)) == (whole < 2));
-    }
-}
-
-static void an_answer_has_no_more_edges_than_were_asked_for(void)
-{
-    unsigned char body[MESSAGE_BODY]; /* with two */
-    attempt it = {.type = MSG_EDGES, .body = body, .bytes = message_sound(MSG_EDGES, body)};
-    it.bounds = message_bounds(MSG_EDGES);
-    for (uint64_t most = 0; most < 4; most++) { /* 0: any number */
-        it.bounds.question.max_edges = most;
-        strads_free(words_of(&it));
-        CHECK((it.status == STRADS_OK) == (most != 1));
-    }
-}
-
-static void an_answer_has_the_measures_of_the_program(void)
-{
-    unsigned char body[MESSAGE_BODY]; /* with two */
-    attempt it = {.type = MSG_SCORES, .body = body, .bytes = message_sound(MSG_SCORES, body)};
-    it.bounds = message_bounds(MSG_SCORES);
-    for (uint64_t n = 0; n < 4; n++) {
-        it.bounds.data.n_measures = n;
-        strads_free(words_of(&it));
-        CHECK((it.status == STRADS_OK) == (n == 2));
     }
 }
 
@@ -481,14 +369,7 @@ SUITE("strads/protocol", {"sound messages of all types pass", sound_messages_of_
       {"of random bodies only sound ones pass", of_random_bodies_only_sound_ones_pass},
       {"a message that is not due is refused", a_message_that_is_not_due_is_refused},
       {"a type that there is not is refused", a_type_that_there_is_not_is_refused},
-      {"scores without a pool are as many as were asked for",
-       scores_without_a_pool_are_as_many_as_were_asked_for},
-      {"of a range some scores may be listed", of_a_range_some_scores_may_be_listed},
-      {"a list that was not asked for is refused", a_list_that_was_not_asked_for_is_refused},
       {"a scan is whole or not", a_scan_is_whole_or_not},
-      {"an answer has no more edges than were asked for",
-       an_answer_has_no_more_edges_than_were_asked_for},
-      {"an answer has the measures of the program", an_answer_has_the_measures_of_the_program},
       {"a worker that holds its range alone is pushed nothing else",
        a_worker_that_holds_its_range_alone_is_pushed_nothing_else},
       {"a refusal says who sent whom what, and what would be right",

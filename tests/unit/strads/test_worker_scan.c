@@ -105,21 +105,25 @@ static void put(void *context)
                                     .n_workers = 1,
                                     .first = FIRST,
                                     .n_vars = RANGE,
+                                    .draws = true,
+                                    .shard_first = FIRST,
+                                    .shard = {.policy = PRIO_SAMPLED, .n_vars = RANGE},
                                     .structure = {.n_vars = J, .partial_width = 1},
                                     .limits = {.deadline = INFINITY, .signal = &signal}};
     one_worker_run(&options, listen_in, self);
     net_message_destroy(self->request);
 }
 
-/* Asks for the scores; of vars[n], or of all where n is 0. What is said is for strads_free. */
-static char *scan(dialogue *self, double above, const uint32_t *vars, size_t n)
+/* Scans `how`; vars[n] or, where n is 0, all. What is said is for strads_free. */
+static char *scan(dialogue *self, msg_scan how, const uint32_t *vars, size_t n)
 {
     *self = (dialogue){.failed = STRADS_OK};
     self->request =
         net_message_create(MSG_SCAN, NET_DATA, sizeof(msg_scan) + msg_pad(n, sizeof(*vars)));
     REQUIRE(self->request != NULL);
     msg_scan *head = (msg_scan *) self->request->body;
-    *head = (msg_scan){.whole = n == 0 ? 1 : 0, .above = above, .n_vars = n};
+    *head = how;
+    head->n_vars = n;
     if (n > 0) {
         memcpy(head + 1, vars, n * sizeof(*vars));
     }
@@ -134,72 +138,46 @@ static void set_scores(size_t n_positive)
     }
 }
 
-static void ask(dialogue *self, double above)
+static void ask(dialogue *self, msg_scan how)
 {
-    char *words = scan(self, above, NULL, 0);
+    char *words = scan(self, how, NULL, 0);
     CHECK_TEXT(words, "");
     CHECK_STATUS(self->failed, STRADS_OK);
     strads_free(words);
 }
 
-static void few_scores_above_the_bar_are_listed(void)
-{
-    static dialogue self;
-    set_scores(0);
-    score_of[5] = 0.25f;
-    score_of[17] = STRADS_RETIRED;
-    score_of[18] = 0.0f;
-    score_of[40] = 7.0f;
-    ask(&self, 0.0);
-    CHECK(self.head.listed == 1 && self.head.n_vars == 3);
-    CHECK(self.vars[0] == FIRST + 5 && self.vars[1] == FIRST + 17 && self.vars[2] == FIRST + 40);
-    CHECK(self.scores[0] == 0.25f && self.scores[1] == STRADS_RETIRED && self.scores[2] == 7.0f);
-    CHECK(self.head.largest == 7.0);
-    CHECK(self.bytes == 32); /* of 256 */
-    ask(&self, 0.0);         /* the retired are told again */
-    CHECK(self.head.listed == 1 && self.head.n_vars == 3);
-}
-
-/* A list takes twice the bytes of a score: from half of them on it is no shorter. */
-static void the_answer_is_the_shorter_of_list_and_all(void)
-{
-    static dialogue self;
-    for (size_t n = 0; n <= RANGE; n++) {
-        set_scores(n);
-        ask(&self, 0.0);
-        CHECK(self.head.listed == (n < RANGE / 2 ? 1 : 0));
-        CHECK(self.head.n_vars == (n < RANGE / 2 ? n : RANGE));
-        CHECK(self.bytes <= RANGE * sizeof(float));
-        CHECK(memcmp(self.scores, score_of, self.head.n_vars * sizeof(float)) == 0);
-    }
-}
-
-static void the_largest_is_that_of_all_also_where_it_is_not_told(void)
-{
-    static dialogue self;
-    set_scores(0);
-    ask(&self, 0.0);
-    CHECK(self.head.listed == 1 && self.head.n_vars == 0 && self.bytes == 0);
-    CHECK(self.head.largest == -0.25);
-}
-
-static void where_no_score_is_looked_at_the_retired_alone_are_told(void)
+static void of_a_range_the_retired_alone_are_told_and_only_if_that_is_asked_for(void)
 {
     static dialogue self;
     set_scores(RANGE);
-    score_of[63] = STRADS_RETIRED;
-    ask(&self, INFINITY);
-    CHECK(self.head.listed == 1 && self.head.n_vars == 1 && self.vars[0] == FIRST + 63);
-    CHECK(self.scores[0] == STRADS_RETIRED && self.head.largest == 31.5);
+    score_of[17] = score_of[63] = STRADS_RETIRED;
+    ask(&self, (msg_scan){.whole = 1, .retired = 1});
+    CHECK(self.head.listed == 1 && self.head.n_vars == 2);
+    CHECK(self.vars[0] == FIRST + 17 && self.vars[1] == FIRST + 63);
+    CHECK(self.scores[0] == STRADS_RETIRED && self.scores[1] == STRADS_RETIRED);
+    CHECK(self.head.largest == 31.5 && self.bytes == 16);
+    ask(&self, (msg_scan){.whole = 1});
+    CHECK(self.head.listed == 0 && self.head.n_vars == 0 && self.bytes == 0);
+    CHECK(self.head.largest == 31.5);
 }
 
-static void without_a_bar_all_are_told(void)
+static void totals_are_those_of_the_scores(void)
 {
     static dialogue self;
-    set_scores(1);
-    ask(&self, -INFINITY);
-    CHECK(self.head.listed == 0 && self.head.n_vars == RANGE);
-    CHECK(memcmp(self.scores, score_of, sizeof(score_of)) == 0);
+    set_scores(5);
+    score_of[2] = 40.0f;
+    score_of[3] = 0.0f;
+    score_of[4] = 40.0f;
+    score_of[50] = STRADS_RETIRED;
+    ask(&self, (msg_scan){.whole = 1, .totals = 1});
+    CHECK(self.head.listed == 0 && self.bytes == 0);
+    CHECK(self.head.largest == 40.0 && self.head.worst == FIRST + 2); /* the first of the two */
+    CHECK(self.head.total.sum == 0.5 + 1.0 + 80.0);
+    CHECK(self.head.total.n_positive == 4 && self.head.total.n_open == RANGE - 1);
+    set_scores(0);
+    ask(&self, (msg_scan){.whole = 1, .totals = 1});
+    CHECK(self.head.worst == J && self.head.largest == -0.25);
+    CHECK(self.head.total.sum == 0.0 && self.head.total.n_positive == 0);
 }
 
 static void of_a_list_that_is_asked_for_all_are_told(void)
@@ -207,7 +185,7 @@ static void of_a_list_that_is_asked_for_all_are_told(void)
     static const uint32_t vars[] = {FIRST, FIRST + 2, FIRST + 63};
     static dialogue self;
     set_scores(1);
-    char *words = scan(&self, 0.0, vars, 3);
+    char *words = scan(&self, (msg_scan){.whole = 0}, vars, 3);
     CHECK_TEXT(words, "");
     CHECK(self.head.listed == 0 && self.head.n_vars == 3);
     CHECK(self.scores[0] == 0.5f && self.scores[1] == -0.75f && self.scores[2] == -16.0f);
@@ -222,7 +200,7 @@ static void a_score_that_is_none_is_found_in_either_form(void)
     for (size_t i = 0; i < 4; i++) {
         set_scores(i < 2 ? 0 : RANGE);
         score_of[50] = bad[i % 2];
-        char *words = scan(&self, 0.0, NULL, 0);
+        char *words = scan(&self, (msg_scan){.whole = 1, .totals = 1}, NULL, 0);
         CHECK_STATUS(self.failed, STRADS_ERR_NUMERIC);
         CHECK(strstr(words, told[i % 2]) != NULL);
         strads_free(words);
@@ -230,13 +208,9 @@ static void a_score_that_is_none_is_found_in_either_form(void)
 }
 
 SUITE("strads/worker_scan",
-      {"few scores above the bar are listed", few_scores_above_the_bar_are_listed},
-      {"the answer is the shorter of list and all", the_answer_is_the_shorter_of_list_and_all},
-      {"the largest is that of all, also where it is not told",
-       the_largest_is_that_of_all_also_where_it_is_not_told},
-      {"where no score is looked at the retired alone are told",
-       where_no_score_is_looked_at_the_retired_alone_are_told},
-      {"without a bar all are told", without_a_bar_all_are_told},
+      {"of a range the retired alone are told, and only if that is asked for",
+       of_a_range_the_retired_alone_are_told_and_only_if_that_is_asked_for},
+      {"totals are those of the scores", totals_are_those_of_the_scores},
       {"of a list that is asked for all are told", of_a_list_that_is_asked_for_all_are_told},
       {"a score that is none is found in either form",
        a_score_that_is_none_is_found_in_either_form})
