@@ -17,6 +17,7 @@ void lasso_block_fini(lasso_block *block)
     strads_free(block->start);
     strads_free(block->end);
     strads_free(block->column);
+    strads_free(block->alike);
     strads_free(block->row);
     strads_free(block->value);
     *block = (lasso_block){.n = 0};
@@ -43,8 +44,9 @@ static strads_status reserve_columns(lasso_block *block, size_t n)
     fresh.start = strads_alloc_array(fresh.capacity + 1, sizeof(*fresh.start));
     fresh.end = strads_alloc_array(fresh.capacity, sizeof(*fresh.end));
     fresh.column = strads_alloc_array(fresh.capacity, sizeof(*fresh.column));
+    fresh.alike = strads_alloc_array(fresh.capacity, sizeof(*fresh.alike));
     if (fresh.b == NULL || fresh.before == NULL || fresh.all == NULL || fresh.active == NULL ||
-        fresh.start == NULL || fresh.end == NULL || fresh.column == NULL) {
+        fresh.start == NULL || fresh.end == NULL || fresh.column == NULL || fresh.alike == NULL) {
         lasso_block_fini(&fresh);
         return STRADS_ERR_NOMEM;
     }
@@ -285,6 +287,7 @@ static strads_status pack_weighted(lasso_block *block, const lasso_site *site,
             n_entries += copy_weighted(block, &view, traits[LASSO_MEAN], n_entries);
             traits[LASSO_MEAN] = view.row == NULL ? 0.0 : traits[LASSO_MEAN];
             block->column[k] = column_from(traits, block->total, l1, l2);
+            block->alike[k] = false;
         }
     }
     block->start[task->n_vars] = (int64_t) n_entries;
@@ -323,6 +326,7 @@ static strads_status load_as_they_are(lasso_block *block, const lasso_site *site
         const double *traits = traits_of(held, task->vars[k]);
         block->column[k] = traits == NULL ? lasso_column_of(site, task->vars[k], l1, l2)
                                           : column_from(traits, (double) site->n_rows, l1, l2);
+        block->alike[k] = traits == NULL && lasso_alike(site, task->vars[k]);
     }
     return STRADS_OK;
 }
@@ -337,6 +341,7 @@ strads_status lasso_block_reload(lasso_block *block, const lasso_site *site,
     block->columns.start = block->start;
     block->columns.end = NULL;
     block->columns.column = block->column;
+    block->columns.alike = site->alike == NULL ? NULL : block->alike;
     block->columns.n_rows = site->x.n_rows;
     return block->root != NULL ? pack_weighted(block, site, held, task, l1, l2)
                                : load_as_they_are(block, site, held, task, l1, l2);

@@ -25,6 +25,7 @@ typedef struct lasso_block {
 
     int64_t *start, *end; /* `end` of columns that stay where they are */
     lasso_column *column;
+    bool *alike;
     uint32_t *row;
     double *value;
     size_t capacity, entries_capacity;

@@ -15,13 +15,13 @@ static const double LEAST_SQUARES = 1e-290;
 
 double lasso_dot(const lasso_site *site, uint32_t var, const double *v)
 {
-    const lasso_columns columns = lasso_columns_of(&site->x);
+    const lasso_columns columns = lasso_columns_from(site, 0);
     return site->kernels->dot_column(&columns, var - site->first_col, v);
 }
 
 void lasso_add(const lasso_site *site, uint32_t var, double a, double *v)
 {
-    const lasso_columns columns = lasso_columns_of(&site->x);
+    const lasso_columns columns = lasso_columns_from(site, 0);
     site->kernels->add_column(a, &columns, var - site->first_col, v);
 }
 
@@ -163,6 +163,9 @@ static trouble prepare_column(lasso_site *site, size_t col, double *scratch)
         !lasso_centre_column(&site->x, col, mean, site->norm2[col] == 0.0)) {
         return BEYOND_FLOAT;
     }
+    if (site->alike != NULL) {
+        site->alike[col] = n > 0 && lasso_all_are(value[0], value, n);
+    }
     if (site->codes.code != NULL) {
         value = lasso_column_values(&site->x, col, scratch, &n); /* less its mean */
         lasso_codes_put(&site->codes, site->kernels, col, value, site->norm2[col]);
@@ -238,6 +241,19 @@ static strads_status prepare_all(lasso_site *site)
                                     : lasso_refuse_centred(site, all.col);
 }
 
+/* Where no column is alike none has to be asked. */
+static void forget_unlike(lasso_site *site)
+{
+    size_t n = 0;
+    for (size_t j = 0; j < site->x.n_cols && site->alike != NULL; j++) {
+        n += site->alike[j];
+    }
+    if (n == 0) {
+        strads_free(site->alike);
+        site->alike = NULL;
+    }
+}
+
 strads_status lasso_prepare_columns(lasso_site *site)
 {
     strads_status status = lasso_reserve_columns(site, site->x.n_cols, site->x.col_start != NULL);
@@ -247,6 +263,13 @@ strads_status lasso_prepare_columns(lasso_site *site)
     }
     if (status == STRADS_OK && site->x.col_start == NULL) {
         status = lasso_codes_init(&site->codes, site->x.n_rows, site->x.n_cols);
+    } else if (status == STRADS_OK) {
+        site->alike = strads_alloc_array(site->x.n_cols, sizeof(*site->alike));
+        status = site->alike == NULL ? STRADS_ERR_NOMEM : STRADS_OK;
     }
-    return status == STRADS_OK ? prepare_all(site) : status;
+    status = status == STRADS_OK ? prepare_all(site) : status;
+    if (status == STRADS_OK) {
+        forget_unlike(site);
+    }
+    return status;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "apps/lasso/path.h"
+#include "apps/lasso/quadratic.h"
 
 /* A dense column loses its mean in place, which no float would hold exactly. */
 static data_precision precision_of(const strads_config *config)
@@ -244,6 +245,7 @@ strads_status lasso_open_site(const strads_config *config, strads_part *part, vo
     site->loss = lasso_loss_of(config);
     site->kernels = lasso_kernels_choose(strads_config_bool(config, "run.deterministic"));
     data_share share = {.n_shards = 0};
+    lasso_quadratic_prepare();
     status = read_share(&share, site, part);
     if (status == STRADS_OK) {
         status = take_share(site, &share, part);
@@ -286,6 +288,7 @@ void lasso_close_site(void *state)
     strads_free(site->entries);
     strads_free(site->firsts);
     strads_free(site->norm2);
+    strads_free(site->alike);
     lasso_codes_fini(&site->codes);
     strads_free(site);
 }

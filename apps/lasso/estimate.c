@@ -92,7 +92,8 @@ static size_t product_bytes(const strads_config *config, const data_size *data, 
     const size_t n = least((size_t) lasso_products_most(stored, n_workers), 2 * set_size(data));
     const size_t stride = n + n / 8;
     return stride * stride * sizeof(float) +
-           (2 * n * n + (data->dense ? stride * LASSO_STRIP_ROWS : 0)) * sizeof(double);
+           (data->dense ? stride * (LASSO_STRIP_ROWS + LASSO_PANEL) * sizeof(float) : 0) +
+           2 * n * n * sizeof(double);
 }
 
 /* A dense matrix is held a second time, a byte a value. */

@@ -27,11 +27,13 @@ typedef double lane __attribute__((vector_size(32), aligned(8), may_alias));
 #else
 typedef double lane __attribute__((vector_size(16), aligned(8), may_alias));
 #endif
-enum { WIDTH = sizeof(lane) / sizeof(double) };
+typedef uint8_t byte_lane __attribute__((vector_size(sizeof(lane)), aligned(1), may_alias));
+enum { WIDTH = sizeof(lane) / sizeof(double), BYTE_LANES = LASSO_MARKED / sizeof(lane) };
 
 enum {
     STRIP = 32,
     AHEAD_FLOATS = 256,
+    AHEAD_DOUBLES = 64,
     AHEAD_COLUMNS = 8, /* how far ahead chosen columns are fetched ... */
     AHEAD_ENTRIES = 64 /* ... and how much of each; the rest comes by itself */
 };
@@ -133,6 +135,30 @@ INLINED void add_sparse_of(double a, const void *restrict x, bool narrow,
     }
 }
 
+/* The same of entries that are all 1. */
+INLINED double sum_rows(const uint32_t *restrict row, size_t n, const double *restrict y)
+{
+    double s[8] = {0.0};
+    size_t k = 0;
+    for (; k + 8 <= n; k += 8) {
+#pragma GCC unroll 8
+        for (size_t i = 0; i < 8; i++) {
+            s[i] += y[row[k + i]];
+        }
+    }
+    for (; k < n; k++) {
+        s[0] += y[row[k]];
+    }
+    return sum_of((const vec8 *) s);
+}
+
+INLINED void add_to_rows(double a, const uint32_t *restrict row, size_t n, double *restrict y)
+{
+    for (size_t k = 0; k < n; k++) {
+        y[row[k]] += a;
+    }
+}
+
 /* ---- a column ---- */
 
 /* A column's stored elements. */
@@ -140,6 +166,7 @@ typedef struct column {
     const void *values;
     const uint32_t *row; /* NULL: dense */
     size_t n;
+    bool alike; /* sparse, and all values are the first */
 } column;
 
 INLINED column column_of(const lasso_columns *columns, bool narrow, size_t k)
@@ -152,11 +179,15 @@ INLINED column column_of(const lasso_columns *columns, bool narrow, size_t k)
     return (column){.values = narrow ? (const void *) (columns->narrow + first)
                                      : (const void *) (columns->value + first),
                     .row = dense ? NULL : columns->row + first,
-                    .n = end - first};
+                    .n = end - first,
+                    .alike = columns->alike != NULL && columns->alike[k] && end > first};
 }
 
 INLINED double dot_with(const column *x, bool narrow, const double *restrict y)
 {
+    if (x->alike) {
+        return value_at(x->values, narrow, 0) * sum_rows(x->row, x->n, y);
+    }
     return x->row == NULL ? dot_of(x->values, narrow, y, x->n)
                           : dot_sparse_of(x->values, narrow, x->row, x->n, y);
 }
@@ -165,6 +196,8 @@ INLINED void add_times(double a, const column *x, bool narrow, double *restrict 
 {
     if (x->row == NULL) {
         add_of(a, x->values, narrow, y, x->n);
+    } else if (x->alike) {
+        add_to_rows(a * value_at(x->values, narrow, 0), x->row, x->n, y);
     } else {
         add_sparse_of(a, x->values, narrow, x->row, x->n, y);
     }
@@ -197,6 +230,23 @@ static void add(double a, const double *restrict x, double *restrict y, size_t n
 static void add_narrow(double a, const float *restrict x, double *restrict y, size_t n)
 {
     add_of(a, x, true, y, n);
+}
+
+/* Some rows each of many columns: what comes next is fetched, for the processor does not know. */
+static void round_values(const double *restrict x, size_t n, float *restrict to)
+{
+    size_t i = 0;
+    for (; i + STRIP <= n; i += STRIP) {
+        for (size_t k = 0; k < STRIP; k += LANES) {
+            __builtin_prefetch(x + i + k + AHEAD_DOUBLES);
+        }
+        for (size_t k = 0; k < STRIP; k++) {
+            to[i + k] = (float) x[i + k];
+        }
+    }
+    for (; i < n; i++) {
+        to[i] = (float) x[i];
+    }
 }
 
 static double dot_column(const lasso_columns *columns, size_t k, const double *restrict y)
@@ -333,6 +383,29 @@ static void dot_few(const lasso_columns *columns, size_t start, size_t end, size
     }
 }
 
+/* Marks are counted in bytes, as many as these hold at a time. */
+static void dot_marked(double value, const uint32_t *restrict row, size_t n_rows,
+                       const lasso_marked *side, double *restrict sums)
+{
+    size_t k = 0;
+    while (k < n_rows) {
+        const size_t end = n_rows - k < UINT8_MAX ? n_rows : k + UINT8_MAX;
+        byte_lane s[BYTE_LANES] = {{0}};
+        uint8_t counts[LASSO_MARKED];
+        for (; k < end; k++) {
+            const uint8_t *at = side->mark + (row[k] - side->first) * LASSO_MARKED;
+#pragma GCC unroll 4
+            for (size_t j = 0; j < BYTE_LANES; j++) {
+                s[j] += ((const byte_lane *) at)[j];
+            }
+        }
+        memcpy(counts, s, sizeof(counts));
+        for (size_t i = 0; i < LASSO_MARKED; i++) {
+            sums[i] += value * side->value[i] * (double) counts[i];
+        }
+    }
+}
+
 static double rate(const double *restrict gradient, const double *restrict scale, size_t n,
                    double l1, double unit, float *restrict scores)
 {
@@ -410,11 +483,13 @@ const lasso_kernels JOIN(lasso_kernels_, KERNEL_ISA) = {
     .dot_narrow = dot_narrow,
     .add = add,
     .add_narrow = add_narrow,
+    .round = round_values,
     .dot_column = dot_column,
     .add_column = add_column,
     .dots = dots,
     .dot_side = dot_side,
     .dot_few = dot_few,
+    .dot_marked = dot_marked,
     .encode = encode,
     .dots_coded = dots_coded,
     .rate = rate,

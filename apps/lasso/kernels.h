@@ -11,10 +11,11 @@
 #ifndef STRADS_LASSO_KERNELS_H
 #define STRADS_LASSO_KERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LASSO_SIDE = 32, LASSO_FEW = 8 }; /* columns laid side by side */
+enum { LASSO_SIDE = 32, LASSO_FEW = 8, LASSO_MARKED = 64 }; /* columns laid side by side */
 
 /* The state that a sweep works on: a residual r[n_rows] and, behind it, an offset c.
  * The true residual is r + c 1. Without an intercept c stays 0. */
@@ -30,6 +31,7 @@ typedef struct lasso_columns {
     const uint32_t *row;  /* NULL: dense */
     const double *value;  /* NULL where values are floats ... */
     const float *narrow;  /* ... and NULL where they are not */
+    const bool *alike;    /* [n] whether a sparse one's entries are all the same; NULL: not known */
     const struct lasso_column *column; /* [n], of a sweep */
     size_t n_rows;
 } lasso_columns;
@@ -43,6 +45,13 @@ typedef struct lasso_column {
     double weight;    /* w_j */
 } lasso_column;
 
+/* Columns whose entries are all the same, laid side by side from row `first` on. */
+typedef struct lasso_marked {
+    size_t first;
+    uint8_t *mark;              /* [rows][LASSO_MARKED] 1 where the column has an entry, else 0 */
+    double value[LASSO_MARKED]; /* of its entries */
+} lasso_marked;
+
 typedef struct lasso_kernels {
     const char *name;
 
@@ -51,6 +60,9 @@ typedef struct lasso_kernels {
     double (*dot_narrow)(const float *restrict x, const double *restrict y, size_t n);
     void (*add)(double a, const double *restrict x, double *restrict y, size_t n);
     void (*add_narrow)(double a, const float *restrict x, double *restrict y, size_t n);
+
+    /* to[i] := x[i], rounded, of n. */
+    void (*round)(const double *restrict x, size_t n, float *restrict to);
 
     /* x_k'y and y += a x_k, as the column is stored. */
     double (*dot_column)(const lasso_columns *columns, size_t k, const double *restrict y);
@@ -68,6 +80,11 @@ typedef struct lasso_kernels {
     /* The same of LASSO_FEW. */
     void (*dot_few)(const lasso_columns *columns, size_t start, size_t end, size_t first,
                     const double *restrict side, double *restrict sums);
+
+    /* sums[i] += value side->value[i] n, where n of the rows row[0] .. row[n_rows-1] are marked in
+     * the column i < LASSO_MARKED. */
+    void (*dot_marked)(double value, const uint32_t *restrict row, size_t n_rows,
+                       const lasso_marked *side, double *restrict sums);
 
     /* Codes of x[n], from -127 to 127: code[i] is x[i] / *step, rounded, where that is 1/127 of the
      * largest |x[i]|. Returns |x - step code|^2. */

@@ -60,6 +60,8 @@ typedef struct lasso_site {
                             * NULL when it is dense, for then x is centred */
     double *scale;         /* [x.n_cols] 1 / w_j, 0 for constant columns; NULL: all 1 */
     double *norm2;         /* [x.n_cols, or by rows n_cols] |x_j - mean|^2 of all rows */
+    bool *alike;           /* [x.n_cols] of a sparse x: whether all entries of a column are the
+                            * same; NULL: of none, or it is not known */
     lasso_codes codes;     /* of a dense x, where a worker has all rows of its columns */
     const lasso_kernels *kernels;
     lasso_loss loss;
@@ -112,6 +114,21 @@ static inline lasso_columns lasso_columns_of(const data_matrix *x)
                            .n_rows = x->n_rows};
 }
 
+/* The site's columns from `first` on. */
+static inline lasso_columns lasso_columns_from(const lasso_site *site, size_t first)
+{
+    lasso_columns columns = lasso_columns_of(&site->x);
+    columns.alike = site->alike == NULL ? NULL : site->alike + first;
+    if (site->x.col_start != NULL) {
+        columns.start += first;
+    } else if (site->x.narrow != NULL) {
+        columns.narrow += first * site->x.n_rows;
+    } else {
+        columns.value += first * site->x.n_rows;
+    }
+    return columns;
+}
+
 /* x_j'v for the stored column; v += a x_j. */
 double lasso_dot(const lasso_site *site, uint32_t var, const double *v);
 void lasso_add(const lasso_site *site, uint32_t var, double a, double *v);
@@ -120,6 +137,11 @@ void lasso_add(const lasso_site *site, uint32_t var, double a, double *v);
 static inline const char *const *lasso_own_names(const lasso_site *site)
 {
     return (const char *const *) (site->file_names != NULL ? site->file_names : site->names);
+}
+
+static inline bool lasso_alike(const lasso_site *site, uint32_t var)
+{
+    return site->alike != NULL && site->alike[var - site->first_col];
 }
 
 /* |x_j - mean|^2; 0 for a constant column. */

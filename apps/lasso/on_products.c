@@ -37,7 +37,9 @@ static const double NEAREST_TOGETHER = 1e-8;
 static const double ACTIVE_ENOUGH = 0.1;
 /* Products of dense columns that one update on columns pays for: each takes a fraction of its time,
  * and the next blocks will use them too, but not all, for the first sets change much. */
-static const double PAID_FOR = 16.0;
+static const double PAID_FOR = 20.0;
+/* Entries of columns that are alike are so many times as soon multiplied as others. */
+static const double ALIKE_GAIN = 16.0;
 
 double lasso_products_most(double stored, double n_members)
 {
@@ -101,7 +103,8 @@ strads_status lasso_products_pay(lasso_worker *self, double n_updates, bool *pay
                       strads_exchange_units(self->worker, 2 * whole->n)};
     const strads_status status = strads_exchange(self->worker, costs, NULL, 3);
     /* Of sparse columns, what the rows of the new ones have of all. */
-    const double rows = whole->cost / (double) self->site->x.n_rows;
+    const double entries = whole->unlike + (whole->cost - whole->unlike) / ALIKE_GAIN;
+    const double rows = entries / (double) self->site->x.n_rows;
     const double work = (double) n_new * (dense ? n / PAID_FOR : rows);
     const double told = costs[1] * n / whole->cost;
     *pay = work + told <= n + 2.0 * costs[0];
@@ -278,28 +281,31 @@ static strads_status begin(lasso_worker *self, const lasso_block *block, const l
     return status;
 }
 
-/* Gives the coefficients back, and makes the residual theirs. */
-static strads_status end(lasso_worker *self, lasso_block *block, const lasso_part *part)
+/* Gives the coefficients back, and, where columns are needed `again`, makes the residual theirs:
+ * else it is made afresh by the scan that follows. */
+static strads_status end(lasso_worker *self, lasso_block *block, const lasso_part *part, bool again)
 {
+    const bool alone = strads_worker_members(self->worker) == 1;
     const size_t n_shared = self->site->x.n_rows + 1;
-    if (strads_worker_members(self->worker) == 1) {
-        lasso_quadratic_unload(&self->quadratic, block, part, self->state);
-        return STRADS_OK;
-    }
     double *base = NULL;
-    const strads_status status = lasso_whole_note(&self->whole, self->state, n_shared, &base);
+    strads_status status = STRADS_OK;
+    if (again && !alone) {
+        status = lasso_whole_note(&self->whole, self->state, n_shared, &base);
+    }
     if (status != STRADS_OK) {
         return status;
     }
-    lasso_quadratic_unload(&self->quadratic, block, part, self->state);
-    memcpy(self->block.b, block->b + part->first, self->block.n * sizeof(*self->block.b));
-    return strads_exchange(self->worker, self->state, base, n_shared);
+    lasso_quadratic_unload(&self->quadratic, block, part, again ? self->state : NULL);
+    if (!alone) {
+        memcpy(self->block.b, block->b + part->first, self->block.n * sizeof(*self->block.b));
+    }
+    return again && !alone ? strads_exchange(self->worker, self->state, base, n_shared) : STRADS_OK;
 }
 
-/* Descends from the columns' gradient to the target, and back; *first: the most urgent move of the
- * first sweep. */
+/* Descends from the columns' gradient to the target, and back; *again: may_go_on, and the first
+ * sweep moved by more than the target. */
 static strads_status descend(lasso_worker *self, lasso_block *block, double target, bool late,
-                             double *first)
+                             bool may_go_on, bool *again)
 {
     const lasso_whole *whole = &self->whole;
     const lasso_part part = {
@@ -307,17 +313,19 @@ static strads_status descend(lasso_worker *self, lasso_block *block, double targ
     strads_status status = begin(self, block, &part);
     double farthest = INFINITY;
     bool lowest = false;
+    *again = false;
     for (int i = 0; i < MAX_SWEEPS && status == STRADS_OK && farthest > target && !lowest; i++) {
         status = sweep_often(self, target, late, &farthest);
-        *first = i == 0 ? farthest : *first;
+        *again = i == 0 ? may_go_on && farthest > target : *again;
         if (status == STRADS_OK) {
             status = try_newton(self, &lowest);
         }
         if (strads_stopping(self->worker)) {
+            *again = false;
             break;
         }
     }
-    return status == STRADS_OK ? end(self, block, &part) : status;
+    return status == STRADS_OK ? end(self, block, &part, *again) : status;
 }
 
 strads_status lasso_solve_on_products(lasso_worker *self, double target, bool late)
@@ -327,12 +335,10 @@ strads_status lasso_solve_on_products(lasso_worker *self, double target, bool la
     strads_status status =
         alone ? STRADS_OK
               : lasso_whole_load(&self->whole, self->site, &self->block, self->l1, self->l2);
-    double first = INFINITY;
-    for (int i = 0; i < MAX_DESCENTS && status == STRADS_OK && first > target; i++) {
-        status = descend(self, block, target, late, &first);
-        if (target >= NARROW || strads_stopping(self->worker)) {
-            break;
-        }
+    bool again = true;
+    for (int i = 1; i <= MAX_DESCENTS && status == STRADS_OK && again; i++) {
+        const bool may_go_on = i < MAX_DESCENTS && target < NARROW;
+        status = descend(self, block, target, late, may_go_on, &again);
     }
     return status;
 }

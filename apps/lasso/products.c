@@ -116,22 +116,39 @@ strads_status lasso_products_take(const lasso_products *of)
 /* ---- many pairs of few columns ---- */
 
 enum {
-    PART_ROWS = 1024, /* whose entries, and LASSO_SIDE numbers each, stay in cache */
-    MOST_FEW = 2 * LASSO_FEW
+    PART_ROWS = 1024, /* whose entries, and LASSO_SIDE numbers each, stay in cache ... */
+    MOST_ROWS = 4096, /* ... and as many of marks only */
+    MOST_FEW = 2 * LASSO_FEW,
+    MOST_MARKED = 2 * LASSO_MARKED,
+    MARKED_GAIN = 4 /* marks are so many times as soon counted as numbers are multiplied */
 };
 
-/* Some of the rows, and where each column has its entries in them. New columns are of two kinds:
- * the frequent ones are laid out side by side with their zeros, LASSO_SIDE at a time, or, a few,
- * LASSO_FEW, and the entries of the others, the scattered ones, row by row. Either is then
- * multiplied along the entries of the other columns. */
+/* How columns are multiplied by others. The frequent ones are laid out side by side with their
+ * zeros, as many as the kernel takes, and multiplied along the entries of the others: as marks
+ * where all are alike. The entries of those that are scattered are laid out row by row. */
+typedef enum group_kind { SIDE, FEW, MARKED, SCATTERED } group_kind;
+
+static const uint32_t WIDTHS[] = {
+    [SIDE] = LASSO_SIDE, [FEW] = LASSO_FEW, [MARKED] = LASSO_MARKED, [SCATTERED] = UINT32_MAX};
+
+typedef struct column_group {
+    uint32_t first, end; /* of the places */
+    group_kind kind;
+} column_group;
+
+/* Some of the rows, and where each column has its entries in them. */
 typedef struct row_part {
     const lasso_added *of;
     size_t first, last;   /* the rows */
     int64_t *start, *end; /* [n] of each column's entries in them */
-    double *side;         /* [PART_ROWS][LASSO_SIDE] */
-    uint32_t first_few, first_scattered;
+    column_group *groups; /* [n_groups] of the new columns; the last may be scattered */
+    size_t n_groups;
+    bool all_alike; /* all columns, new and known */
+    size_t most;    /* rows */
+    double *side;   /* [PART_ROWS][LASSO_SIDE] */
+    lasso_marked marked;
 
-    size_t begins[PART_ROWS], ends[PART_ROWS]; /* of the rows' scattered entries */
+    size_t begins[MOST_ROWS], ends[MOST_ROWS]; /* of the rows' scattered entries */
     entry *entries;
     size_t capacity;
 } row_part;
@@ -157,41 +174,56 @@ static uint32_t lesser(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
+static bool is_alike(const lasso_added *of, uint32_t a)
+{
+    return of->columns->alike != NULL && of->columns->alike[of->cols[a]];
+}
+
+static bool are_alike(const lasso_added *of, uint32_t first, uint32_t end)
+{
+    while (first < end && is_alike(of, first)) {
+        first++;
+    }
+    return first == end;
+}
+
 /* Columns that have an entry a row between them are as soon multiplied side by side as the entry
  * is; and a few that are left, as soon as the rows of all entries are looked up. */
+static group_kind kind_of(const lasso_added *of, uint32_t first)
+{
+    const bool marked = are_alike(of, first, lesser(first + LASSO_MARKED, of->n));
+    const uint32_t end = lesser(first + (marked ? LASSO_MARKED : LASSO_SIDE), of->n);
+    int64_t sum = 0;
+    for (uint32_t a = first; a < end; a++) {
+        sum += column_end(of, a) - column_start(of, a);
+    }
+    if (sum * (marked ? MARKED_GAIN : 1) >= (int64_t) of->columns->n_rows) {
+        return marked ? MARKED : SIDE;
+    }
+    return of->n - first > (marked ? MOST_MARKED : MOST_FEW) ? SCATTERED : marked ? MARKED : FEW;
+}
+
+/* At most as many as there are new columns. */
 static void find_groups(row_part *part)
 {
     const lasso_added *of = part->of;
     uint32_t first = of->first_new;
     while (first < of->n) {
-        const uint32_t end = lesser(first + LASSO_SIDE, of->n);
-        int64_t sum = 0;
-        for (uint32_t a = first; a < end; a++) {
-            sum += column_end(of, a) - column_start(of, a);
-        }
-        if (sum < (int64_t) of->columns->n_rows) {
-            break;
-        }
-        first = end;
+        column_group *group = &part->groups[part->n_groups++];
+        group->kind = kind_of(of, first);
+        group->first = first;
+        group->end = first + lesser(WIDTHS[group->kind], of->n - first);
+        first = group->end;
     }
-    part->first_few = first;
-    part->first_scattered = of->n - first <= MOST_FEW ? of->n : first;
-}
-
-/* The first of the group that column a is in. */
-static uint32_t group_of(const row_part *part, uint32_t a)
-{
-    const uint32_t first_new = part->of->first_new;
-    return a >= part->first_scattered ? part->first_scattered
-           : a >= part->first_few ? part->first_few + (a - part->first_few) / LASSO_FEW * LASSO_FEW
-                                  : first_new + (a - first_new) / LASSO_SIDE * LASSO_SIDE;
 }
 
 static void free_part(row_part *part)
 {
     strads_free(part->start);
     strads_free(part->end);
+    strads_free(part->groups);
     strads_free(part->side);
+    strads_free(part->marked.mark);
     strads_free(part->entries);
     strads_free(part);
 }
@@ -203,14 +235,19 @@ static strads_status make_part(row_part **out, const lasso_added *of)
         return STRADS_ERR_NOMEM;
     }
     part->of = of;
-    find_groups(part);
+    part->groups = strads_alloc_array(of->n, sizeof(*part->groups));
     part->start = strads_alloc_array(of->n, sizeof(*part->start));
     part->end = strads_alloc_array(of->n, sizeof(*part->end));
     part->side = strads_alloc_array(PART_ROWS, LASSO_SIDE * sizeof(*part->side));
-    if (part->start == NULL || part->end == NULL || part->side == NULL) {
+    part->marked.mark = strads_alloc_array(MOST_ROWS, LASSO_MARKED);
+    if (part->groups == NULL || part->start == NULL || part->end == NULL || part->side == NULL ||
+        part->marked.mark == NULL) {
         free_part(part);
         return STRADS_ERR_NOMEM;
     }
+    find_groups(part);
+    part->all_alike = are_alike(of, 0, of->n);
+    part->most = part->all_alike ? MOST_ROWS : PART_ROWS;
     for (uint32_t a = 0; a < of->n; a++) {
         part->end[a] = column_start(of, a);
     }
@@ -224,7 +261,8 @@ static void find_entries(row_part *part, size_t first)
     const lasso_added *of = part->of;
     const uint32_t *row = of->columns->row;
     part->first = first;
-    part->last = first + PART_ROWS < of->columns->n_rows ? first + PART_ROWS : of->columns->n_rows;
+    part->last =
+        first + part->most < of->columns->n_rows ? first + part->most : of->columns->n_rows;
     for (uint32_t a = 0; a < of->n; a++) {
         const int64_t all = column_end(of, a);
         int64_t k = part->end[a];
@@ -249,44 +287,90 @@ static void lay(row_part *part, uint32_t first, uint32_t end, size_t width)
     }
 }
 
-/* Multiplies columns first .. end-1 by those at the side. */
-static void add_side(const row_part *part, uint32_t first, uint32_t end, bool few, double *to)
+/* The same of marks. */
+static void mark(row_part *part, uint32_t first, uint32_t end)
 {
-    const lasso_added *of = part->of;
+    const lasso_columns *x = part->of->columns;
+    lasso_marked *to = &part->marked;
+    to->first = part->first;
+    memset(to->mark, 0, (part->last - part->first) * LASSO_MARKED);
+    memset(to->value, 0, sizeof(to->value));
     for (uint32_t a = first; a < end; a++) {
-        (few ? of->kernels->dot_few : of->kernels->dot_side)(of->columns, (size_t) part->start[a],
-                                                             (size_t) part->end[a], part->first,
-                                                             part->side, to + a * of->stride);
+        uint8_t *restrict mark = to->mark + (a - first);
+        for (int64_t k = part->start[a]; k < part->end[a]; k++) {
+            mark[(x->row[k] - part->first) * LASSO_MARKED] = 1;
+        }
+        if (part->start[a] < part->end[a]) {
+            to->value[a - first] = value_at(x, part->start[a]);
+        }
     }
 }
 
-/* Multiplies a group of frequent columns by all but those of the groups before, and returns where
- * the next one begins. What is beyond the group is 0 at its side, and adds that. */
-static uint32_t add_frequent(row_part *part, uint32_t first, double *products)
+/* Multiplies columns first .. end-1 by those at the side; only those that are not alike where those
+ * that are were multiplied by their marks. */
+static void add_side(const row_part *part, uint32_t first, uint32_t end, group_kind kind,
+                     double *to)
 {
     const lasso_added *of = part->of;
-    const bool few = first >= part->first_few;
-    const uint32_t width = few ? LASSO_FEW : LASSO_SIDE;
-    const uint32_t end = lesser(first + width, of->n);
-    double *to = products + (first - of->first_new);
-    lay(part, first, end, width);
-    add_side(part, 0, of->first_new, few, to);
-    add_side(part, first, of->n, few, to);
-    return end;
+    const lasso_kernels *kernels = of->kernels;
+    for (uint32_t a = first; a < end; a++) {
+        if (kind != MARKED || !is_alike(of, a)) {
+            (kind == FEW ? kernels->dot_few : kernels->dot_side)(
+                of->columns, (size_t) part->start[a], (size_t) part->end[a], part->first,
+                part->side, to + a * of->stride);
+        }
+    }
 }
 
-/* Gives each row the room of its scattered entries. */
-static strads_status lay_out_part(row_part *part)
+/* Multiplies those of columns first .. end-1 that are alike by those that are marked. */
+static void add_marked(const row_part *part, uint32_t first, uint32_t end, double *to)
+{
+    const lasso_added *of = part->of;
+    const lasso_columns *x = of->columns;
+    for (uint32_t a = first; a < end; a++) {
+        const int64_t k = part->start[a];
+        if (k < part->end[a] && is_alike(of, a)) {
+            of->kernels->dot_marked(value_at(x, k), x->row + k, (size_t) (part->end[a] - k),
+                                    &part->marked, to + a * of->stride);
+        }
+    }
+}
+
+/* Multiplies a group of frequent columns by all but those of the groups before. What is beyond the
+ * group is 0 at its side, and adds that. */
+static void add_frequent(row_part *part, const column_group *group, double *products)
+{
+    const lasso_added *of = part->of;
+    const uint32_t width = group->kind == MARKED ? LASSO_SIDE : WIDTHS[group->kind];
+    double *to = products + (group->first - of->first_new);
+    if (group->kind == MARKED) {
+        mark(part, group->first, group->end);
+        add_marked(part, 0, of->first_new, to);
+        add_marked(part, group->first, of->n, to);
+    }
+    for (uint32_t first = group->first; first < group->end; first += width) {
+        if (group->kind == MARKED && part->all_alike) {
+            break;
+        }
+        lay(part, first, lesser(first + width, group->end), width);
+        to = products + (first - of->first_new);
+        add_side(part, 0, of->first_new, group->kind, to);
+        add_side(part, group->first, of->n, group->kind, to);
+    }
+}
+
+/* Gives each row the room of its scattered entries, of columns from `first` on. */
+static strads_status lay_out_part(row_part *part, uint32_t first)
 {
     const lasso_columns *x = part->of->columns;
     size_t n = 0;
     memset(part->ends, 0, sizeof(part->ends));
-    for (uint32_t a = part->first_scattered; a < part->of->n; a++) {
+    for (uint32_t a = first; a < part->of->n; a++) {
         for (int64_t k = part->start[a]; k < part->end[a]; k++) {
             part->ends[x->row[k] - part->first]++;
         }
     }
-    for (size_t i = 0; i < PART_ROWS; i++) {
+    for (size_t i = 0; i < part->most; i++) {
         part->begins[i] = n;
         n += part->ends[i];
         part->ends[i] = part->begins[i];
@@ -317,12 +401,12 @@ static void enter_column(row_part *part, uint32_t a)
     }
 }
 
-/* Multiplies the scattered columns by all that are not frequent. */
-static strads_status add_scattered(row_part *part, double *products)
+/* Multiplies the scattered columns, from `first` on, by all that are not frequent. */
+static strads_status add_scattered(row_part *part, uint32_t first, double *products)
 {
     const lasso_added *of = part->of;
-    const strads_status status = lay_out_part(part);
-    for (uint32_t a = of->n; a-- > part->first_scattered && status == STRADS_OK;) {
+    const strads_status status = lay_out_part(part, first);
+    for (uint32_t a = of->n; a-- > first && status == STRADS_OK;) {
         add_column(part, a, products + a * of->stride);
         enter_column(part, a);
     }
@@ -337,10 +421,12 @@ static strads_status add_scattered(row_part *part, double *products)
 static void turn(const row_part *part, double *products)
 {
     const lasso_added *of = part->of;
-    for (uint32_t a = of->first_new; a < of->n; a++) {
-        for (uint32_t b = of->first_new; b < group_of(part, a); b++) {
-            products[b * of->stride + (a - of->first_new)] +=
-                products[a * of->stride + (b - of->first_new)];
+    for (size_t i = 0; i < part->n_groups; i++) {
+        for (uint32_t a = part->groups[i].first; a < part->groups[i].end; a++) {
+            for (uint32_t b = of->first_new; b < part->groups[i].first; b++) {
+                products[b * of->stride + (a - of->first_new)] +=
+                    products[a * of->stride + (b - of->first_new)];
+            }
         }
     }
 }
@@ -355,12 +441,16 @@ strads_status lasso_products_add(const lasso_added *of, double *products)
     for (uint32_t a = of->first_new; a < of->n; a++) {
         memset(products + a * of->stride, 0, (a - of->first_new) * sizeof(*products));
     }
-    for (size_t row = 0; row < of->columns->n_rows && status == STRADS_OK; row += PART_ROWS) {
+    for (size_t row = 0; row < of->columns->n_rows && status == STRADS_OK; row += part->most) {
         find_entries(part, row);
-        for (uint32_t first = of->first_new; first < part->first_scattered;) {
-            first = add_frequent(part, first, products);
+        for (size_t i = 0; i < part->n_groups; i++) {
+            const column_group *group = &part->groups[i];
+            if (group->kind == SCATTERED) {
+                status = add_scattered(part, group->first, products);
+            } else {
+                add_frequent(part, group, products);
+            }
         }
-        status = part->first_scattered < of->n ? add_scattered(part, products) : STRADS_OK;
     }
     turn(part, products);
     free_part(part);

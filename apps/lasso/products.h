@@ -25,7 +25,8 @@ typedef struct lasso_products {
 STRADS_MUST_CHECK strads_status lasso_products_take(const lasso_products *of);
 
 /* Columns of which those from first_new on have no products yet. They take least time when the
- * new ones with the most entries come first. */
+ * new ones with the most entries come first, and a fraction of it where columns are alike: then
+ * their common rows need only be counted. */
 typedef struct lasso_added {
     const lasso_columns *columns; /* sparse, rows ascending */
     const uint32_t *cols;         /* [n] which of them */
@@ -35,8 +36,8 @@ typedef struct lasso_added {
 } lasso_added;
 
 /* Adds the products of the columns of cols[a] and cols[b] to products[b * stride + a - first_new],
- * for all a >= first_new and b < a; b >= a is scratch, and so are LASSO_SIDE numbers behind the
- * last row. Columns that have entries in many rows take a fraction of the time that
+ * for all a >= first_new and b < a; b >= a is scratch, and so are LASSO_MARKED numbers behind
+ * the last row. Columns that have entries in many rows take a fraction of the time that
  * lasso_products_take needs. */
 STRADS_MUST_CHECK strads_status lasso_products_add(const lasso_added *of, double *products);
 

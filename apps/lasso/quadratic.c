@@ -9,10 +9,7 @@
 
 #include "apps/lasso/products.h"
 
-enum {
-    PANEL = 128,     /* new columns, multiplied at a time with all before them */
-    MAX_HALVINGS = 4 /* of a step of Newton */
-};
+enum { MAX_HALVINGS = 4 }; /* of a step of Newton */
 
 /* A change of the objective that is less than this share of what it is the sum of is rounding. */
 static const double ROUNDING = 1e-13;
@@ -21,6 +18,19 @@ static const double ROUNDING = 1e-13;
 void dpotrf_(const char *half, const int *n, double *a, const int *stride, int *failed);
 void dpotrs_(const char *half, const int *n, const int *n_sides, const double *l, const int *stride,
              double *b, const int *b_stride, int *failed);
+
+/* Weak: see cli/main.c. */
+extern int blas_thread_shutdown_(void) __attribute__((weak));
+
+/* When it is told how many threads to use, OpenBLAS starts those that it had, and they spin for a
+ * tenth of a second: longer than many a solve. */
+void lasso_quadratic_prepare(void)
+{
+    openblas_set_num_threads(1);
+    if (blas_thread_shutdown_ != NULL) {
+        (void) blas_thread_shutdown_();
+    }
+}
 
 void lasso_quadratic_fini(lasso_quadratic *q)
 {
@@ -35,6 +45,7 @@ void lasso_quadratic_fini(lasso_quadratic *q)
     strads_free(q->trial);
     strads_free(q->factor);
     strads_free(q->strip);
+    strads_free(q->panel);
     strads_free(q->fresh);
     *q = (lasso_quadratic){.n = 0};
 }
@@ -135,55 +146,62 @@ static size_t settle(lasso_quadratic *q, const uint32_t *vars, size_t n)
     return n_kept;
 }
 
-/* Copies rows row .. row+n-1 of all columns side by side, by place. */
+/* Copies rows row .. row+n-1 of all columns side by side, by place, as floats. */
 static void take_strip(lasso_quadratic *q, const lasso_block *block, size_t row, size_t n)
 {
     for (size_t k = 0; k < block->n; k++) {
         const size_t first = (size_t) block->columns.start[k] + row;
-        double *to = q->strip + (q->place_of[block->vars[k]] - 1) * LASSO_STRIP_ROWS;
-        for (size_t i = 0; i < n && block->columns.narrow != NULL; i++) {
-            to[i] = (double) block->columns.narrow[first + i];
-        }
-        if (block->columns.narrow == NULL) {
-            memcpy(to, block->columns.value + first, n * sizeof(*to));
+        float *to = q->strip + (q->place_of[block->vars[k]] - 1) * LASSO_STRIP_ROWS;
+        if (block->columns.narrow != NULL) {
+            memcpy(to, block->columns.narrow + first, n * sizeof(*to));
+        } else {
+            q->kernels->round(block->columns.value + first, n, to);
         }
     }
 }
 
-/* Products of the places from n_kept on with all before them, of some rows, and `to` times what is
- * there. */
-static void add_strip(lasso_quadratic *q, size_t n_kept, size_t n, double to)
+/* Adds products of the places from n_kept on with all before them, of some rows. */
+static void add_strip(lasso_quadratic *q, size_t n_kept, size_t n)
 {
-    for (size_t first = n_kept; first < q->n; first += PANEL) {
-        const size_t end = first + PANEL < q->n ? first + PANEL : q->n;
-        cblas_dgemm(CblasColMajor, CblasTrans, CblasNoTrans, (int) end, (int) (end - first),
-                    (int) n, 1.0, q->strip, LASSO_STRIP_ROWS, q->strip + first * LASSO_STRIP_ROWS,
-                    LASSO_STRIP_ROWS, to, q->fresh + (first - n_kept) * q->n, (int) q->n);
+    for (size_t first = n_kept; first < q->n; first += LASSO_PANEL) {
+        const size_t end = first + LASSO_PANEL < q->n ? first + LASSO_PANEL : q->n;
+        cblas_sgemm(CblasColMajor, CblasTrans, CblasNoTrans, (int) end, (int) (end - first),
+                    (int) n, 1.0F, q->strip, LASSO_STRIP_ROWS, q->strip + first * LASSO_STRIP_ROWS,
+                    LASSO_STRIP_ROWS, 0.0F, q->panel, (int) end);
+        for (size_t a = first; a < end; a++) {
+            const float *restrict from = q->panel + (a - first) * end;
+            double *restrict to = q->fresh + (a - n_kept) * q->n;
+            for (size_t b = 0; b < end; b++) {
+                to[b] += (double) from[b];
+            }
+        }
     }
 }
 
 /* The products of the places from n_kept on with all, of dense columns. Each member adds up some of
- * the rows. */
+ * the rows. What is kept are floats, so that a strip of rows may be multiplied in floats, which
+ * takes half the time; strips are added up in doubles. */
 static strads_status multiply_dense(lasso_quadratic *q, const lasso_block *block,
                                     const lasso_part *part, size_t n_kept)
 {
     const size_t n_members = strads_worker_members(part->worker);
     const size_t rank = strads_worker_rank(part->worker);
     const size_t end = block->columns.n_rows * (rank + 1) / n_members;
-    const strads_status status = strads_reserve(&q->strip, &q->strip_capacity,
-                                                q->stride * LASSO_STRIP_ROWS, sizeof(*q->strip));
+    strads_status status = strads_reserve(&q->strip, &q->strip_capacity,
+                                          q->stride * LASSO_STRIP_ROWS, sizeof(*q->strip));
+    if (status == STRADS_OK) {
+        status = strads_reserve(&q->panel, &q->panel_capacity, q->stride * LASSO_PANEL,
+                                sizeof(*q->panel));
+    }
     if (status != STRADS_OK) {
         return status;
     }
-    openblas_set_num_threads(1); /* the workers are the threads */
-    if (n_members > 1) {
-        memset(q->fresh, 0, (q->n - n_kept) * q->n * sizeof(*q->fresh));
-    }
+    memset(q->fresh, 0, (q->n - n_kept) * q->n * sizeof(*q->fresh));
     for (size_t row = block->columns.n_rows * rank / n_members; row < end;
          row += LASSO_STRIP_ROWS) {
         const size_t n = end - row < LASSO_STRIP_ROWS ? end - row : LASSO_STRIP_ROWS;
         take_strip(q, block, row, n);
-        add_strip(q, n_kept, n, row == 0 && n_members == 1 ? 0.0 : 1.0);
+        add_strip(q, n_kept, n);
     }
     return strads_exchange(part->worker, q->fresh, NULL, (q->n - n_kept) * q->n);
 }
@@ -263,7 +281,7 @@ static strads_status multiply(lasso_quadratic *q, const lasso_block *block, cons
         return STRADS_OK;
     }
     strads_status status = strads_reserve(&q->fresh, &q->fresh_capacity,
-                                          (q->n - n_kept) * q->n + LASSO_SIDE, sizeof(*q->fresh));
+                                          (q->n - n_kept) * q->n + LASSO_MARKED, sizeof(*q->fresh));
     if (status == STRADS_OK) {
         status = block->columns.row == NULL ? multiply_dense(q, block, part, n_kept)
                                             : multiply_sparse(q, block, n_kept);
@@ -338,10 +356,10 @@ void lasso_quadratic_unload(const lasso_quadratic *q, lasso_block *block, const 
     for (size_t k = part->first; k < part->end; k++) {
         const double b = q->b[q->place_of[block->vars[k]] - 1];
         const double back = block->b[k] - b;
-        if (back != 0.0) {
+        block->b[k] = b;
+        if (back != 0.0 && state != NULL) {
             q->kernels->add_column(back, &block->columns, k, state);
             state[block->columns.n_rows] -= back * block->column[k].mean;
-            block->b[k] = b;
         }
     }
 }

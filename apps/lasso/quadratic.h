@@ -18,7 +18,8 @@
 
 #include "apps/lasso/block.h"
 
-enum { LASSO_STRIP_ROWS = 256 }; /* of the columns, multiplied at a time */
+/* So many rows of the columns are multiplied at a time, of so many new columns with all before. */
+enum { LASSO_STRIP_ROWS = 256, LASSO_PANEL = 128 };
 
 typedef struct lasso_quadratic {
     size_t n;             /* variables, each at a place */
@@ -36,9 +37,10 @@ typedef struct lasso_quadratic {
     uint64_t *keys;     /* [n] scratch: columns in order of their entries */
     double *trial;      /* [3][stride] a point, its gradient, the way there */
     double *factor;     /* [n_active][n_active] of Cholesky */
-    double *strip;      /* [n][some rows] of dense columns, side by side */
+    float *strip;       /* [n][some rows] of dense columns, side by side */
+    float *panel;       /* [LASSO_PANEL][n] products of a strip */
     double *fresh;      /* [new][n], of sparse columns [n][new], products before they are rounded */
-    size_t stride, factor_capacity, strip_capacity, fresh_capacity;
+    size_t stride, factor_capacity, strip_capacity, panel_capacity, fresh_capacity;
     size_t n_sweeps, patience; /* since a try of Newton's method; how long to wait for one */
     const lasso_kernels *kernels;
 } lasso_quadratic;
@@ -49,6 +51,9 @@ typedef struct lasso_part {
     strads_worker *worker;
     size_t first, end;
 } lasso_part;
+
+/* Before there are workers, which are the threads: BLAS then has none of its own. */
+void lasso_quadratic_prepare(void);
 
 void lasso_quadratic_fini(lasso_quadratic *q);
 
@@ -64,7 +69,8 @@ STRADS_MUST_CHECK strads_status lasso_quadratic_load(lasso_quadratic *q, const l
                                                      const lasso_block *block,
                                                      const lasso_part *part, const double *state);
 
-/* Gives the part's coefficients back to the block, and what they moved to its residual. */
+/* Gives the part's coefficients back to the block, and what they moved to its residual, if that is
+ * not NULL. */
 void lasso_quadratic_unload(const lasso_quadratic *q, lasso_block *block, const lasso_part *part,
                             double *state);
 

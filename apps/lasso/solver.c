@@ -175,20 +175,6 @@ static void measure_state(lasso_worker *self)
     }
 }
 
-/* The columns of x from `first` on. */
-static lasso_columns columns_from(const data_matrix *x, size_t first)
-{
-    lasso_columns columns = lasso_columns_of(x);
-    if (x->col_start != NULL) {
-        columns.start += first;
-    } else if (x->narrow != NULL) {
-        columns.narrow += first * x->n_rows;
-    } else {
-        columns.value += first * x->n_rows;
-    }
-    return columns;
-}
-
 /* The columns of variables; NULL stays NULL. */
 static const uint32_t *columns_of_vars(lasso_worker *self, const uint32_t *vars, size_t n)
 {
@@ -208,7 +194,7 @@ strads_status lasso_find_gradient(lasso_worker *self, const uint32_t *vars, size
     const data_matrix *x = &site->x;
     const size_t first = vars == NULL ? self->first - site->first_col : 0;
     const uint32_t *cols = columns_of_vars(self, vars, n);
-    const lasso_columns columns = columns_from(x, first);
+    const lasso_columns columns = lasso_columns_from(site, first);
     site->kernels->dots(&columns, cols, n, self->state, to);
     const strads_status status = site->split == STRADS_SPLIT_SAMPLES
                                      ? strads_exchange(self->worker, to, NULL, n)

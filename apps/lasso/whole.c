@@ -25,16 +25,27 @@ static strads_status reserve_numbers(lasso_whole *whole, size_t n)
     return status;
 }
 
+static double count_unlike(const lasso_block *block)
+{
+    double n = 0.0;
+    for (size_t k = 0; k < block->n && block->columns.row != NULL; k++) {
+        const bool alike = block->columns.alike != NULL && block->columns.alike[k];
+        n += alike ? 0.0 : (double) lasso_block_entries(block, k);
+    }
+    return n;
+}
+
 strads_status lasso_whole_measure(lasso_whole *whole, strads_worker *worker,
                                   const lasso_block *block, bool fits)
 {
-    enum { COST, UNFIT, SIZES };
+    enum { COST, UNLIKE, UNFIT, SIZES };
     const uint32_t n_members = strads_worker_members(worker);
     const uint32_t rank = strads_worker_rank(worker);
     whole->n = block->n;
     whole->first = 0;
     whole->n_mine = block->n;
     whole->cost = block->cost;
+    whole->unlike = count_unlike(block);
     whole->fits = fits;
     whole->vars = block->vars;
     if (n_members == 1) {
@@ -46,10 +57,12 @@ strads_status lasso_whole_measure(lasso_whole *whole, strads_worker *worker,
     }
     double *numbers = whole->numbers;
     numbers[COST] = block->cost;
+    numbers[UNLIKE] = whole->unlike;
     numbers[UNFIT] = fits ? 0.0 : 1.0;
     numbers[SIZES + rank] = (double) block->n;
     status = strads_exchange(worker, numbers, NULL, SIZES + (size_t) n_members);
     whole->cost = numbers[COST];
+    whole->unlike = numbers[UNLIKE];
     whole->fits = numbers[UNFIT] == 0.0;
     whole->n = 0;
     for (uint32_t k = 0; k < n_members; k++) {

@@ -13,6 +13,7 @@ typedef struct lasso_whole {
     size_t first; /* of this member's */
     size_t n_mine;
     double cost;          /* entries of all */
+    double unlike;        /* ... and of columns that are not alike, if they are sparse */
     bool fits;            /* all can say what floats have */
     const uint32_t *vars; /* [n] */
 

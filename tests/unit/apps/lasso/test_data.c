@@ -58,6 +58,28 @@ static lasso_site *open_site(const lasso_case *data, strads_config **config)
     return open_as(data, config, NULL);
 }
 
+/* Of sparse data, however they are held. */
+static void columns_whose_entries_are_all_the_same_are_known(void)
+{
+    for (int kind = 0; kind < 3; kind++) {
+        const bool sparse = kind < 2;
+        lasso_case data = lasso_case_draw(N, P, sparse ? 0.3 : 1.0, 31);
+        for (size_t i = 0; i < N; i++) {
+            data.x[2 * N + i] = data.x[2 * N + i] == 0.0 ? 0.0 : 3.0;
+            data.x[4 * N + i] = i == 7 ? 0.1 : 0.0;
+        }
+        lasso_case_write(&data, sparse);
+        strads_config *config = NULL;
+        lasso_site *site = open_as(&data, &config, kind == 1 ? "data.precision=float" : NULL);
+        for (uint32_t j = 0; j < P; j++) {
+            CHECK(lasso_alike(site, j) == (sparse && (j == 2 || j == 4)));
+        }
+        lasso_close_site(site);
+        strads_config_destroy(config);
+        lasso_case_fini(&data);
+    }
+}
+
 static void columns_and_target_lose_their_means_exactly(void)
 {
     for (int sparse = 0; sparse < 2; sparse++) {
@@ -272,6 +294,8 @@ static void opening_survives_the_failure_of_every_allocation(void)
 }
 
 SUITE("apps/lasso/data",
+      {"columns whose entries are all the same are known",
+       columns_whose_entries_are_all_the_same_are_known},
       {"columns and target lose their means exactly", columns_and_target_lose_their_means_exactly},
       {"without an intercept nothing is centred", without_an_intercept_nothing_is_centred},
       {"products, norms and costs are those of the columns",

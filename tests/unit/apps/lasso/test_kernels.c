@@ -11,38 +11,9 @@
 #include <string.h>
 
 #include "tests/support/suite.h"
+#include "tests/unit/apps/lasso/variants.h"
 
-enum { MAX_N = 100, SHIFTS = 9, COLS = 7 };
-
-static const lasso_kernels *variants[3];
-
-static size_t find_variants(void)
-{
-    size_t n = 0;
-    variants[n++] = &lasso_kernels_portable;
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-        variants[n++] = &lasso_kernels_avx2;
-    }
-    if (__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512bw")) {
-        variants[n++] = &lasso_kernels_avx512;
-    }
-#endif
-    return n;
-}
-
-/* A number in (-1, 1) that depends on i and j alone. */
-static double number(size_t i, size_t j)
-{
-    return sin(12.9898 * (double) i + 78.233 * (double) j + 1.0);
-}
-
-/* |got - right| within the rounding of n terms of the given total size. */
-static bool is_close(double got, long double right, long double size)
-{
-    return fabsl(got - right) <= 1e-14L * size + DBL_TRUE_MIN * MAX_N;
-}
+enum { SHIFTS = 9, COLS = 7 };
 
 /* Memory of its own for each length, so that a sanitizer sees a step too far. */
 typedef struct vectors {
@@ -171,8 +142,11 @@ static void check_sides(const lasso_kernels *kernels, const vectors *v, size_t n
 static void check_narrow(const lasso_kernels *kernels, vectors *v, size_t n)
 {
     double adds[4][MAX_N];
+    float rounded[MAX_N];
     const int64_t start[] = {0, (int64_t) n};
+    kernels->round(v->x, n, rounded);
     for (size_t i = 0; i < n; i++) {
+        CHECK(rounded[i] == (float) v->x[i]);
         v->x[i] = (double) v->narrow[i];
     }
     for (size_t k = 0; k < 4; k++) {

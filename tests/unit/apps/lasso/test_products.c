@@ -119,28 +119,35 @@ static void products_are_those_of_dense_columns(void)
 
 /* Over more rows than are held at a time, and more columns than are laid side by side: every third
  * row or so of the first, and ever fewer of the others, to none of the last. */
-enum { ADDED_ROWS = 2500, ADDED = 3 * LASSO_SIDE, STRIDE = ADDED + 2 };
+enum { ADDED_ROWS = 1100, ADDED = 11 * LASSO_SIDE, STRIDE = ADDED + 2 };
+
+/* Which columns have entries that are all the same. */
+typedef enum alike { NONE_ALIKE, ALL_ALIKE, MOST_ALIKE } alike;
 
 typedef struct added_case {
     double dense[ADDED][ADDED_ROWS], value[ADDED * ADDED_ROWS];
     float narrow[ADDED * ADDED_ROWS];
     uint32_t row[ADDED * ADDED_ROWS], cols[ADDED];
     int64_t start[ADDED + 1];
+    bool alike[ADDED];
     double right[ADDED][ADDED]; /* products of the columns of two places */
-    double products[ADDED * STRIDE + LASSO_SIDE];
+    double products[ADDED * STRIDE + LASSO_MARKED];
 } added_case;
 
-static void draw_added(added_case *self)
+static void draw_added(added_case *self, alike which)
 {
     strads_random random = strads_random_start(6, 0);
     int64_t n = 0;
     for (uint32_t j = 0; j < ADDED; j++) {
         const double share = 1.0 - (j + 1.0) / ADDED;
+        const bool is_alike = which == ALL_ALIKE || (which == MOST_ALIKE && j % 40 != 1);
         self->cols[j] = j;
+        self->alike[j] = is_alike;
         self->start[j] = n;
         for (uint32_t i = 0; i < ADDED_ROWS; i++) {
-            const bool there = strads_random_uniform(&random) < 0.6 * share * share * share;
-            self->dense[j][i] = there ? (double) (i % 7) - 2.0 : 0.0;
+            const bool there = strads_random_uniform(&random) < 0.6 * pow(share, 6.0);
+            const double value = is_alike ? 3.0 - (double) (j % 4) : (double) (i % 7) - 2.0;
+            self->dense[j][i] = there ? value : 0.0;
             self->value[n] = self->dense[j][i];
             self->narrow[n] = (float) self->dense[j][i];
             self->row[n] = i;
@@ -154,11 +161,11 @@ static void multiply_slowly(added_case *self)
 {
     for (uint32_t a = 0; a < ADDED; a++) {
         for (uint32_t b = 0; b < ADDED; b++) {
-            const double *left = self->dense[self->cols[a]];
+            const uint32_t left = self->cols[a];
             const double *right = self->dense[self->cols[b]];
             double sum = 0.0;
-            for (uint32_t i = 0; i < ADDED_ROWS; i++) {
-                sum += left[i] * right[i];
+            for (int64_t k = self->start[left]; k < self->start[left + 1]; k++) {
+                sum += self->value[k] * right[self->row[k]];
             }
             self->right[a][b] = sum;
         }
@@ -168,8 +175,11 @@ static void multiply_slowly(added_case *self)
 /* Whole numbers, so that sums are exact in any order. */
 static void check_added(added_case *self, uint32_t n, uint32_t first_new, bool apart)
 {
-    lasso_columns x = {
-        .n_rows = ADDED_ROWS, .value = self->value, .row = self->row, .start = self->start};
+    lasso_columns x = {.n_rows = ADDED_ROWS,
+                       .value = self->value,
+                       .row = self->row,
+                       .start = self->start,
+                       .alike = self->alike};
     if (apart) {
         x.end = self->start + 1;
         x.value = NULL;
@@ -194,12 +204,12 @@ static void check_added(added_case *self, uint32_t n, uint32_t first_new, bool a
     CHECK(all);
 }
 
-static void products_are_added_to_what_is_there(void)
+static void check_adding(alike which)
 {
     static const uint32_t n_known[] = {
         0, 1, 5, LASSO_SIDE, 2 * LASSO_SIDE + 1, ADDED - LASSO_FEW - 3, ADDED - 1, ADDED};
     static added_case self;
-    draw_added(&self);
+    draw_added(&self, which);
     for (int order = 0; order < 2; order++) {
         multiply_slowly(&self);
         for (size_t i = 0; i < sizeof(n_known) / sizeof(*n_known); i++) {
@@ -213,6 +223,17 @@ static void products_are_added_to_what_is_there(void)
     }
 }
 
+static void products_are_added_to_what_is_there(void)
+{
+    check_adding(NONE_ALIKE);
+}
+
+static void columns_that_are_alike_are_counted(void)
+{
+    check_adding(ALL_ALIKE);
+    check_adding(MOST_ALIKE);
+}
+
 static void every_allocation_may_fail(void)
 {
     drawn self;
@@ -223,7 +244,7 @@ static void every_allocation_may_fail(void)
     strads_status added = STRADS_ERR_NOMEM;
     for (size_t n = 1; (status != STRADS_OK || added != STRADS_OK) && n < 20; n++) {
         taken none = {.rank = 0};
-        double products[LISTED * LISTED + LASSO_SIDE] = {0.0};
+        double products[LISTED * LISTED + LASSO_MARKED] = {0.0};
         const lasso_products of = products_of(&self, &x, &none);
         const lasso_columns columns = lasso_columns_of(&x);
         const lasso_added new = {.columns = &columns,
@@ -249,4 +270,5 @@ SUITE("apps/lasso/products",
       {"products are those of dense columns, whoever takes them",
        products_are_those_of_dense_columns},
       {"products are added to what is there", products_are_added_to_what_is_there},
+      {"columns that are alike are counted", columns_that_are_alike_are_counted},
       {"every allocation may fail", every_allocation_may_fail})

@@ -17,6 +17,9 @@ enum { N = 800, P = 24 }; /* more rows than one strip has */
 
 static const double L1 = 2.0, L2 = 0.5;
 static const double FLOAT = 0x1p-24; /* half a unit in the last place */
+/* What rounding comes to in a product of dense columns, as a share of their lengths': a sum of
+ * LASSO_STRIP_ROWS floats. */
+static const double STRIP = 16.0 * 0x1p-24;
 
 typedef struct opened {
     lasso_case data;
@@ -31,12 +34,17 @@ typedef struct opened {
 
 /* Columns with this share of their rows; short ones are copied, long ones stay where they are. */
 static const double DENSE = 1.0, LONG = 0.4, SHORT = 0.2;
+/* Long ones of ones. */
+static const double ALIKE = 0.5;
 
 static void open_with(opened *self, double density, bool floats)
 {
     const char *const settings[] = {floats ? "data.precision=float" : "data.precision=double",
                                     NULL};
     *self = (opened){.data = lasso_case_draw(N, P, density, 81)};
+    for (size_t i = 0; i < (size_t) N * P && density == ALIKE; i++) {
+        self->data.x[i] = self->data.x[i] == 0.0 ? 0.0 : 1.0;
+    }
     lasso_case_write(&self->data, density < DENSE);
     self->config = lasso_case_config(&self->data, &lasso_app, settings);
     REQUIRE(self->config != NULL);
@@ -124,11 +132,17 @@ static double objective(const opened *self, const double *b)
     return sum;
 }
 
+static double length_of(const lasso_site *site, uint32_t var)
+{
+    return sqrt(lasso_norm2(site, var));
+}
+
 /* Products and gradient are those of the columns, rounded to floats. */
 static void check(const opened *self)
 {
     const lasso_site *site = self->site;
     const lasso_quadratic *q = &self->q;
+    const double strip = site->x.col_start == NULL ? STRIP : 0.0;
     double r[N + 1];
     double far[P] = {0.0};
     memcpy(r, site->target, sizeof(r));
@@ -139,9 +153,10 @@ static void check(const opened *self)
         settle(x);
         for (size_t b = 0; b < q->n; b++) {
             const double product = lasso_dot(site, q->vars[b], x);
-            CHECK_NEAR((double) q->products[a * q->stride + b], product,
-                       FLOAT * fabs(product) + 1e-9);
-            far[b] += 2.0 * FLOAT * fabs(product * q->b[a]);
+            const double off = FLOAT * fabs(product) +
+                               strip * length_of(site, q->vars[a]) * length_of(site, q->vars[b]);
+            CHECK_NEAR((double) q->products[a * q->stride + b], product, off + 1e-9);
+            far[b] += 2.0 * off * fabs(q->b[a]);
         }
     }
     settle(r);
@@ -199,6 +214,7 @@ static void products_are_kept_from_block_to_block(void)
         check_keeping(DENSE, floats);
         check_keeping(LONG, floats);
         check_keeping(SHORT, floats);
+        check_keeping(ALIKE, floats);
     }
 }
 
@@ -206,13 +222,21 @@ static void products_are_kept_from_block_to_block(void)
 static double unload(opened *self)
 {
     double farthest = 0.0;
+    double before[N + 1];
+    lasso_block block = self->block;
+    double b[P];
     const lasso_part part = all_of(self);
+    memcpy(before, self->state, sizeof(before));
+    memcpy(b, block.b, sizeof(b));
+    block.b = b;
+    lasso_quadratic_unload(&self->q, &block, &part, NULL);
+    CHECK(memcmp(before, self->state, sizeof(before)) == 0);
     lasso_quadratic_unload(&self->q, &self->block, &part, self->state);
+    CHECK(memcmp(b, self->block.b, sizeof(b)) == 0);
     settle(self->state);
     for (uint32_t j = 0; j < P; j++) {
-        const double b = self->block.b[j];
-        const double slope = lasso_dot(self->site, j, self->state) - L2 * b;
-        const double far = b == 0.0 ? fabs(slope) - L1 : fabs(slope - copysign(L1, b));
+        const double slope = lasso_dot(self->site, j, self->state) - L2 * b[j];
+        const double far = b[j] == 0.0 ? fabs(slope) - L1 : fabs(slope - copysign(L1, b[j]));
         farthest = fmax(farthest, far);
     }
     return farthest;
