@@ -245,18 +245,54 @@ static strads_status find_gradients(lasso_worker *self, const uint32_t *vars, si
     return status;
 }
 
-/* The same up to what coding loses; `length` is that of the residual. */
+static const double SHORTEST = 1e-290; /* residual that all may be divided by */
+
+static double length_of(const lasso_worker *self)
+{
+    return sqrt(self->site->kernels->sum_of_squares(self->state, 0.0, self->site->x.n_rows));
+}
+
+/* lasso_find_gradient up to what coding loses; `length` is that of the residual. */
+static void multiply_codes(lasso_worker *self, const uint32_t *vars, size_t n, double length,
+                           double *to)
+{
+    const lasso_site *site = self->site;
+    for (size_t i = 0; i < site->x.n_rows; i++) {
+        self->short_r[i] = (float) (self->state[i] / length);
+    }
+    lasso_codes_dots(&site->codes, site->kernels, self->first - site->first_col,
+                     columns_of_vars(self, vars, n), n, self->short_r, length, to);
+}
+
+/* Finds the gradient of a pool, whose scores only say what to solve next: by codes where the
+ * coefficient is 0 and nothing seems to be violated. (What codes lose would be solved for in vain.)
+ */
+static strads_status find_pool_gradient(lasso_worker *self, const uint32_t *vars, size_t n,
+                                        double *to)
+{
+    const lasso_site *site = self->site;
+    const double length = site->codes.code == NULL ? 0.0 : length_of(self);
+    if (length <= SHORTEST) {
+        return lasso_find_gradient(self, vars, n, to);
+    }
+    multiply_codes(self, vars, n, length, to);
+    for (size_t i = 0; i < n; i++) {
+        if (self->listed[vars[i] - self->first] ||
+            fabs(to[i]) * lasso_scale(site, vars[i]) >= self->l1) {
+            to[i] = lasso_dot(site, vars[i], self->state);
+        }
+    }
+    return STRADS_OK;
+}
+
+/* find_gradients up to what coding loses. */
 static void find_coded_gradients(lasso_worker *self, const uint32_t *vars, size_t n, double length)
 {
     const lasso_site *site = self->site;
     const size_t first = self->first - site->first_col;
     const bool all = n == self->n;
     double *to = all ? self->gradient : self->set_aside;
-    for (size_t i = 0; i < site->x.n_rows; i++) {
-        self->short_r[i] = (float) (self->state[i] / length);
-    }
-    lasso_codes_dots(&site->codes, site->kernels, first,
-                     all ? NULL : columns_of_vars(self, vars, n), n, self->short_r, length, to);
+    multiply_codes(self, all ? NULL : vars, n, length, to);
     for (size_t i = 0; i < n; i++) {
         const uint32_t k = vars[i] - self->first;
         self->gradient[k] = to[i];
@@ -269,7 +305,6 @@ static void find_coded_gradients(lasso_worker *self, const uint32_t *vars, size_
  * largest elsewhere. */
 static strads_status find_whole_gradient(lasso_worker *self)
 {
-    static const double SHORTEST = 1e-290; /* that all may be divided by */
     const lasso_site *site = self->site;
     lasso_slack *slack = &self->slack;
     if (site->split == STRADS_SPLIT_SAMPLES) {
@@ -284,7 +319,7 @@ static strads_status find_whole_gradient(lasso_worker *self)
         return status;
     }
     size_t n = slack->n_near;
-    const double length = sqrt(site->kernels->sum_of_squares(self->state, 0.0, site->x.n_rows));
+    const double length = length_of(self);
     if (site->codes.code != NULL && length > SHORTEST) {
         find_coded_gradients(self, slack->near, n, length);
         n = lasso_slack_find_leading(slack, site, self->first, self->gradient, self->listed);
@@ -305,7 +340,7 @@ strads_status lasso_score(void *state, const uint32_t *vars, size_t n, float *sc
     if (vars != NULL || !self->gradient_is_fresh) {
         const strads_status status = vars == NULL
                                          ? find_whole_gradient(self)
-                                         : lasso_find_gradient(self, vars, n, self->set_aside);
+                                         : find_pool_gradient(self, vars, n, self->set_aside);
         if (status != STRADS_OK) {
             return status;
         }

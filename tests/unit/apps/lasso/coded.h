@@ -9,8 +9,7 @@
 
 #include "apps/lasso/solver.h"
 
-/* Of variable `var`, which has the coefficient b, by the last scan of everything; 0: it is exact.
- */
+/* Of variable `var`, which has the coefficient b, by the last scan; 0: it is exact. */
 static inline double coded_blur(const void *state, uint32_t var, double b)
 {
     const lasso_worker *self = state;
