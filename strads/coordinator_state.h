@@ -30,7 +30,6 @@ typedef struct flight {
     double *partials; /* [vars of `to`][partial_width] */
     size_t partials_capacity;
     uint64_t n_steps, n_guarded, n_updates;
-    double delayed; /* of the member that was most */
 } flight;
 
 /* What was asked of a worker's shard. */

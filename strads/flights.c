@@ -100,7 +100,6 @@ strads_status coordinator_dispatch(coordinator *self)
     out->round = self->round++;
     out->n_updates = 0;
     out->n_steps = 0;
-    out->delayed = -1.0;
     out->n_guarded = 0;
     self->active = blocks->n_vars;
     self->n_flights++;
@@ -279,7 +278,6 @@ void coordinator_take_partials(coordinator *self, uint32_t rank, const msg_done 
     /* The members count alike: a step is one for all. */
     to->n_steps = reply->n_steps;
     to->n_guarded = reply->n_guarded;
-    to->delayed = fmax(to->delayed, reply->delayed);
     if (reply->n_doubles > 0) {
         memcpy(to->partials + to->to.starts[rank] * self->options.structure.partial_width,
                reply + 1, reply->n_doubles * sizeof(double));
@@ -327,7 +325,6 @@ strads_status coordinator_commit(coordinator *self)
     }
     if (self->options.structure.split == STRADS_SPLIT_NONE || done->lent) { /* else all take part */
         width_guard_learn(&self->plan.width, done->n_parts, done->n_steps, done->n_guarded);
-        crowd_guard_learn(&self->plan.crowd, done->n_parts, done->delayed);
     }
     self->outcome.guarded += done->n_guarded;
     self->updates += done->n_updates;

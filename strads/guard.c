@@ -15,7 +15,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "strads/worker_work.h"
 
 enum { TAIL_BEFORE, TAIL_AFTER, TAIL_MOVES };
@@ -37,20 +36,6 @@ void step_guard_start(step_guard *guard, bool solve)
     guard->n_steps = 0;
     guard->n_guarded = 0;
     guard->n_updates = 0;
-    guard->is_timed = false;
-}
-
-static void begin_timing(step_guard *guard)
-{
-    guard->is_timed = true;
-    guard->began = strads_now();
-    guard->delayed = strads_thread_delayed();
-}
-
-double step_guard_delayed(const step_guard *guard)
-{
-    const double seconds = guard->is_timed ? strads_now() - guard->began : 0.0;
-    return seconds > 0.0 ? fmin(1.0, (strads_thread_delayed() - guard->delayed) / seconds) : -1.0;
 }
 
 void step_guard_fini(step_guard *guard)
@@ -201,9 +186,6 @@ strads_status step_guard_run(step_guard *guard, strads_worker *worker, const str
     if (status != STRADS_OK) {
         return status;
     }
-    if (guard->solve && !guard->is_timed) {
-        begin_timing(guard);
-    }
     if (guard->strikes >= OUT) {
         return run_in_turn(guard, worker, step, farthest);
     }
@@ -227,14 +209,12 @@ strads_status step_guard_run(step_guard *guard, strads_worker *worker, const str
 
 /* ---- the coordinator's side ---- */
 
-enum {
-    CLEAN_ROUNDS = 4, /* before the width is tried again at the double */
-    NARROW_ROUNDS = 8,
-    MOST_NARROW_ROUNDS = 256 /* before a set is shared again */
-};
+enum { CLEAN_ROUNDS = 4 }; /* before the width is tried again at the double */
 
-/* A member that waits for so much of the time has lost its processor to another program. */
-static const double CROWDED = 0.2;
+/* A worker whose scans took less than this tells little: it may have been woken late once. */
+static const double GRACE = 2.5e-4;
+/* What is kept of older scans at each. */
+static const double KEPT = 0.75;
 
 width_guard width_guard_start(uint32_t n_workers)
 {
@@ -261,19 +241,27 @@ void width_guard_learn(width_guard *guard, uint32_t n_blocks, uint64_t n_steps, 
 
 crowd_guard crowd_guard_start(void)
 {
-    return (crowd_guard){.width = UINT32_MAX, .patience = NARROW_ROUNDS};
+    return (crowd_guard){.width = UINT32_MAX};
 }
 
-void crowd_guard_learn(crowd_guard *guard, uint32_t n_blocks, double delayed)
+/* What another process tells may be any number. */
+static double time_told(double seconds)
 {
-    if (n_blocks > 1 && delayed > CROWDED) {
-        guard->width = n_blocks / 2;
-        guard->n_rounds = guard->patience;
-        guard->patience =
-            guard->patience < MOST_NARROW_ROUNDS ? 2 * guard->patience : guard->patience;
-    } else if (guard->n_rounds > 0) {
-        guard->width = --guard->n_rounds > 0 ? guard->width : UINT32_MAX;
-    } else if (delayed >= 0.0) {
-        guard->patience = NARROW_ROUNDS;
-    }
+    static const double LONGEST = 1e9;
+    return fmin(fmax(seconds, 0.0), LONGEST);
+}
+
+void crowd_guard_hear(crowd_guard *guard, double ran, double delayed)
+{
+    guard->ran += time_told(ran);
+    guard->delayed += time_told(delayed);
+}
+
+void crowd_guard_learn(crowd_guard *guard, uint32_t n_workers)
+{
+    const double ran = guard->ran + n_workers * GRACE;
+    const double processors = n_workers * ran / (ran + guard->delayed);
+    guard->width = processors < 1.5 ? 1 : (uint32_t) (processors + 0.5);
+    guard->ran *= KEPT;
+    guard->delayed *= KEPT;
 }

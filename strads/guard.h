@@ -18,8 +18,6 @@ typedef struct step_guard {
     double strikes; /* 2 for a step undone, minus 1/4 for one that stood */
     uint64_t n_steps, n_guarded;
     double n_updates;
-    bool is_timed; /* since the first step of a solve with others: */
-    double began, delayed;
 
     double *before, *own_before; /* undo: the state and own values before the step */
     double *base;                /* the shared state at the last exchange */
@@ -35,10 +33,6 @@ void step_guard_fini(step_guard *guard);
 STRADS_MUST_CHECK strads_status step_guard_run(step_guard *guard, strads_worker *worker,
                                                const strads_step *step, double *farthest);
 
-/* The share of a solve with others that this member was ready to run while other threads had the
- * processors; -1 when it was no such solve. */
-double step_guard_delayed(const step_guard *guard);
-
 /* The coordinator's side: how many blocks a round may have. */
 typedef struct width_guard {
     uint32_t n_workers;
@@ -52,18 +46,21 @@ width_guard width_guard_start(uint32_t n_workers);
 void width_guard_learn(width_guard *guard, uint32_t n_blocks, uint64_t n_steps, uint64_t n_guarded);
 
 /* And how many of a working set: while one of its members waits for a processor that another
- * program has, all wait for it, at the next exchange. */
+ * program has, all wait for it, at the next exchange. Scans tell, which all workers make whoever
+ * solves the sets. */
 typedef struct crowd_guard {
-    uint32_t width;    /* at most; UINT32_MAX: as many as there are */
-    uint32_t n_rounds; /* narrow ones that are left */
-    uint32_t patience; /* how many there are the next time */
+    uint32_t width;      /* at most; UINT32_MAX: as many as there are */
+    double ran, delayed; /* seconds of all workers, of which older ones count less */
 } crowd_guard;
 
 crowd_guard crowd_guard_start(void);
 
-/* Learns from the solve of a set in `n_blocks` blocks, of whose members the most delayed was so for
- * a share of the time, or -1. */
-void crowd_guard_learn(crowd_guard *guard, uint32_t n_blocks, double delayed);
+/* Hears of a worker's part in a scan: how long it ran, and was ready to while others had the
+ * processors. */
+void crowd_guard_hear(crowd_guard *guard, double ran, double delayed);
+
+/* Learns from a scan, all n_workers of which it has heard of. */
+void crowd_guard_learn(crowd_guard *guard, uint32_t n_workers);
 
 /* ---- what the guard needs of its worker ---- */
 

@@ -64,6 +64,7 @@ typedef struct msg_total {
 
 typedef struct msg_scores {
     double busy_seconds; /* in callbacks so far, waiting in exchanges apart */
+    double ran, delayed; /* seconds: see worker_note_processor */
     double largest;      /* of all that were scored */
     uint64_t worst;      /* which has that; n_vars of all: none is above 0. For totals; else 0 */
     msg_total total;     /* for totals; else 0 */
@@ -115,7 +116,6 @@ typedef struct msg_done {
     double busy_seconds;
     uint64_t n_steps, n_guarded; /* of this push */
     uint64_t n_updates;          /* variables updated, every sweep counted */
-    double delayed;              /* of step_guard_delayed */
     uint64_t n_doubles;          /* double partial[n_doubles] */
 } msg_done;
 

@@ -56,6 +56,12 @@ static strads_status check_scores_head(const msg_checked *it)
     const msg_scores *reply = (const msg_scores *) it->message->body;
     const msg_bounds *bounds = it->bounds;
     strads_status status = check_answer(it, sizeof(*reply), &reply->busy_seconds);
+    if (status == STRADS_OK) {
+        status = msg_check_finite(it, "ran", &reply->ran, 1);
+    }
+    if (status == STRADS_OK) {
+        status = msg_check_finite(it, "delayed", &reply->delayed, 1);
+    }
     if (status == STRADS_OK && !(reply->largest < INFINITY)) {
         status = msg_refuse(it, "largest is %g; it is below infinity", reply->largest);
     }
@@ -179,9 +185,6 @@ strads_status msg_check_done(const msg_checked *it)
     strads_status status = check_answer(it, sizeof(*reply), &reply->busy_seconds);
     if (status == STRADS_OK) {
         status = msg_check_equal(it, "round", reply->round, it->bounds->round);
-    }
-    if (status == STRADS_OK) {
-        status = msg_check_finite(it, "delayed", &reply->delayed, 1);
     }
     if (status == STRADS_OK) {
         status = msg_check_most(it, "n_guarded", reply->n_guarded, reply->n_steps);

@@ -318,6 +318,7 @@ static void scan_done(coordinator *self)
 {
     self->scanning = false;
     self->at_limit = coordinator_limit_reached(self);
+    crowd_guard_learn(&self->plan.crowd, coordinator_workers(self));
     reduce_measures(self);
     if (self->whole) {
         self->first_score = self->first_score < 0.0 ? self->worst_score : self->first_score;
@@ -392,6 +393,7 @@ void coordinator_on_scores(coordinator *self, uint32_t rank, const net_message *
 {
     const msg_scores *reply = (const msg_scores *) message->body;
     self->worker_busy[rank] = reply->busy_seconds;
+    crowd_guard_hear(&self->plan.crowd, reply->ran, reply->delayed);
     if (reply->n_measures > 0) {
         memcpy(self->reported + rank * reply->n_measures, reply + 1,
                reply->n_measures * sizeof(double));

@@ -254,9 +254,11 @@ static strads_status on_push(strads_worker *worker, const net_message *request)
                        .n_steps = worker->guard.n_steps,
                        .n_guarded = worker->guard.n_guarded,
                        .n_updates = (uint64_t) llround(n_updates),
-                       .delayed = step_guard_delayed(&worker->guard),
                        .n_doubles = worker_is_heard(worker) ? n_doubles : 0};
     message->bytes = sizeof(*done) + done->n_doubles * sizeof(double);
+    if (block.solve && push->n_members < worker->options.n_workers) {
+        worker_note_processor(worker);
+    }
     return worker_reply(worker, message);
 }
 

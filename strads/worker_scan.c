@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "prioritizer/prioritizer.h"
 #include "strads/working_set.h"
 
@@ -242,6 +243,24 @@ static strads_status take_measures(strads_worker *worker, double *measures)
     return status == STRADS_OK ? check_measures(app, measures) : status;
 }
 
+void worker_note_processor(strads_worker *worker)
+{
+    if (worker->options.n_workers > 1) {
+        worker->ran = strads_thread_seconds();
+        worker->delayed = strads_thread_delayed();
+    }
+}
+
+/* What it had of a processor since it was noted. */
+static void tell_processor(strads_worker *worker, msg_scores *head)
+{
+    const double ran = worker->ran;
+    const double delayed = worker->delayed;
+    worker_note_processor(worker);
+    head->ran = worker->ran - ran;
+    head->delayed = worker->delayed - delayed;
+}
+
 strads_status worker_scan(strads_worker *worker, const net_message *request)
 {
     const strads_app *app = worker->options.app;
@@ -277,6 +296,7 @@ strads_status worker_scan(strads_worker *worker, const net_message *request)
         return status;
     }
     head->busy_seconds = worker->busy_seconds;
+    tell_processor(worker, head);
     return worker_reply(worker, message);
 }
 

@@ -34,6 +34,7 @@ struct strads_worker {
     double entered;      /* when the running callback began */
     double busy_seconds; /* in callbacks */
     double waited;       /* of these, in exchanges */
+    double ran, delayed; /* when it last answered: see worker_note_processor */
     step_guard guard;    /* of the running push */
     table_session tables;
 };
@@ -75,6 +76,11 @@ prio_total worker_drawable(const strads_worker *worker);
 STRADS_MUST_CHECK strads_status worker_correlate(strads_worker *worker, const net_message *request);
 
 /* ---- worker_scan.c ---- */
+
+/* Notes how long the thread has run, and was ready to while others had the processors: the next
+ * scan tells what comes on top. A set that only some share is not told, for they would count more;
+ * and nothing of a single worker, with whom nobody shares. */
+void worker_note_processor(strads_worker *worker);
 
 STRADS_MUST_CHECK strads_status worker_scan(strads_worker *worker, const net_message *request);
 void worker_scan_fini(strads_worker *worker);

@@ -257,7 +257,7 @@ static uint64_t read_total(reader *from, uint64_t n, bool of_all)
 
 static void read_scores(reader *from, const msg_bounds *bounds)
 {
-    read_finite(from, 1);
+    read_finite(from, 3);
     const double largest = take_double(from);
     const uint64_t worst = take_count(from);
     if (bounds->totals) {
@@ -404,7 +404,6 @@ static void read_done(reader *from, const msg_bounds *bounds)
     const uint64_t n_steps = take_count(from);
     must(from, take_count(from) <= n_steps);
     (void) take_count(from); /* any number of updates */
-    read_finite(from, 1);
     const uint64_t n = take_count(from);
     must(from, n == bounds->n_doubles);
     for (uint64_t i = 0; i < n && from->ok; i++) {

@@ -21,6 +21,7 @@ enum { J = 12, WORKERS = 2, ROUND = 4, NOTHING = -1, MAX_STEPS = 10000, BODY = 4
 static float score_of[J];
 static double value_of[J]; /* that a push comes to */
 static double measure_of[WORKERS];
+static double delayed;    /* seconds that a worker waited for a processor in a scan */
 static uint64_t n_undone; /* of the 4 steps of a push */
 static bool holds_draws;  /* draws are answered by the test itself */
 
@@ -69,6 +70,7 @@ static inline void prepare(const strads_app *app, run_options how)
         score_of[var] = 1.0f + (float) (J - var);
         value_of[var] = 1.0 + var;
     }
+    delayed = 0.0;
     n_undone = 0;
     holds_draws = false;
     how.n_workers = WORKERS;
@@ -134,7 +136,9 @@ static inline void say_scores(uint32_t rank, const msg_scan *scan)
     const uint32_t first = scan->whole ? run.firsts[rank] : 0;
     const uint32_t *asked = (const uint32_t *) (scan + 1);
     const size_t n = scan->whole ? run.firsts[rank + 1] - first : scan->n_vars;
-    *scores = (msg_scores){.largest = -INFINITY,
+    *scores = (msg_scores){.ran = 0.01,
+                           .delayed = delayed,
+                           .largest = -INFINITY,
                            .worst = J,
                            .n_measures = 1,
                            .listed = scan->n_pool > 0 || scan->retired ? 1 : 0};

@@ -285,29 +285,65 @@ static void often_undone_rounds_get_fewer_blocks_and_clean_ones_more_again(void)
     CHECK(guard.width == 8);
 }
 
-static void sets_are_not_shared_while_members_wait_for_a_processor(void)
+/* A scan of n workers, each of which ran for `ran` and was delayed for `delayed`. */
+static void hear_of_scan(crowd_guard *guard, uint32_t n, double ran, double delayed)
+{
+    for (uint32_t k = 0; k < n; k++) {
+        crowd_guard_hear(guard, ran, delayed);
+    }
+    crowd_guard_learn(guard, n);
+}
+
+static void a_set_goes_to_as_many_workers_as_had_a_processor_in_scans(void)
 {
     crowd_guard guard = crowd_guard_start();
-    crowd_guard_learn(&guard, 4, -1.0);
-    crowd_guard_learn(&guard, 4, 0.1);
     CHECK(guard.width == UINT32_MAX);
-    crowd_guard_learn(&guard, 1, 0.9); /* one that is alone holds up nobody */
-    CHECK(guard.width == UINT32_MAX);
-    uint32_t n_narrow = 0;
-    for (uint32_t wait = 8; wait <= 512; wait *= 2) { /* each time for longer, up to 256 */
-        crowd_guard_learn(&guard, 4, 0.5);
-        for (n_narrow = 0; guard.width == 2; n_narrow++) {
-            crowd_guard_learn(&guard, 2, -1.0);
-        }
-        CHECK(guard.width == UINT32_MAX);
-        CHECK(n_narrow == (wait <= 256 ? wait : 256));
+    hear_of_scan(&guard, 8, 0.01, 0.0001);
+    CHECK(guard.width == 8);
+    guard = crowd_guard_start(); /* four on two processors */
+    hear_of_scan(&guard, 4, 0.01, 0.01);
+    CHECK(guard.width == 2);
+    guard = crowd_guard_start(); /* two, one of which shares its processor */
+    crowd_guard_hear(&guard, 0.01, 0.0);
+    crowd_guard_hear(&guard, 0.01, 0.01);
+    crowd_guard_learn(&guard, 2);
+    CHECK(guard.width == 1);
+    guard = crowd_guard_start();
+    hear_of_scan(&guard, 2, 0.0, 100.0);
+    CHECK(guard.width == 1);
+    guard = crowd_guard_start(); /* no other process need be believed */
+    hear_of_scan(&guard, 2, -1.0, -1.0);
+    CHECK(guard.width == 2);
+    hear_of_scan(&guard, 2, 1e308, 1e308);
+    CHECK(guard.width == 1);
+}
+
+static void short_scans_narrow_sets_only_together(void)
+{
+    crowd_guard guard = crowd_guard_start();
+    hear_of_scan(&guard, 2, 5e-5, 5e-5); /* woken late once */
+    CHECK(guard.width == 2);
+    int n_scans = 1;
+    for (; n_scans < 100 && guard.width == 2; n_scans++) {
+        hear_of_scan(&guard, 2, 5e-5, 5e-5);
     }
-    crowd_guard_learn(&guard, 4, 0.0);
-    crowd_guard_learn(&guard, 2, 0.5);
-    for (n_narrow = 0; guard.width == 1; n_narrow++) {
-        crowd_guard_learn(&guard, 1, -1.0);
+    CHECK(guard.width == 1 && n_scans < 10);
+}
+
+static void sets_are_shared_again_soon_after_the_others_have_left(void)
+{
+    crowd_guard guard = crowd_guard_start();
+    for (int i = 0; i < 100; i++) {
+        hear_of_scan(&guard, 2, 0.01, 0.01);
+        CHECK(guard.width == 1);
     }
-    CHECK(n_narrow == 8); /* as at first, once it went well */
+    int n_scans = 0;
+    for (; n_scans < 100 && guard.width == 1; n_scans++) {
+        hear_of_scan(&guard, 2, 0.01, 0.0);
+    }
+    CHECK(guard.width == 2 && n_scans > 1 && n_scans < 10);
+    hear_of_scan(&guard, 2, 0.01, 0.002); /* for a moment */
+    CHECK(guard.width == 2);
 }
 
 SUITE("strads/guard",
@@ -324,5 +360,8 @@ SUITE("strads/guard",
        a_wide_round_that_was_given_up_is_followed_by_a_narrower_one},
       {"often undone rounds get fewer blocks, and clean ones more again",
        often_undone_rounds_get_fewer_blocks_and_clean_ones_more_again},
-      {"sets are not shared while members wait for a processor",
-       sets_are_not_shared_while_members_wait_for_a_processor})
+      {"a set goes to as many workers as had a processor in scans",
+       a_set_goes_to_as_many_workers_as_had_a_processor_in_scans},
+      {"short scans narrow sets only together", short_scans_narrow_sets_only_together},
+      {"sets are shared again soon after the others have left",
+       sets_are_shared_again_soon_after_the_others_have_left})

@@ -56,6 +56,8 @@ static const change changes[] = {
     {MSG_SCAN, AFTER(msg_scan, 0, 2, 4), INDEX, 30, false},
 
     {MSG_SCORES, FIELD(msg_scores, busy_seconds), REAL, NAN, false},
+    {MSG_SCORES, FIELD(msg_scores, ran), REAL, NAN, false},
+    {MSG_SCORES, FIELD(msg_scores, delayed), REAL, INFINITY, false},
     {MSG_SCORES, FIELD(msg_scores, largest), REAL, NAN, false},
     {MSG_SCORES, FIELD(msg_scores, largest), REAL, INFINITY, false},
     {MSG_SCORES, FIELD(msg_scores, largest), REAL, 1.9, false},
@@ -122,7 +124,6 @@ static const change changes[] = {
     {MSG_DONE, FIELD(msg_done, round), COUNT, 8, false},
     {MSG_DONE, FIELD(msg_done, busy_seconds), REAL, NAN, false},
     {MSG_DONE, FIELD(msg_done, n_guarded), COUNT, 5, false},
-    {MSG_DONE, FIELD(msg_done, delayed), REAL, INFINITY, false},
     {MSG_DONE, FIELD(msg_done, n_doubles), COUNT, 3, false},
     {MSG_DONE, FIELD(msg_done, n_doubles), COUNT, 5, false},
     {MSG_DONE, AFTER(msg_done, 0, 1, 8), REAL, NAN, true}, /* for pull to judge */

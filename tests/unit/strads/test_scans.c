@@ -59,5 +59,21 @@ static void a_limit_at_any_moment_brings_no_scan_of_what_was_seen(void)
     }
 }
 
-SUITE("strads/scans", {"a limit at any moment brings no scan of what was seen",
-                       a_limit_at_any_moment_brings_no_scan_of_what_was_seen})
+static void a_set_is_not_shared_while_workers_wait_for_a_processor(void)
+{
+    start(&plain, sets);
+    open_workers();
+    delayed = 0.01;
+    both(MSG_SCAN);
+    const net_message *message = script_net_take(run.net, 0);
+    REQUIRE(message != NULL && message->type == MSG_PUSH);
+    CHECK(((const msg_push *) message->body)->n_members == 1);
+    CHECK(next_of(1) == NOTHING);
+    stop();
+}
+
+SUITE("strads/scans",
+      {"a limit at any moment brings no scan of what was seen",
+       a_limit_at_any_moment_brings_no_scan_of_what_was_seen},
+      {"a set is not shared while workers wait for a processor",
+       a_set_is_not_shared_while_workers_wait_for_a_processor})

@@ -15,6 +15,7 @@ enum { J = 100, FIRST = 20, RANGE = 64 }; /* RANGE is even */
 
 /* One scan by one worker, both on this thread. */
 typedef struct dialogue {
+    uint32_t n_workers;   /* 0: one */
     net_message *request; /* sent, and owned by the net, once the worker is ready */
     strads_status failed; /* what MSG_FAILED said */
     msg_scores head;
@@ -102,7 +103,7 @@ static void put(void *context)
                                    .push = test_push};
     static const _Atomic bool signal;
     const worker_options options = {.app = &app,
-                                    .n_workers = 1,
+                                    .n_workers = self->n_workers > 0 ? self->n_workers : 1,
                                     .first = FIRST,
                                     .n_vars = RANGE,
                                     .draws = true,
@@ -117,7 +118,7 @@ static void put(void *context)
 /* Scans `how`; vars[n] or, where n is 0, all. What is said is for strads_free. */
 static char *scan(dialogue *self, msg_scan how, const uint32_t *vars, size_t n)
 {
-    *self = (dialogue){.failed = STRADS_OK};
+    *self = (dialogue){.n_workers = self->n_workers};
     self->request =
         net_message_create(MSG_SCAN, NET_DATA, sizeof(msg_scan) + msg_pad(n, sizeof(*vars)));
     REQUIRE(self->request != NULL);
@@ -207,10 +208,24 @@ static void a_score_that_is_none_is_found_in_either_form(void)
     }
 }
 
+static void with_others_the_answer_tells_what_it_had_of_a_processor(void)
+{
+    static dialogue alone;
+    static dialogue one_of_two = {.n_workers = 2};
+    set_scores(1);
+    ask(&alone, (msg_scan){.whole = 1});
+    CHECK_NEAR(alone.head.ran, 0.0, 0.0);
+    CHECK_NEAR(alone.head.delayed, 0.0, 0.0);
+    ask(&one_of_two, (msg_scan){.whole = 1});
+    CHECK(one_of_two.head.ran > 0.0 && one_of_two.head.delayed >= 0.0);
+}
+
 SUITE("strads/worker_scan",
       {"of a range the retired alone are told, and only if that is asked for",
        of_a_range_the_retired_alone_are_told_and_only_if_that_is_asked_for},
       {"totals are those of the scores", totals_are_those_of_the_scores},
       {"of a list that is asked for all are told", of_a_list_that_is_asked_for_all_are_told},
       {"a score that is none is found in either form",
-       a_score_that_is_none_is_found_in_either_form})
+       a_score_that_is_none_is_found_in_either_form},
+      {"with others the answer tells what it had of a processor",
+       with_others_the_answer_tells_what_it_had_of_a_processor})
