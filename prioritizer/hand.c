@@ -81,7 +81,7 @@ static strads_status grow(prio_hand *hand, uint32_t capacity)
 
 strads_status prio_hand_reserve(prio_hand *hand, size_t n)
 {
-    if (n <= hand->capacity - hand->n) {
+    if (n <= hand->capacity - hand->n || hand->capacity == hand->n_vars) {
         return STRADS_OK;
     }
     const uint64_t wanted = 2 * ((uint64_t) hand->n + n);

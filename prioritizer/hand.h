@@ -24,7 +24,7 @@ STRADS_MUST_CHECK strads_status prio_hand_init(prio_hand *hand, uint32_t n_vars,
                                                const prio_options *options);
 void prio_hand_fini(prio_hand *hand);
 
-/* Makes room for n more. */
+/* Makes room for n more, or for all that there are. */
 STRADS_MUST_CHECK strads_status prio_hand_reserve(prio_hand *hand, size_t n);
 
 /* Notes a variable that is to come; false when it is in hand, or noted already. */

@@ -378,7 +378,8 @@ static strads_status finish_drawn(planner *plan, plan_outcome *outcome)
     plan->n_known = plan->n_candidates;
     if (n_missing > 0 && plan->n_refills < MAX_REFILLS) {
         plan->n_refills++;
-        plan->n_wanted += 2 * n_missing < run->candidates ? 2 * n_missing : run->candidates;
+        plan->n_wanted = plan->n_candidates +
+                         (2 * n_missing < run->candidates ? 2 * n_missing : run->candidates);
         return draw_on(plan, outcome);
     }
     settle(plan, outcome);

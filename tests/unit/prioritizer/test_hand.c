@@ -78,6 +78,18 @@ static void growing_does_not_repeat_random_numbers(void)
     CHECK(memcmp(drawn[0] + 100, drawn[1] + 100, 50 * sizeof(uint32_t)) == 0);
 }
 
+static void room_for_all_is_room_enough(void)
+{
+    open_hand(PRIO_SAMPLED);
+    REQUIRE_OK(prio_hand_reserve(&hand, J));
+    const prioritizer *of = hand.prio;
+    CHECK(hand.capacity == J);
+    add(3, 1.0F);
+    REQUIRE_OK(prio_hand_reserve(&hand, J)); /* of which one is in hand */
+    CHECK(hand.prio == of);
+    prio_hand_fini(&hand);
+}
+
 static void what_is_expected_is_not_in_hand_and_comes_once(void)
 {
     open_hand(PRIO_SAMPLED);
@@ -119,6 +131,7 @@ static void no_memory_is_told_and_nothing_is_lost(void)
 
 SUITE("prioritizer/hand", {"it grows, and who is out stays out", it_grows_and_who_is_out_stays_out},
       {"growing does not repeat random numbers", growing_does_not_repeat_random_numbers},
+      {"room for all is room enough", room_for_all_is_room_enough},
       {"what is expected is not in hand, and comes once",
        what_is_expected_is_not_in_hand_and_comes_once},
       {"no memory is told and nothing is lost", no_memory_is_told_and_nothing_is_lost})
