@@ -35,7 +35,8 @@ typedef struct prio_shards_options {
                              * copied; the first is 0, the last J > 0 */
     double eta;             /* finite, >= 0; PRIO_SAMPLED: the floor, as prio_floor has it */
     uint64_t seed;
-    size_t most; /* variables that a round is expected to draw: the measure of stocks */
+    size_t most;  /* variables that a round is expected to draw, */
+    size_t ahead; /* and rounds that are drawn before an answer is taken: the measure of stocks */
 } prio_shards_options;
 
 /* What a shard is to do, in this order. */
@@ -59,7 +60,7 @@ typedef struct prio_answer {
     const float *scores;  /* [n] */
 } prio_answer;
 
-/* All scores start at 1. Pair with prio_shards_destroy. NOMEM is not logged. */
+/* All scores start at 1. Pair with prio_shards_destroy. */
 STRADS_API STRADS_MUST_CHECK strads_status prio_shards_create(prio_shards **out,
                                                               const prio_shards_options *options);
 /* NULL is allowed. */
@@ -83,8 +84,9 @@ STRADS_API STRADS_MUST_CHECK strads_status prio_shards_draw(prio_shards *shards,
 STRADS_API STRADS_MUST_CHECK bool prio_shards_ask(prio_shards *shards, uint32_t s,
                                                   prio_request *request);
 
-/* The answer of shard s. DATA, not logged, with *twice, when it has drawn a variable that was
- * drawn before: the shards cannot be used any more then. */
+/* The answer of shard s. DATA, not logged, when it has drawn variable *twice, which was drawn
+ * before, or, *twice being J, when what it has drawn and has left is not what it had: the shards
+ * cannot be used any more then. */
 STRADS_API STRADS_MUST_CHECK strads_status prio_shards_take(prio_shards *shards, uint32_t s,
                                                             const prio_answer *answer,
                                                             uint32_t *twice);

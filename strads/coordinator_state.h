@@ -59,10 +59,9 @@ struct coordinator {
     heard *heard;       /* [n_workers] */
 
     double *values;     /* [n_vars] committed */
-    float *scores;      /* [n_vars] of a scan of everything; NULL with working sets */
     size_t *n_told;     /* [n_workers] variables that each worker told the scores of */
     prio_total *totals; /* [n_workers] what the scan found to draw of each shard */
-    uint32_t worst;     /* the variable that has worst_score; n_vars: none is above 0 */
+    uint32_t worst;     /* of shards: the variable that has worst_score; n_vars: none is above 0 */
     double *measures;   /* [n_measures] reduced */
     double *reported;   /* [n_workers][n_measures] as the workers told them */
     msg_edges **told;   /* [n_workers] answers to a question that wait for those of lower ranks */

@@ -80,8 +80,11 @@ static strads_status take(coordinator *self, uint32_t rank)
                                     (const uint32_t *) ((const unsigned char *) scores + bytes)};
     uint32_t twice = 0;
     const strads_status status = prio_shards_take(self->plan.shards, rank, &answer, &twice);
-    if (status == STRADS_ERR_DATA) {
+    if (status == STRADS_ERR_DATA && twice < self->options.structure.n_vars) {
         strads_error("worker %u has drawn variable %u, which was drawn before", rank, twice);
+    } else if (status == STRADS_ERR_DATA) {
+        strads_error("worker %u has drawn %zu variables and has %u left, which is not what it had",
+                     rank, answer.n, answer.left.n_open);
     }
     strads_free(talk->answer);
     talk->answer = NULL;

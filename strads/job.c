@@ -64,15 +64,17 @@ static strads_status cut_by_cost(job *self)
 static strads_status take_ranges(job *self)
 {
     const uint32_t *firsts = self->structure.firsts;
-    for (uint32_t k = 0; k <= self->run.n_workers; k++) {
+    const uint32_t n_workers = self->run.n_workers;
+    bool ascends = firsts[0] == 0 && firsts[n_workers] == self->structure.n_vars;
+    for (uint32_t k = 0; k <= n_workers; k++) {
         self->firsts[k] = firsts[k];
-        if (firsts[k] > self->structure.n_vars || (k > 0 && firsts[k] < firsts[k - 1])) {
-            strads_error("%s: describe gave ranges of variables that do not ascend to %u",
-                         self->app->name, self->structure.n_vars);
-            return STRADS_ERR_APP;
-        }
+        ascends = ascends && (k == 0 || firsts[k] >= firsts[k - 1]);
     }
-    return STRADS_OK;
+    if (!ascends) {
+        strads_error("%s: describe gave ranges of variables that do not ascend from 0 to %u",
+                     self->app->name, self->structure.n_vars);
+    }
+    return ascends ? STRADS_OK : STRADS_ERR_APP;
 }
 
 /* A range of the variables a worker; where samples are split all are rank 0's, whom the

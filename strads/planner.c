@@ -60,7 +60,8 @@ static strads_status open_shards(planner *plan)
                                          .firsts = firsts,
                                          .eta = run->eta,
                                          .seed = run->seed,
-                                         .most = n_first_drawn(plan)};
+                                         .most = n_first_drawn(plan),
+                                         .ahead = run->pipeline};
     const strads_status status = prio_shards_create(&plan->shards, &options);
     strads_free(firsts);
     return status;
@@ -192,19 +193,13 @@ void planner_retire(planner *plan, const uint32_t *vars, size_t n)
     }
 }
 
-/* Drawn variables are free again, with new scores if there are any. */
-static void give_back(planner *plan, const uint32_t *vars, size_t n, const float *scores)
-{
-    if (plan->shards != NULL) {
-        prio_shards_return(plan->shards, vars, n, scores);
-    } else if (plan->prio != NULL) {
-        prio_return(plan->prio, vars, n); /* which looks at none */
-    }
-}
-
 void planner_commit(planner *plan, const uint32_t *vars, size_t n, const float *moved)
 {
-    give_back(plan, vars, n, moved);
+    if (plan->shards != NULL) {
+        prio_shards_return(plan->shards, vars, n, moved);
+    } else if (plan->prio != NULL) {
+        prio_return(plan->prio, vars, n); /* which looks at no score */
+    }
 }
 
 strads_status planner_find_costs(planner *plan, const uint32_t *vars, size_t n, double *total)
@@ -296,7 +291,7 @@ static strads_status take_all(planner *plan, plan_outcome *outcome)
                                            plan->n_candidates, plan->width.width);
 }
 
-/* Gives back the candidates that were not picked. */
+/* Gives back the candidates that were not picked; of a check, which only shards have. */
 static void return_the_rest(planner *plan)
 {
     size_t n = 0;
@@ -304,7 +299,7 @@ static void return_the_rest(planner *plan)
         plan->asked[n] = plan->candidates[i];
         n += plan->picked[i] ? 0 : 1;
     }
-    give_back(plan, plan->asked, n, NULL);
+    prio_shards_return(plan->shards, plan->asked, n, NULL);
 }
 
 /* The blocks are as full as they get. */
@@ -313,7 +308,9 @@ static void settle(planner *plan, plan_outcome *outcome)
     if (plan->n_candidates > 0 && trace_is_on()) {
         trace_candidates(plan, n_checked_in_flight(plan));
     }
-    return_the_rest(plan);
+    if (plan->n_candidates > 0) {
+        return_the_rest(plan);
+    }
     *outcome = plan->blocks.n_vars > 0 ? PLAN_READY : PLAN_NONE;
 }
 

@@ -107,8 +107,8 @@ strads_status msg_check_scored(const msg_checked *it, size_t head, size_t n)
         return status;
     }
     for (size_t i = 0; i < n; i++) {
-        if (!(scores[i] < INFINITY)) {
-            return msg_refuse(it, "score %zu is %g; it is below infinity", i, (double) scores[i]);
+        if (!isfinite(scores[i])) {
+            return msg_refuse(it, "score %zu is %g; it is finite", i, (double) scores[i]);
         }
     }
     return check_vars(it, vars, n, it->bounds->shard_first, it->bounds->n_shard, false);

@@ -66,8 +66,8 @@ typedef struct msg_scores {
     double busy_seconds; /* in callbacks so far, waiting in exchanges apart */
     double ran, delayed; /* seconds: see worker_note_processor */
     double largest;      /* of all that were scored */
-    uint64_t worst;      /* which has that; n_vars of all: none is above 0. For totals; else 0 */
-    msg_total total;     /* for totals; else 0 */
+    uint64_t worst;      /* for totals: which has that; J: none is above 0 */
+    msg_total total;     /* for totals: of the worker's shard */
     uint64_t n_measures; /* double measures[n_measures] */
     uint64_t listed;     /* 1: with vars: for n_pool, and for retired; else 0 */
     uint64_t n_vars;     /* float scores[n_vars], uint32_t vars[n_vars] if listed, ascending */

@@ -2,6 +2,7 @@
 /* strads/protocol_draws.c - draws from shards: may they be acted on? */
 #include "strads/protocol_parts.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 
@@ -11,8 +12,9 @@ strads_status msg_check_total(const msg_checked *it, const msg_total *total, uin
     if (status == STRADS_OK) {
         status = msg_check_most(it, "n_positive", total->n_positive, total->n_open);
     }
-    if (status == STRADS_OK && !(total->sum >= 0.0 && isfinite(total->sum))) {
-        status = msg_refuse(it, "sum is %g; it is finite and at least 0", total->sum);
+    const double most = (double) total->n_positive * (double) FLT_MAX; /* as many scores */
+    if (status == STRADS_OK && !(total->sum >= 0.0 && total->sum <= most)) {
+        status = msg_refuse(it, "sum is %g; it is from 0 to %g", total->sum, most);
     }
     return status;
 }

@@ -43,8 +43,8 @@ STRADS_MUST_CHECK strads_status msg_check_own(const msg_checked *it, const uint3
 STRADS_MUST_CHECK strads_status msg_check_finite(const msg_checked *it, const char *what,
                                                  const double *numbers, size_t n);
 
-/* The same for what follows a head: scores[n] below infinity, and the variables that have them,
- * of the worker's shard. */
+/* The same for what follows a head: scores[n], finite, and the variables that have them, of the
+ * worker's shard. */
 STRADS_MUST_CHECK strads_status msg_check_scored(const msg_checked *it, size_t head, size_t n);
 
 /* ---- protocol_draws.c ---- */

@@ -399,7 +399,9 @@ void coordinator_on_scores(coordinator *self, uint32_t rank, const net_message *
                reply->n_measures * sizeof(double));
     }
     const bool first = self->n_waiting == coordinator_workers(self);
-    keep_drawable(self, rank, reply, first);
+    if (self->whole && self->plan.shards != NULL) {
+        keep_drawable(self, rank, reply, first);
+    }
     self->worst_score = first ? reply->largest : fmax(self->worst_score, reply->largest);
     self->n_told[rank] = reply->n_vars;
     net_work(self->node, UNITS_SCORE * (double) reply->n_vars);

@@ -160,7 +160,7 @@ typedef struct strads_app {
     /* How far each of vars[n] (ascending, of this worker's range; NULL: all of it) is from its
      * optimum: > 0 the farther the more urgent, < 0 at its optimum with that much margin,
      * STRADS_RETIRED never again; not NaN. All workers score at the same time, so shared state may
-     * be made afresh with strads_exchange, and shares of samples added up: rank 0's is taken. */
+     * be made afresh with strads_exchange, and shares of samples added up: then alike in all. */
     strads_status (*score)(void *state, const uint32_t *vars, size_t n, float *scores);
     /* Adds with strads_gram_add the cosine of the angle between the columns of vars[a]
      * and vars[b] for all a >= first_new and b < a where a is `rank` modulo `n_ranks`;

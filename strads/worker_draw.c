@@ -15,8 +15,11 @@ static const float *shard_scores(const strads_worker *worker)
 
 prio_total worker_drawable(const strads_worker *worker)
 {
-    const float *scores = shard_scores(worker);
     prio_total total = {.sum = 0.0};
+    if (worker->options.shard.n_vars == 0) {
+        return total; /* there may be no scores at all */
+    }
+    const float *scores = shard_scores(worker);
     for (uint32_t i = 0; i < worker->options.shard.n_vars; i++) {
         const bool positive = scores[i] > 0.0f;
         total.sum += positive ? (double) scores[i] : 0.0;

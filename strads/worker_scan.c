@@ -143,7 +143,7 @@ static strads_status tell_pool(strads_worker *worker, const msg_scan *scan, net_
     return STRADS_OK;
 }
 
-/* Makes the answer to a scan of part of a pool, and tells n_told of its n scores: all or none. */
+/* Makes the answer to a scan of n variables, and tells n_told of their scores: all or none. */
 static strads_status tell_all(strads_worker *worker, size_t n, size_t n_told, net_message **out)
 {
     double largest = -INFINITY;

@@ -39,7 +39,7 @@ struct strads_worker {
     table_session tables;
 };
 
-/* Whether its scores and partials are taken: where samples are split all are alike. */
+/* Whether the coordinator takes its scores and partials: where samples are split all are alike. */
 static inline bool worker_is_heard(const strads_worker *worker)
 {
     return worker->options.structure.split != STRADS_SPLIT_SAMPLES || worker->options.rank == 0;

@@ -23,7 +23,7 @@ static const uint64_t once_wrong[] = {
 static const char *program;
 static uint64_t asked_for;
 /* Of the cases so far. */
-static uint64_t n_converged, n_lost, n_lending, n_drawing;
+static uint64_t n_converged, n_lost, n_lending, n_drawing, n_ahead;
 
 static void print_case(const cluster_case *drawn, const cluster_outcome *outcome)
 {
@@ -57,6 +57,7 @@ static uint64_t try_seed(uint64_t seed, bool always)
     n_lost += outcome.status == STRADS_ERR_CLOSED;
     n_lending += outcome.seen.n_lent > 0;
     n_drawing += outcome.seen.n_drawn > 0;
+    n_ahead += outcome.seen.n_ahead > 0;
     CHECK(!wrong);
     strads_free(outcome.said);
     return outcome.seen.hash;
@@ -70,8 +71,9 @@ static void any_cluster_schedule_and_faults_keep_the_promises(void)
         try_seed(seed, false);
     }
     printf("%" PRIu64 " cases: %" PRIu64 " converged, %" PRIu64 " lost a machine, the others met "
-           "a limit; %" PRIu64 " lent variables, %" PRIu64 " drew from shards\n",
-           n_cases, n_converged, n_lost, n_lending, n_drawing);
+           "a limit; %" PRIu64 " lent variables, %" PRIu64 " drew from shards, %" PRIu64
+           " again between scans\n",
+           n_cases, n_converged, n_lost, n_lending, n_drawing, n_ahead);
     CHECK(n_cases < ENOUGH || (2 * n_converged >= n_cases && 20 * n_lost >= n_cases &&
                                200 * n_lending >= n_cases && 5 * n_drawing >= n_cases));
 }

@@ -70,7 +70,8 @@ static prio_answer draw(local_shards *locals, uint32_t s, const prio_request *as
     if (ask->claims && prio_claim(of, ask->claimed - first)) {
         vars[given.n++] = ask->claimed - first;
     }
-    given.n += prio_draw(of, ask->n_draws, ask->floor, vars + given.n);
+    const uint32_t most = locals->most > 0 ? locals->most : UINT32_MAX;
+    given.n += prio_draw(of, ask->n_draws < most ? ask->n_draws : most, ask->floor, vars + given.n);
     for (size_t i = 0; i < given.n; i++) {
         scores[i] = prio_score(of, vars[i]);
         vars[i] += first;

@@ -14,6 +14,7 @@ typedef struct local_shards {
     const uint32_t *firsts;        /* [n + 1] */
     const float *scanned;          /* [J] scores of the last scan */
     prioritizer *of[LOCAL_SHARDS]; /* NULL: not asked yet, or a range of none */
+    uint32_t most;                 /* that is drawn for a request; 0: as many as it asks for */
     size_t n_asked;
 } local_shards;
 

@@ -48,7 +48,7 @@ static const struct {
            .n_draws = 8,
            .floor = 0.5,
            .n_vars = 3},
-          {1.0F, -INFINITY, 0.0F},
+          {1.0F, -1.0F, 0.0F},
           {17, 10, 12}};
 static const struct {
     msg_drawn head;
@@ -251,7 +251,8 @@ static uint64_t read_total(reader *from, uint64_t n, bool of_all)
     const double sum = take_double(from);
     const uint64_t n_positive = take_count(from);
     const uint64_t n_open = take_count(from);
-    must(from, isfinite(sum) && sum >= 0.0 && n_positive <= n_open && n_open <= n);
+    must(from, sum >= 0.0 && sum <= 3.4028234663852886e38 * (double) n_positive);
+    must(from, n_positive <= n_open && n_open <= n);
     return of_all ? n_open : n_positive;
 }
 
@@ -361,7 +362,7 @@ static void read_scored(reader *from, uint64_t n, const msg_bounds *bounds)
 {
     for (uint64_t i = 0; i < n && from->ok; i++) {
         const float score = take_float(from);
-        must(from, !isnan(score) && score != INFINITY);
+        must(from, isfinite(score));
     }
     skip_odd(from, n);
     read_vars(from, n, bounds->shard_first, bounds->n_shard, false);

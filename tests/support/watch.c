@@ -112,10 +112,10 @@ watch_report watch_end(bool completed)
 
 /* ---- messages ---- */
 
-/* A round's PUSH and SYNC for each in flight, a SCAN, a STAGE and a CLOSE. */
+/* A round's PUSH and SYNC for each in flight, a DRAW, a SCAN, a STAGE and a CLOSE. */
 static uint32_t explained(net_lane lane)
 {
-    return lane == NET_CONTROL ? 2 : 2 * (watch_held_to.pipeline + 1) + 3;
+    return lane == NET_CONTROL ? 2 : 2 * (watch_held_to.pipeline + 1) + 4;
 }
 
 /* message: a copy of `sent`. */

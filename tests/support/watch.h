@@ -33,6 +33,7 @@ typedef struct watch_report {
     uint64_t n_rounds, n_messages, n_exchanges;
     uint64_t n_lent;  /* variables */
     uint64_t n_drawn; /* variables drawn from shards */
+    uint64_t n_ahead; /* requests to draw beside those after a scan */
 } watch_report;
 
 /* Watches the next run. The promises are:

@@ -35,6 +35,7 @@ void watch_draws_asked(uint32_t rank, const msg_draw *draw, bool busy)
         }
         to->n_vars = 0;
     }
+    watch_found.n_ahead += draw->back == 0;
     to->open = true;
     to->n_due = draw->n_draws + draw->claims;
     rounds_draw = true;

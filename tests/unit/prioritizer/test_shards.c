@@ -160,7 +160,8 @@ static double triple_probability(const double *weights, const double *moved, uin
 
 static const setting small = {.policy = PRIO_SAMPLED, .most = DRAWN, .firsts = {0, 2, 2, 4, J}};
 
-static void check_triples(double eta, const float *scores, const double *weights)
+/* most: that a shard draws ahead; 0: all that is asked for. */
+static void check_triples(double eta, const float *scores, const double *weights, uint32_t most)
 {
     static size_t counts[CELLS];
     double probability[CELLS];
@@ -172,6 +173,7 @@ static void check_triples(double eta, const float *scores, const double *weights
         probability[cell] = triple_probability(weights, NULL, cell);
     }
     open_place(&at, &set);
+    at.locals.most = most;
     for (size_t trial = 0; trial < TRIALS; trial++) {
         uint32_t vars[DRAWN];
         scan(&at, scores);
@@ -183,16 +185,19 @@ static void check_triples(double eta, const float *scores, const double *weights
     close_place(&at);
 }
 
+/* With one variable in stock at most draws wait amid their variables, again and again. */
 static void draws_come_with_the_probabilities_of_one_prioritizer(void)
 {
-    check_triples(0.0, (float[]){1, 2, 3, 4, 5}, (double[]){1, 2, 3, 4, 5});
-    check_triples(0.0, (float[]){1, 100, 1, 0, -7}, (double[]){1, 100, 1, 0, 0});
-    check_triples(0.5, (float[]){1, -3, 0, 2, 3}, (double[]){2, 1, 1, 3, 4});
-    check_triples(1e-6, (float[]){-1, 0, -2, PRIO_RETIRED, 0}, (double[]){1, 1, 1, 0, 1});
+    for (uint32_t most = 0; most < 2; most++) {
+        check_triples(0.0, (float[]){1, 2, 3, 4, 5}, (double[]){1, 2, 3, 4, 5}, most);
+        check_triples(0.0, (float[]){1, 100, 1, 0, -7}, (double[]){1, 100, 1, 0, 0}, most);
+        check_triples(0.5, (float[]){1, -3, 0, 2, 3}, (double[]){2, 1, 1, 3, 4}, most);
+        check_triples(1e-6, (float[]){-1, 0, -2, PRIO_RETIRED, 0}, (double[]){1, 1, 1, 0, 1}, most);
+    }
 }
 
 /* All stocks were drawn before the first two came back with other scores. */
-static void who_comes_back_competes_with_what_was_drawn_ahead(void)
+static void check_who_comes_back(uint32_t most)
 {
     static const float moved[J] = {4, 0.5F, 9, 0, 2};
     static size_t counts[CELLS];
@@ -202,7 +207,9 @@ static void who_comes_back_competes_with_what_was_drawn_ahead(void)
         probability[cell] =
             triple_probability((double[]){1, 2, 3, 4, 5}, (double[]){4, 0.5, 9, 0, 2}, cell);
     }
+    memset(counts, 0, sizeof(counts));
     open_place(&at, &small);
+    at.locals.most = most;
     for (size_t trial = 0; trial < TRIALS; trial++) {
         uint32_t vars[DRAWN];
         scan(&at, (float[]){1, 2, 3, 4, 5});
@@ -215,6 +222,12 @@ static void who_comes_back_competes_with_what_was_drawn_ahead(void)
     }
     CHECK(p_value(counts, probability) > least_p_value);
     close_place(&at);
+}
+
+static void who_comes_back_competes_with_what_was_drawn_ahead(void)
+{
+    check_who_comes_back(0);
+    check_who_comes_back(1);
 }
 
 /* ---- against one prioritizer ---- */
@@ -406,6 +419,29 @@ static void a_shard_that_draws_a_variable_twice_is_found_out(void)
     close_place(&at);
 }
 
+/* After a scan nobody knows better than the shard what it has; from then on it is known. */
+static void a_shard_that_miscounts_is_found_out(void)
+{
+    static const prio_total wrong[] = {{.sum = 1.0, .n_positive = 1, .n_open = 2},
+                                       {.sum = 1.0, .n_positive = 2, .n_open = 2},
+                                       {.sum = 1.0, .n_positive = 0, .n_open = 1},
+                                       {.n_open = 0}};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        place at;
+        prio_request request;
+        uint32_t twice = 0;
+        open_place(&at, &small);
+        at.locals.most = 1;
+        scan(&at, (float[]){9, 9, 1, 1, 1});
+        REQUIRE_OK(ask_all(&at, &twice));
+        REQUIRE(prio_shards_ask(at.shards, 0, &request)); /* of two it has one left */
+        const prio_answer none = {.left = wrong[i]};
+        CHECK_STATUS(prio_shards_take(at.shards, 0, &none, &twice), STRADS_ERR_DATA);
+        CHECK(twice == J);
+        close_place(&at);
+    }
+}
+
 /* ---- memory ---- */
 
 static strads_status live(place *at)
@@ -462,4 +498,5 @@ SUITE("prioritizer/shards",
       {"stocks last for several rounds", stocks_last_for_several_rounds},
       {"a shard that draws a variable twice is found out",
        a_shard_that_draws_a_variable_twice_is_found_out},
+      {"a shard that miscounts is found out", a_shard_that_miscounts_is_found_out},
       {"no memory is told and nothing is lost", no_memory_is_told_and_nothing_is_lost})

@@ -14,7 +14,11 @@
 #include "tests/support/script_net.h"
 #include "tests/support/suite.h"
 
-enum { J = 12, WORKERS = 2, ROUND = 4, NOTHING = -1, MAX_STEPS = 10000, BODY = 4096 };
+#ifndef SCRIPTED_J
+#define SCRIPTED_J 12 /* variables; another number is defined before */
+#endif
+
+enum { J = SCRIPTED_J, WORKERS = 2, ROUND = 4, NOTHING = -1, MAX_STEPS = 10000, BODY = 8192 };
 
 /* ---- what the workers and the program of the test say ---- */
 

@@ -3,15 +3,17 @@
  * tests/unit/strads/test_draws.c - rounds that are drawn from shards at the workers: the
  * same whichever answer comes first, and never of who is retired.
  */
+#define SCRIPTED_J 200 /* more than the stocks of a few rounds */
 #include "tests/unit/strads/scripted.h"
 
-enum { MAX_ROUNDS = 60, RETIRES_AT = 4 /* which scan */ };
+enum { MAX_ROUNDS = 160, RETIRES_AT = 4 /* which scan */ };
 
 /* The variables of every round, in order, and how the run ended. */
 typedef struct history {
     uint32_t vars[MAX_ROUNDS][J];
     size_t n_vars[MAX_ROUNDS];
     size_t n_draws; /* that shard 0 was asked for */
+    size_t n_ahead; /* that shards were asked for beside those after a scan */
     coordinator_outcome outcome;
 } history;
 
@@ -19,15 +21,15 @@ static uint32_t n_scans;
 static uint32_t n_taken_scans[WORKERS];
 static bool moves = true; /* some values change */
 
-/* Scores of the n-th scan, most of them not above 0; every third finds one variable alone. Then
+/* Scores of the n-th scan, a third of them not above 0; every third finds one variable alone. Then
  * two are retired, which later scans say of one only: it is said for good. */
 static void score_again(void)
 {
     n_scans++;
     for (uint32_t var = 0; var < J; var++) {
         const uint32_t mixed = (var * 7 + n_scans * 5) % J;
-        const bool left = n_scans % 3 == 0 ? mixed == 0 : mixed < 4;
-        score_of[var] = left ? 0.125f * (float) (mixed + 1) : -0.5f * (float) (mixed % 3);
+        const bool left = n_scans % 3 == 0 ? mixed == 0 : mixed % 3 != 0;
+        score_of[var] = left ? 0.125f * (float) (mixed + 1) : -0.5f * (float) (mixed % 5);
         value_of[var] = moves ? value_of[var] + (mixed % 2 == 0 ? 0.25 * var : 0.0) : 0.0;
     }
     score_of[3] = n_scans == RETIRES_AT ? STRADS_RETIRED : score_of[3];
@@ -42,14 +44,32 @@ static void note_push(history *of, const msg_push *push)
     of->n_vars[push->round] += push->n_vars;
 }
 
-/* Who answers first, and whether a draw before all else. */
+/* Neighbours are correlated: so candidates are refused, and drawn again. Each pair is worker 0's.
+ */
+static void say_edges(uint32_t rank, const msg_correlate *ask)
+{
+    _Alignas(16) unsigned char body[BODY] = {0};
+    const uint32_t *vars = (const uint32_t *) (ask + 1);
+    msg_edges *edges = (msg_edges *) body;
+    msg_edge *edge = (msg_edge *) (edges + 1);
+    for (uint32_t a = (uint32_t) ask->first_new; a < ask->n_vars && rank == 0; a++) {
+        for (uint32_t b = 0; b < a; b++) {
+            if (vars[a] / 8 == vars[b] / 8) {
+                edge[edges->n_edges++] = (msg_edge){.a = a, .b = b, .cosine = 0.9};
+            }
+        }
+    }
+    script_net_say(run.net, rank, MSG_EDGES, body, sizeof(*edges) + edges->n_edges * sizeof(*edge));
+}
+
+/* Who answers first, and how many turns the other lets pass between two answers. */
 typedef struct order {
     uint32_t first;
-    bool draws_last;
+    uint32_t n_idle;
 } order;
 
-/* Worker `rank` does what it was first sent; false: it was sent nothing. */
-static bool take_turn(history *of, uint32_t rank)
+/* Worker `rank` does what it was first sent. */
+static void take_turn(history *of, uint32_t rank)
 {
     const int type = script_net_lost(run.net, rank) ? NOTHING : next_of(rank);
     if (type == MSG_SCAN && ++n_taken_scans[rank] > n_scans) {
@@ -61,27 +81,26 @@ static bool take_turn(history *of, uint32_t rank)
         say_done(rank, (const msg_push *) message->body);
     } else if (type == MSG_DRAW) {
         const net_message *message = script_net_take(run.net, rank);
-        say_drawn(rank, (const msg_draw *) message->body);
         of->n_draws += rank == 0;
+        of->n_ahead += ((const msg_draw *) message->body)->back == 0;
+        say_drawn(rank, (const msg_draw *) message->body);
+    } else if (type == MSG_CORRELATE) {
+        say_edges(rank, (const msg_correlate *) script_net_take(run.net, rank)->body);
     } else if (type != NOTHING) {
         (void) answer(rank);
     }
-    return type != NOTHING;
 }
 
 /* Both workers answer by turns; scores change before each scan. */
 static void play_noting(history *of, order by)
 {
     holds_draws = true;
-    for (int step = 0; !script_net_left(run.net); step++) {
-        for (uint32_t i = 0; i < WORKERS && !script_net_left(run.net); i++) {
-            const uint32_t rank = (i + by.first) % WORKERS;
-            /* A worker that answers two messages at a time is ahead of the other. */
-            if (take_turn(of, rank) && by.draws_last && !script_net_left(run.net)) {
-                take_turn(of, rank);
-            }
+    for (uint32_t step = 0; !script_net_left(run.net); step++) {
+        take_turn(of, by.first);
+        if (step % (by.n_idle + 1) == 0 && !script_net_left(run.net)) {
+            take_turn(of, 1 - by.first);
         }
-        REQUIRE(step < MAX_STEPS);
+        REQUIRE(step < 20 * MAX_STEPS);
     }
 }
 
@@ -149,12 +168,12 @@ static history sorted_run_of(run_options how, order by)
 static void any_order(run_options how)
 {
     const history one = sorted_run_of(how, (order){.first = 0});
-    CHECK(one.n_draws > 0);
-    for (int i = 1; i < 4; i++) {
-        const order by = {.first = (uint32_t) i % 2, .draws_last = i / 2 == 1};
+    CHECK(one.n_ahead > 0 || !moves);
+    for (uint32_t i = 1; i < 6; i++) {
+        const order by = {.first = i % 2, .n_idle = i / 2 * 3};
         const history other = sorted_run_of(how, by);
         compare(&one, &other);
-        CHECK(other.n_draws == one.n_draws);
+        CHECK(other.n_draws == one.n_draws && other.n_ahead == one.n_ahead);
     }
 }
 
@@ -205,6 +224,46 @@ static void who_is_retired_is_drawn_no_more(void)
     }
 }
 
+static void say_done_too_early(void *context)
+{
+    (void) context;
+    const msg_push *push = (const msg_push *) script_net_take(run.net, 0)->body;
+    say_done(0, push);
+    holds_draws = false;
+    play();
+}
+
+/* Worker 0 is sent a DRAW and a PUSH, and answers the second first. */
+static void a_round_is_not_done_before_what_was_asked_for_before_it(void)
+{
+    static history of;
+    n_scans = 0;
+    memset(n_taken_scans, 0, sizeof(n_taken_scans));
+    memset(&of, 0, sizeof(of));
+    start(&plain, aware);
+    holds_draws = true;
+    script_net_set_foreign(run.net, true);
+    open_workers();
+    for (bool found = false; !found;) {
+        take_turn(&of, 1);
+        const bool draw = next_of(0) == MSG_DRAW;
+        if (!draw) {
+            take_turn(&of, 0);
+            continue;
+        }
+        const msg_draw *ask = (const msg_draw *) script_net_take(run.net, 0)->body;
+        found = ask->back == 0 && next_of(0) == MSG_PUSH;
+        if (!found) {
+            say_drawn(0, ask);
+        }
+    }
+    char *words = suite_stderr_of(say_done_too_early, NULL);
+    CHECK(strstr(words, "worker 0 sent the coordinator a bad DONE: it is not due") != NULL);
+    CHECK_STATUS(outcome_of_run().status, STRADS_ERR_DATA);
+    strads_free(words);
+    stop();
+}
+
 /* Where no score counts nobody is asked to draw. */
 static void random_and_cyclic_ask_no_shard(void)
 {
@@ -220,4 +279,6 @@ SUITE("strads/draws",
        rounds_are_the_same_whichever_shard_answers_first},
       {"by movement they are too", by_movement_they_are_too},
       {"who is retired is drawn no more", who_is_retired_is_drawn_no_more},
+      {"a round is not done before what was asked for before it",
+       a_round_is_not_done_before_what_was_asked_for_before_it},
       {"random and cyclic ask no shard", random_and_cyclic_ask_no_shard})

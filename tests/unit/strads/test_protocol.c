@@ -155,6 +155,7 @@ static const change changes[] = {
     {MSG_DRAW, FIELD(msg_draw, n_vars), COUNT, 9, false},
     {MSG_DRAW, AFTER(msg_draw, 0, 1, 4), SCORE, NAN, false},
     {MSG_DRAW, AFTER(msg_draw, 0, 1, 4), SCORE, INFINITY, false},
+    {MSG_DRAW, AFTER(msg_draw, 0, 1, 4), SCORE, -INFINITY, false},
     {MSG_DRAW, AFTER(msg_draw, 16, 2, 4), INDEX, 9, false},
     {MSG_DRAW, AFTER(msg_draw, 16, 2, 4), INDEX, 18, false},
 
@@ -162,6 +163,9 @@ static const change changes[] = {
     {MSG_DRAWN, FIELD(msg_drawn, left.sum), REAL, -1.0, false},
     {MSG_DRAWN, FIELD(msg_drawn, left.sum), REAL, NAN, false},
     {MSG_DRAWN, FIELD(msg_drawn, left.sum), REAL, INFINITY, false},
+    {MSG_DRAWN, FIELD(msg_drawn, left.sum), REAL, 3.4e38, true},
+    {MSG_DRAWN, FIELD(msg_drawn, left.sum), REAL, 3.5e38, false}, /* of one score */
+    {MSG_DRAWN, FIELD(msg_drawn, left.n_positive), COUNT, 0, false},
     {MSG_DRAWN, FIELD(msg_drawn, left.n_positive), COUNT, 3, false},
     {MSG_DRAWN, FIELD(msg_drawn, left.n_open), COUNT, 4, true},
     {MSG_DRAWN, FIELD(msg_drawn, left.n_open), COUNT, 5, false},
@@ -169,6 +173,7 @@ static const change changes[] = {
     {MSG_DRAWN, FIELD(msg_drawn, n_vars), COUNT, 6, false},
     {MSG_DRAWN, AFTER(msg_drawn, 0, 1, 4), SCORE, NAN, false},
     {MSG_DRAWN, AFTER(msg_drawn, 0, 1, 4), SCORE, INFINITY, false},
+    {MSG_DRAWN, AFTER(msg_drawn, 0, 1, 4), SCORE, -INFINITY, false},
     {MSG_DRAWN, AFTER(msg_drawn, 16, 3, 4), INDEX, 9, false},
     {MSG_DRAWN, AFTER(msg_drawn, 16, 3, 4), INDEX, 18, false},
 

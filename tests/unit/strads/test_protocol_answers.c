@@ -84,9 +84,9 @@ static void check_total(size_t place, form as, double to, const char *expected)
 
 static void what_can_be_drawn_is_possible(void)
 {
-    check_total(FIELD(msg_scores, total.sum), REAL, 1e300, "");
-    check_total(FIELD(msg_scores, total.sum), REAL, -1e-300, "sum is -1e-300; it is finite and");
-    check_total(FIELD(msg_scores, total.sum), REAL, NAN, "it is finite and at least 0");
+    check_total(FIELD(msg_scores, total.sum), REAL, 6e38, "");
+    check_total(FIELD(msg_scores, total.sum), REAL, -1e-300, "sum is -1e-300; it is from 0 to 6.8");
+    check_total(FIELD(msg_scores, total.sum), REAL, NAN, "it is from 0 to 6.8");
     check_total(FIELD(msg_scores, total.n_open), COUNT, 9, "n_open is 9; it is at most 8");
     check_total(FIELD(msg_scores, total.n_open), COUNT, 1, "n_positive is 2; it is at most 1");
     check_total(FIELD(msg_scores, worst), COUNT, MESSAGE_J, "");
@@ -102,6 +102,7 @@ static strads_status draw_status(uint64_t n_draws, double floor, double n_positi
     it.bounds = message_bounds(MSG_DRAWN);
     it.bounds.draw = (msg_draw){.n_draws = n_draws, .floor = floor};
     put(body + FIELD(msg_drawn, left.n_positive), COUNT, n_positive);
+    put(body + FIELD(msg_drawn, left.sum), REAL, 0.0);
     strads_free(words_of(&it));
     return it.status;
 }
