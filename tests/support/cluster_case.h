@@ -28,7 +28,9 @@ typedef struct cluster_case {
     char settings[CLUSTER_SETTINGS][CLUSTER_TEXT]; /* "key=value" */
 } cluster_case;
 
-/* The same for the same seed. */
+/* The same for the same seed. From CLUSTER_WIDE on problems have 160 variables more, so that stocks
+ * of what shards draw run low between scans. */
+#define CLUSTER_WIDE (UINT64_C(1) << 32)
 cluster_case cluster_case_draw(uint64_t seed);
 
 /* What came of it. */

@@ -57,6 +57,7 @@ static void draw_problem(drawing *self)
     drawn->lasso = once_in(self, 3);
     drawn->sparse = drawn->lasso && once_in(self, 2);
     drawn->n_vars = 1 + below(self, drawn->lasso ? 30 : 40);
+    drawn->n_vars += drawn->seed >= CLUSTER_WIDE ? 160 : 0;
     drawn->n_rows = 4 + below(self, 40);
     if (drawn->lasso) {
         drawn->n_rows += 10;
