@@ -104,16 +104,17 @@ static size_t code_bytes(const data_size *data)
 
 static void add_up_columns(const strads_config *config, const data_size *data, strads_size *size)
 {
+    const uint32_t few = size->n_workers < 2 ? size->n_workers : 2;
     const size_t copies = has_sets(config) ? COPIES + ITERATES : COPIES;
-    const size_t sets =
-        has_sets(config) ? packed_bytes(config, data) + product_bytes(config, data, size->n_workers)
-                         : 0;
+    const size_t packed = has_sets(config) ? packed_bytes(config, data) : 0;
+    const size_t by_all = has_sets(config) ? product_bytes(config, data, size->n_workers) : 0;
+    const size_t by_few = has_sets(config) ? product_bytes(config, data, few) : 0;
     const size_t held = data->bytes + code_bytes(data) + BY_VARIABLE * data->n_cols;
-    size->site_bytes = larger(data->peak_bytes, held + sets);
+    size->site_bytes = larger(data->peak_bytes, held + packed + by_few);
     size->worker_bytes = (copies + count_fits(config)) * data->n_rows * sizeof(double);
     if (lasso_split_of(config) == STRADS_SPLIT_NONE && size->n_workers > 1) {
-        size->worker_bytes += sets; /* each knows the whole set */
-        size->site_bytes = larger(data->peak_bytes, held);
+        size->worker_bytes += packed + by_all; /* each knows the whole set */
+        size->site_bytes = larger(data->peak_bytes, held + few * (by_few - by_all));
     }
 }
 

@@ -47,11 +47,6 @@ static strads_status try_open(place *at, const setting *set)
     return prio_shards_create(&at->shards, &options);
 }
 
-static void open_place(place *at, const setting *set)
-{
-    REQUIRE_OK(try_open(at, set));
-}
-
 static void close_place(place *at)
 {
     prio_shards_destroy(at->shards);
@@ -172,7 +167,7 @@ static void check_triples(double eta, const float *scores, const double *weights
     for (uint32_t cell = 0; cell < CELLS; cell++) {
         probability[cell] = triple_probability(weights, NULL, cell);
     }
-    open_place(&at, &set);
+    REQUIRE_OK(try_open(&at, &set));
     at.locals.most = most;
     for (size_t trial = 0; trial < TRIALS; trial++) {
         uint32_t vars[DRAWN];
@@ -208,7 +203,7 @@ static void check_who_comes_back(uint32_t most)
             triple_probability((double[]){1, 2, 3, 4, 5}, (double[]){4, 0.5, 9, 0, 2}, cell);
     }
     memset(counts, 0, sizeof(counts));
-    open_place(&at, &small);
+    REQUIRE_OK(try_open(&at, &small));
     at.locals.most = most;
     for (size_t trial = 0; trial < TRIALS; trial++) {
         uint32_t vars[DRAWN];
@@ -259,7 +254,7 @@ static void the_largest_are_those_that_one_prioritizer_draws(void)
     const prio_options options = {.policy = PRIO_GREEDY, .n_vars = MOST};
     strads_random random = strads_random_start(3, 0);
     REQUIRE_OK(prio_create(&one, &options));
-    open_place(&at, &wide);
+    REQUIRE_OK(try_open(&at, &wide));
     for (int stage = 0; stage < 60; stage++) {
         size_t n[2] = {0, 0};
         if (stage % 4 == 3) {
@@ -303,7 +298,7 @@ static void everything_is_drawn_once_and_comes_back(void)
     strads_random random = strads_random_start(9, 0);
     set.policy = PRIO_SAMPLED;
     set.eta = 0.1;
-    open_place(&at, &set);
+    REQUIRE_OK(try_open(&at, &set));
     for (int stage = 0; stage < 6; stage++) {
         static bool seen[MOST];
         uint32_t n_left = 0;
@@ -337,7 +332,7 @@ static void a_shard_hears_of_what_moved_when_it_keeps_its_scores(void)
     static const float scores[J] = {1, 2, 3, 4, 5};
     uint32_t vars[2];
     place at;
-    open_place(&at, &small);
+    REQUIRE_OK(try_open(&at, &small));
     scan(&at, scores);
     REQUIRE(draw(&at, 2, vars) == 2);
     prio_shards_return(at.shards, vars, 2, (float[]){0.25F, 7.0F});
@@ -360,7 +355,7 @@ static void what_is_urgent_comes_first_unless_it_is_retired(void)
 {
     uint32_t vars[J];
     place at;
-    open_place(&at, &small);
+    REQUIRE_OK(try_open(&at, &small));
     for (uint32_t var = 0; var < J; var++) {
         scan(&at, (float[]){1, 2, PRIO_RETIRED, 1e9F, 0});
         prio_shards_urge(at.shards, var);
@@ -384,7 +379,7 @@ static void stocks_last_for_several_rounds(void)
     for (uint32_t var = 0; var < MOST; var++) {
         scores[var] = 1.0F;
     }
-    open_place(&at, &set);
+    REQUIRE_OK(try_open(&at, &set));
     scan(&at, scores);
     bool waits = false;
     size_t n = 0;
@@ -410,7 +405,7 @@ static void a_shard_that_draws_a_variable_twice_is_found_out(void)
     place at;
     prio_request request;
     uint32_t twice = J;
-    open_place(&at, &small);
+    REQUIRE_OK(try_open(&at, &small));
     REQUIRE(prio_shards_ask(at.shards, 0, &request));
     CHECK(!prio_shards_ask(at.shards, 0, &request));
     const prio_answer given = {.n = 2, .vars = (uint32_t[]){1, 1}, .scores = ones};
@@ -430,7 +425,7 @@ static void a_shard_that_miscounts_is_found_out(void)
         place at;
         prio_request request;
         uint32_t twice = 0;
-        open_place(&at, &small);
+        REQUIRE_OK(try_open(&at, &small));
         at.locals.most = 1;
         scan(&at, (float[]){9, 9, 1, 1, 1});
         REQUIRE_OK(ask_all(&at, &twice));
