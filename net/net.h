@@ -71,6 +71,9 @@ typedef struct net_options {
     const struct net_cluster *cluster; /* what sim simulates, outlives the net; else unused */
     struct net_links *links;           /* of threads: to nodes of other processes, outlives the net;
                                         * NULL: all nodes are of this one */
+    bool apart;                        /* of threads: the coordinator, if there are several workers,
+                                        * has a thread of its own. Else worker 1's handler and its
+                                        * are called on the calling thread, in turn */
 } net_options;
 
 /* A sum over the first n_members workers (nodes 1 .. n_members). */
@@ -109,8 +112,8 @@ enum { NET_SERVICE_TYPES = 16, NET_N_SERVICES = 2 };
 /* The service of the types from `first` on, where a range begins. */
 void net_serve(net *network, net_id id, uint32_t first, net_service service, void *self);
 
-/* Runs all nodes of this process until each has left; the first one's handler, the
- * coordinator's, is called on the calling thread. CLOSED: a simulated machine was lost that is the
+/* Runs all nodes of this process until each has left; the first one's handler is called on the
+ * calling thread. CLOSED: a simulated machine was lost that is the
  * coordinator's, or nothing more can happen though some have not left. */
 STRADS_MUST_CHECK strads_status net_run(net *network);
 

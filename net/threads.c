@@ -4,8 +4,8 @@
  * links, of several.
  *
  * Within a process a message changes hands by its pointer. The coordinator's node runs
- * on the thread that calls net_run, every worker on its own; with a single worker both
- * take turns on the calling thread, and nobody ever waits for a wake-up.
+ * on the thread that calls net_run, and takes turns there with the first worker: between
+ * these two nobody ever waits for a wake-up. Every other worker has a thread.
  *
  * Lock ranks: a mailbox's lock is the only lock; none is held in a handler.
  */
@@ -43,7 +43,7 @@ static void put_locked(threads_node *to, net_message *message)
 {
     queue_put(&to->lanes[message->lane], message);
     atomic_fetch_add_explicit(&to->n_waiting, 1, memory_order_release);
-    pthread_cond_signal(&to->arrived);
+    pthread_cond_signal(&to->host->arrived);
 }
 
 static net_message *take_locked(threads_node *node)
@@ -58,29 +58,46 @@ static net_message *take_locked(threads_node *node)
     return message;
 }
 
-static net_message *take_or_null(threads_node *node)
+/* The nodes of a thread, of which the first hosts. */
+typedef struct company {
+    threads_node *nodes[2];
+    size_t n;
+} company;
+
+static bool any_waits(const company *of)
 {
-    pthread_mutex_lock(&node->lock);
-    net_message *message = take_locked(node);
-    pthread_mutex_unlock(&node->lock);
+    bool waits = false;
+    for (size_t i = 0; i < of->n; i++) {
+        waits = waits || atomic_load_explicit(&of->nodes[i]->n_waiting, memory_order_acquire) > 0;
+    }
+    return waits;
+}
+
+/* A message to one of those that have not left, the first before the others; NULL: there is none.
+ */
+static net_message *take_any_locked(const company *of, threads_node **to)
+{
+    net_message *message = NULL;
+    for (size_t i = 0; i < of->n && message == NULL; i++) {
+        *to = of->nodes[i];
+        message = atomic_load(&(*to)->left) ? NULL : take_locked(*to);
+    }
     return message;
 }
 
-static net_message *take(threads_node *node)
+static net_message *take(const company *of, threads_node **to)
 {
-    for (int spin = 0; spin < NET_SPINS; spin++) {
-        if (atomic_load_explicit(&node->n_waiting, memory_order_acquire) > 0) {
-            break;
-        }
+    threads_node *host = of->nodes[0];
+    for (int spin = 0; spin < NET_SPINS && !any_waits(of); spin++) {
         net_pause();
     }
-    pthread_mutex_lock(&node->lock);
-    net_message *message = take_locked(node);
+    pthread_mutex_lock(&host->lock);
+    net_message *message = take_any_locked(of, to);
     while (message == NULL) {
-        pthread_cond_wait(&node->arrived, &node->lock);
-        message = take_locked(node);
+        pthread_cond_wait(&host->arrived, &host->lock);
+        message = take_any_locked(of, to);
     }
-    pthread_mutex_unlock(&node->lock);
+    pthread_mutex_unlock(&host->lock);
     return message;
 }
 
@@ -93,7 +110,7 @@ static strads_status threads_send(net_node *from, net_id id, net_message *messag
                                       : net_links_send(network->links, from->id, id, message);
     }
     strads_status status = STRADS_OK;
-    pthread_mutex_lock(&to->lock);
+    pthread_mutex_lock(&to->host->lock);
     uint32_t *used = &to->used[message->lane][from->id];
     if (atomic_load(&to->left)) {
         status = STRADS_ERR_CLOSED;
@@ -104,7 +121,7 @@ static strads_status threads_send(net_node *from, net_id id, net_message *messag
         message->from = from->id;
         put_locked(to, message);
     }
-    pthread_mutex_unlock(&to->lock);
+    pthread_mutex_unlock(&to->host->lock);
     return status;
 }
 
@@ -120,10 +137,10 @@ static void tell_left(threads_net *network, net_id gone)
     for (net_id id = network->first; id < network->end; id++) {
         threads_node *peer = &network->nodes[id];
         if (id != gone) {
-            pthread_mutex_lock(&peer->lock);
+            pthread_mutex_lock(&peer->host->lock);
             put_locked(peer, peer->lost[gone]);
             pthread_cond_signal(&peer->woken);
-            pthread_mutex_unlock(&peer->lock);
+            pthread_mutex_unlock(&peer->host->lock);
         }
     }
 }
@@ -143,9 +160,9 @@ static void deliver(void *context, net_id id, net_message *message)
 {
     threads_net *network = context;
     threads_node *to = &network->nodes[id];
-    pthread_mutex_lock(&to->lock);
+    pthread_mutex_lock(&to->host->lock);
     put_locked(to, message);
-    pthread_mutex_unlock(&to->lock);
+    pthread_mutex_unlock(&to->host->lock);
 }
 
 static void serve(void *context, net_id id, net_message *message)
@@ -168,9 +185,9 @@ static void give_back(threads_node *node, const net_message *message)
         net_links_done(network->links, node->head.id, message);
         return;
     }
-    pthread_mutex_lock(&node->lock);
+    pthread_mutex_lock(&node->host->lock);
     node->used[message->lane][message->from]--;
-    pthread_mutex_unlock(&node->lock);
+    pthread_mutex_unlock(&node->host->lock);
 }
 
 /* What a handler has sent to another process goes in one frame. */
@@ -204,11 +221,24 @@ static void start(threads_node *node)
     flush(node);
 }
 
-static void run_node(threads_node *node)
+static bool all_left(const company *of)
 {
-    start(node);
-    while (!atomic_load(&node->left)) {
-        handle(node, take(node));
+    bool left = true;
+    for (size_t i = 0; i < of->n; i++) {
+        left = left && atomic_load(&of->nodes[i]->left);
+    }
+    return left;
+}
+
+static void run_company(const company *of)
+{
+    for (size_t i = 0; i < of->n; i++) {
+        start(of->nodes[i]);
+    }
+    while (!all_left(of)) {
+        threads_node *node = NULL;
+        net_message *message = take(of, &node);
+        handle(node, message);
     }
 }
 
@@ -216,37 +246,34 @@ static void *run_worker(void *argument)
 {
     threads_node *node = argument;
     threads_net *network = threads_net_of(&node->head);
-    if (net_barrier_wait(&network->gate, network->end - network->first)) {
-        run_node(node);
+    if (net_barrier_wait(&network->gate, network->n_threads)) {
+        run_company(&(company){.nodes = {node}, .n = 1});
     }
     return NULL;
 }
 
-/* Both nodes of a net with one worker, in turn. That neither has left and neither
- * has a message cannot be, for a handler that waits for nothing is a mistake. */
-static void run_pair(threads_node *coordinator, threads_node *worker)
+/* Those that run on the calling thread. */
+static company first_company(threads_net *network)
 {
-    start(coordinator);
-    start(worker);
-    while (!atomic_load(&coordinator->left) || !atomic_load(&worker->left)) {
-        threads_node *node = atomic_load(&worker->left) ? coordinator : worker;
-        net_message *message = take_or_null(node);
-        if (message == NULL) {
-            node = node == worker ? coordinator : worker;
-            assert(!atomic_load(&node->left));
-            message = take_or_null(node);
-            assert(message != NULL);
-        }
-        handle(node, message);
+    threads_node *first = &network->nodes[network->first];
+    company of = {.nodes = {first}, .n = 1};
+    const uint32_t n_nodes = network->end - network->first;
+    const bool alone = network->head.options.n_nodes == 2;
+    if (network->first == NET_COORDINATOR && n_nodes > 1 &&
+        (alone || !network->head.options.apart)) {
+        of.nodes[of.n++] = first + 1;
+        first[1].host = first;
     }
+    return of;
 }
 
-/* The first node runs on the calling thread, the others each on its own. */
-static strads_status run_nodes(threads_net *network)
+/* All others run on a thread each. */
+static strads_status run_nodes(threads_net *network, const company *of)
 {
     const uint32_t n_nodes = network->end - network->first;
     strads_status status = STRADS_OK;
-    uint32_t n_started = 1;
+    uint32_t n_started = (uint32_t) of->n;
+    network->n_threads = n_nodes - (uint32_t) of->n + 1;
     while (n_started < n_nodes && status == STRADS_OK) {
         threads_node *node = &network->nodes[network->first + n_started];
         char name[16];
@@ -254,12 +281,13 @@ static strads_status run_nodes(threads_net *network)
         status = strads_thread_start(&node->thread, name, run_worker, node);
         n_started += status == STRADS_OK ? 1 : 0;
     }
-    if (status == STRADS_OK && (n_nodes == 1 || net_barrier_wait(&network->gate, n_nodes))) {
-        run_node(&network->nodes[network->first]);
+    if (status == STRADS_OK &&
+        (network->n_threads == 1 || net_barrier_wait(&network->gate, network->n_threads))) {
+        run_company(of);
     } else {
         net_barrier_break(&network->gate);
     }
-    for (uint32_t i = 1; i < n_started; i++) {
+    for (uint32_t i = (uint32_t) of->n; i < n_started; i++) {
         pthread_join(network->nodes[network->first + i].thread, NULL);
     }
     return status;
@@ -268,16 +296,13 @@ static strads_status run_nodes(threads_net *network)
 static strads_status threads_run(net *base)
 {
     threads_net *network = (threads_net *) base;
-    if (network->links == NULL && base->options.n_nodes == 2) {
-        run_pair(&network->nodes[0], &network->nodes[1]);
-        return STRADS_OK;
-    }
+    const company of = first_company(network); /* before others can put anything into mailboxes */
     if (network->links != NULL) {
         const net_sink sink = {
             .deliver = deliver, .serve = serve, .left = hear_left, .context = network};
         net_links_attach(network->links, &sink);
     }
-    const strads_status status = run_nodes(network);
+    const strads_status status = run_nodes(network, &of);
     if (network->links != NULL) {
         net_links_detach(network->links);
     }
@@ -310,7 +335,7 @@ static void fini_node(threads_node *node, uint32_t n_nodes)
 static strads_status init_node(threads_node *node, net *network, net_id id)
 {
     const uint32_t n_nodes = network->options.n_nodes;
-    *node = (threads_node){.head = {.network = network, .id = id}};
+    *node = (threads_node){.head = {.network = network, .id = id}, .host = node};
     if (pthread_mutex_init(&node->lock, NULL) != 0) {
         return STRADS_ERR_SYSTEM;
     }

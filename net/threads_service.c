@@ -44,7 +44,7 @@ static strads_status sleep_until(threads_node *node, double until, bool (*over)(
 {
     threads_net *network = threads_net_of(&node->head);
     strads_status status = STRADS_OK;
-    pthread_mutex_lock(&node->lock);
+    pthread_mutex_lock(&node->host->lock);
     while (!over(context)) {
         const double left = until - strads_now();
         if (atomic_load(&network->closed)) {
@@ -55,9 +55,9 @@ static strads_status sleep_until(threads_node *node, double until, bool (*over)(
             status = STRADS_ERR_AGAIN;
             break;
         }
-        strads_cond_wait(&node->woken, &node->lock, left);
+        strads_cond_wait(&node->woken, &node->host->lock, left);
     }
-    pthread_mutex_unlock(&node->lock);
+    pthread_mutex_unlock(&node->host->lock);
     return status;
 }
 
@@ -86,7 +86,7 @@ strads_status threads_wait(net *base, net_id id, double seconds, bool (*over)(vo
 void threads_wake(net *base, net_id id)
 {
     threads_node *node = &((threads_net *) base)->nodes[id];
-    pthread_mutex_lock(&node->lock);
+    pthread_mutex_lock(&node->host->lock);
     pthread_cond_signal(&node->woken);
-    pthread_mutex_unlock(&node->lock);
+    pthread_mutex_unlock(&node->host->lock);
 }

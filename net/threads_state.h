@@ -25,6 +25,8 @@ typedef struct threads_node {
     pthread_t thread;
     _Atomic bool left; /* also of a node of another process, of which nothing else is set */
 
+    struct threads_node *host;   /* whose lock and `arrived` it goes by: its own or, of two that
+                                  * share a thread, the first one's */
     pthread_mutex_t lock;        /* guards everything below */
     pthread_cond_t arrived;      /* a message came */
     queue lanes[NET_N_LANES];    /* waiting, not yet handled */
@@ -49,6 +51,7 @@ typedef struct threads_net {
     strads_status traded;
     _Atomic bool closed; /* a worker has left: nobody waits for a service any more */
     net_barrier gate;    /* workers wait here until all threads could be started */
+    uint32_t n_threads;  /* that run nodes */
 } threads_net;
 
 static inline threads_net *threads_net_of(const net_node *node)

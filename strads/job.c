@@ -315,7 +315,8 @@ strads_status job_solve(job *self, coordinator_options *options)
     const net_options nodes = {.n_nodes = self->run.n_workers + 1,
                                .queue_messages = PROCESSES_QUEUE,
                                .cluster = self->cluster,
-                               .links = self->team == NULL ? NULL : processes_links(self->team)};
+                               .links = self->team == NULL ? NULL : processes_links(self->team),
+                               .apart = self->run.pipeline > 0}; /* it plans meanwhile */
     strads_status status = net_create(&self->network, self->run.driver, &nodes);
     if (status != STRADS_OK) {
         return status;
