@@ -136,13 +136,14 @@ static strads_status check_scan(const msg_checked *it)
     const msg_scan *scan = (const msg_scan *) it->message->body;
     const uint32_t n_range = it->bounds->n_range;
     strads_status status = msg_check_head(it, sizeof(*scan));
-    if (status == STRADS_OK) {
-        status = msg_check_most(it, "whole", scan->whole, 1);
+    if (status != STRADS_OK) {
+        return status;
     }
+    const uint64_t plain = scan->whole == 1 && scan->n_pool == 0 ? 1 : 0;
+    status = msg_check_most(it, "whole", scan->whole, 1);
     if (status == STRADS_OK) {
         status = msg_check_most(it, "n_pool", scan->n_pool, scan->whole == 1 ? n_range : 0);
     }
-    const uint64_t plain = scan->whole == 1 && scan->n_pool == 0 ? 1 : 0;
     if (status == STRADS_OK) {
         status = msg_check_most(it, "retired", scan->retired, plain);
     }

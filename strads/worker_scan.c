@@ -245,7 +245,8 @@ static strads_status take_measures(strads_worker *worker, double *measures)
 
 void worker_note_processor(strads_worker *worker)
 {
-    if (worker->options.n_workers > 1) {
+    if (worker->options.n_workers > 1 &&
+        !net_counts_work(worker->node)) { /* else it is simulated */
         worker->ran = strads_thread_seconds();
         worker->delayed = strads_thread_delayed();
     }
