@@ -34,8 +34,7 @@ struct prio_shards {
     double weight;        /* of everything, then */
     bool fresh;           /* the shards are to take the scores of the last scan */
     uint32_t urgent;      /* PRIO_NONE: none is */
-    uint32_t
-        chosen; /* the source of the next draw, which had nothing in stock; PRIO_NONE: none is */
+    uint32_t chosen;      /* the source that a draw waits for; PRIO_NONE: for none */
 
     uint32_t *back_vars; /* what goes back, by shard */
     float *back_scores;
