@@ -134,8 +134,8 @@ typedef struct data_share {
 } data_share;
 
 /* All processes of `part` call. Of a text, compressed or not, each keeps only the lines of a range
- * of bytes; by columns, and of Matrix Market, they then swap entries. Of a .npy file each reads
- * what it keeps. All read all of a .npy file that is compressed, and of what is no regular file.
+ * of bytes; by columns, and of Matrix Market, they then swap entries. Of a .npy file each takes
+ * what it keeps. One that is alone reads a pipe, too: whole, before it is cut; several refuse it.
  * Where all have a cache of the same, each takes its part of it; none is made of a source that is
  * read in parts. What is wrong with a text process 0 says, and CLOSED is what the others give. */
 STRADS_API STRADS_MUST_CHECK strads_status data_share_read(data_share *out,

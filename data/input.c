@@ -179,6 +179,12 @@ strads_status data_input_open(data_input *input, const char *path)
     return status;
 }
 
+bool data_is_rereadable(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) != 0 || S_ISREG(about.st_mode) || S_ISDIR(about.st_mode);
+}
+
 bool data_input_is_file(const data_input *input, uint64_t *bytes)
 {
     struct stat about;
@@ -367,6 +373,24 @@ strads_status data_input_read(data_input *input, void *out, size_t n, size_t *n_
     input->begin += first;
     *n_read = first + rest;
     return STRADS_OK;
+}
+
+strads_status data_input_skip(data_input *input, uint64_t n, uint64_t *n_skipped)
+{
+    uint64_t rest = n;
+    strads_status status = STRADS_OK;
+    while (status == STRADS_OK) {
+        const uint64_t held = (uint64_t) (input->end - input->begin);
+        const uint64_t some = rest < held ? rest : held;
+        input->begin += some;
+        rest -= some;
+        if (rest == 0 || input->drained) {
+            break;
+        }
+        status = fill(input);
+    }
+    *n_skipped = n - rest;
+    return status;
 }
 
 strads_status data_input_more(data_input *input)

@@ -44,6 +44,10 @@ STRADS_MUST_CHECK strads_status data_input_open_range(data_input *input, const c
 void data_input_next_range(data_input *input, uint64_t end);
 void data_input_close(data_input *input);
 
+/* Whether what is at a path can be read more than once: no pipe, nor anything alike. True where
+ * nothing is. */
+bool data_is_rereadable(const char *path);
+
 /* Whether it is a regular file: its size is *bytes, compressed or not. */
 bool data_input_is_file(const data_input *input, uint64_t *bytes);
 /* Whether reading a range costs no more than its bytes: it is a regular file and not compressed.
@@ -71,6 +75,9 @@ void data_input_skip_mark(data_input *input);
 /* Binary: copies the next n bytes; *n_read is less at the end of the file only. */
 STRADS_MUST_CHECK strads_status data_input_read(data_input *input, void *out, size_t n,
                                                 size_t *n_read);
+
+/* Binary: leaves out the next n bytes; *n_skipped is less at the end of the file only. */
+STRADS_MUST_CHECK strads_status data_input_skip(data_input *input, uint64_t n, uint64_t *n_skipped);
 
 /* Text: gets more bytes behind those of [begin, end), which may move; or sets
  * `ended`, after a last newline was supplied where the file has none. DATA when a

@@ -70,7 +70,7 @@ static strads_status round_values(const npy *file, const double *values, size_t 
     return STRADS_OK;
 }
 
-static strads_status refuse_short(const npy *file, uint64_t n_values)
+strads_status npy_refuse_short(const npy *file, uint64_t n_values)
 {
     strads_error("%s: cut short after %llu of the %llu values its header states", file->input->path,
                  (unsigned long long) n_values,
@@ -78,7 +78,7 @@ static strads_status refuse_short(const npy *file, uint64_t n_values)
     return STRADS_ERR_DATA;
 }
 
-static strads_status refuse_rest(const data_input *input)
+strads_status npy_refuse_rest(const data_input *input)
 {
     strads_error("%s: bytes after the values that its header states", input->path);
     return STRADS_ERR_DATA;
@@ -95,7 +95,7 @@ static strads_status read_items(const npy *file, void *out, size_t n)
                                  n * item_bytes, &n_bytes)
             : data_input_read(file->input, out, n * item_bytes, &n_bytes);
     return status == STRADS_OK && n_bytes < n * item_bytes
-               ? refuse_short(file, file->n_read + n_bytes / item_bytes)
+               ? npy_refuse_short(file, file->n_read + n_bytes / item_bytes)
                : status;
 }
 
@@ -119,8 +119,7 @@ static strads_status read_floats(const npy *file, float *out, size_t n)
     return file->is_float ? check_floats(file, out, n) : round_values(file, values, n, out);
 }
 
-/* Reads the next n values, of the type that is made. */
-static strads_status read_values(npy *file, void *out, size_t n)
+strads_status npy_read_values(npy *file, void *out, size_t n)
 {
     const size_t most = file->narrow && !file->is_float ? ROUNDED_VALUES : RUN_VALUES;
     strads_status status = STRADS_OK;
@@ -153,8 +152,7 @@ static void turn_floats(float *values, size_t n_rows, const float *rows, size_t 
     }
 }
 
-/* Puts n rows from `first` on into a matrix. */
-static void turn_rows(const data_matrix *x, size_t first, const void *rows, size_t n)
+void npy_turn_rows(const data_matrix *x, size_t first, const void *rows, size_t n)
 {
     if (x->narrow != NULL) {
         turn_floats(x->narrow + first, x->n_rows, rows, n, x->n_cols);
@@ -163,7 +161,7 @@ static void turn_rows(const data_matrix *x, size_t first, const void *rows, size
     }
 }
 
-static size_t rows_a_block(size_t n_rows, size_t n_cols)
+size_t npy_rows_a_block(size_t n_rows, size_t n_cols)
 {
     const size_t rows = n_cols < BLOCK_VALUES ? BLOCK_VALUES / n_cols : 1;
     return rows < n_rows ? rows : n_rows;
@@ -173,7 +171,7 @@ static strads_status read_by_rows(npy *file, const data_matrix *to)
 {
     const size_t n_rows = to->n_rows;
     const size_t n_cols = to->n_cols;
-    const size_t block = rows_a_block(n_rows, n_cols);
+    const size_t block = npy_rows_a_block(n_rows, n_cols);
     void *rows = strads_alloc_array(block * n_cols, data_value_bytes(file->narrow));
     if (rows == NULL) {
         return data_no_memory(file->input->path);
@@ -181,21 +179,21 @@ static strads_status read_by_rows(npy *file, const data_matrix *to)
     strads_status status = STRADS_OK;
     for (size_t first = 0; first < n_rows && status == STRADS_OK; first += block) {
         const size_t n = n_rows - first < block ? n_rows - first : block;
-        status = read_values(file, rows, n * n_cols);
+        status = npy_read_values(file, rows, n * n_cols);
         if (status == STRADS_OK) {
-            turn_rows(to, first, rows, n);
+            npy_turn_rows(to, first, rows, n);
         }
     }
     strads_free(rows);
     return status;
 }
 
-static strads_status expect_end(data_input *input)
+strads_status npy_expect_end(data_input *input)
 {
     char byte = 0;
     size_t n = 0;
     const strads_status status = data_input_read(input, &byte, 1, &n);
-    return status == STRADS_OK && n > 0 ? refuse_rest(input) : status;
+    return status == STRADS_OK && n > 0 ? npy_refuse_rest(input) : status;
 }
 
 /* All values by columns. */
@@ -207,10 +205,10 @@ static strads_status read_all(npy *file, data_matrix *out)
         return data_no_memory(file->input->path);
     }
     strads_status status = file->fortran || all.n_cols == 1
-                               ? read_values(file, data_values_from(&all, 0), n)
+                               ? npy_read_values(file, data_values_from(&all, 0), n)
                                : read_by_rows(file, &all);
     if (status == STRADS_OK) {
-        status = expect_end(file->input);
+        status = npy_expect_end(file->input);
     }
     if (status != STRADS_OK) {
         data_matrix_fini(&all);
@@ -255,91 +253,6 @@ strads_status data_npy_shape(size_t *n_rows, size_t *n_cols, data_input *input, 
     return status;
 }
 
-/* Reads a box of a file whose values stand by lines of `width`, n lines from `first` on, of
- * each `length` values from `from` on; lines[n][length]. */
-static strads_status read_lines(npy *file, uint64_t width, const data_box *lines, void *out)
-{
-    const bool whole = lines->n_cols == width;
-    const size_t n_runs = whole ? 1 : lines->n_rows;
-    const size_t length = whole ? lines->n_rows * lines->n_cols : lines->n_cols;
-    strads_status status = STRADS_OK;
-    for (size_t i = 0; i < n_runs && status == STRADS_OK; i++) {
-        file->n_read = (lines->first_row + i) * width + lines->first_col;
-        status =
-            read_values(file, (char *) out + i * length * data_value_bytes(file->narrow), length);
-    }
-    return status;
-}
-
-/* A box, which the matrix has room for. */
-static strads_status read_box(npy *file, const data_box *box, const data_matrix *to)
-{
-    if (file->fortran) { /* its lines are columns */
-        const data_box lines = {.first_row = box->first_col,
-                                .n_rows = box->n_cols,
-                                .first_col = box->first_row,
-                                .n_cols = box->n_rows};
-        return read_lines(file, file->shape[0], &lines, data_values_from(to, 0));
-    }
-    const size_t block = box->n_cols == 0 ? 0 : rows_a_block(box->n_rows, box->n_cols);
-    void *rows = strads_alloc_array(block * box->n_cols, data_value_bytes(file->narrow));
-    if (rows == NULL) {
-        return data_no_memory(file->input->path);
-    }
-    strads_status status = STRADS_OK;
-    for (size_t first = 0; block > 0 && first < box->n_rows && status == STRADS_OK;
-         first += block) {
-        data_box some = *box;
-        some.first_row += first;
-        some.n_rows = box->n_rows - first < block ? box->n_rows - first : block;
-        status = read_lines(file, file->shape[1], &some, rows);
-        if (status == STRADS_OK) {
-            turn_rows(to, first, rows, some.n_rows);
-        }
-    }
-    strads_free(rows);
-    return status;
-}
-
-/* Whether the file is as long as its header says. */
-static strads_status check_length(const npy *file)
-{
-    const size_t item_bytes = data_value_bytes(file->is_float);
-    const uint64_t n = file->shape[0] * file->shape[1];
-    uint64_t bytes = 0;
-    if (!data_input_has_ranges(file->input, &bytes) || bytes == file->values_at + n * item_bytes) {
-        return STRADS_OK;
-    }
-    if (bytes > file->values_at + n * item_bytes) {
-        return refuse_rest(file->input);
-    }
-    return refuse_short(file, bytes > file->values_at ? (bytes - file->values_at) / item_bytes : 0);
-}
-
-strads_status data_npy_read_boxes(data_matrix *out, const data_box *boxes, size_t n,
-                                  data_input *input, data_precision precision)
-{
-    npy file;
-    size_t n_made = 0;
-    strads_status status = npy_read_header(&file, input);
-    if (status == STRADS_OK) {
-        file.in_place = true;
-        file.narrow = data_is_narrow(precision, true, file.is_float);
-        status = check_length(&file);
-    }
-    for (; n_made < n && status == STRADS_OK; n_made++) {
-        const data_box *box = &boxes[n_made];
-        out[n_made] = (data_matrix){.n_rows = box->n_rows, .n_cols = box->n_cols};
-        status = data_values_alloc(&out[n_made], box->n_rows * box->n_cols, file.narrow);
-        status =
-            status != STRADS_OK ? data_no_memory(input->path) : read_box(&file, box, &out[n_made]);
-    }
-    for (size_t k = 0; k < n_made && status != STRADS_OK; k++) {
-        data_matrix_fini(&out[k]);
-    }
-    return status;
-}
-
 strads_status data_npy_measure(data_size *out, data_input *input, const data_source *source)
 {
     npy file;
@@ -349,7 +262,7 @@ strads_status data_npy_measure(data_size *out, data_input *input, const data_sou
     }
     const size_t n_rows = file.shape[0];
     const size_t width = file.shape[1];
-    const size_t block = file.fortran ? 0 : rows_a_block(n_rows, width) * width;
+    const size_t block = file.fortran ? 0 : npy_rows_a_block(n_rows, width) * width;
     const bool narrow = data_is_narrow(source->precision, true, file.is_float);
     *out = (data_size){.n_rows = n_rows,
                        .n_cols = width,

@@ -153,7 +153,7 @@ static inline uint64_t data_market_put_at(data_entry e)
 /* The matrix holds floats or doubles as the source wants, from the first value on. */
 STRADS_MUST_CHECK strads_status data_npy_read_matrix(data_matrix *out, data_input *input,
                                                      const data_source *source);
-/* Rows and columns of a .npy matrix, from a regular file. */
+/* Rows and columns of a .npy matrix. */
 typedef struct data_box {
     size_t first_row, n_rows, first_col, n_cols;
 } data_box;
@@ -161,7 +161,8 @@ typedef struct data_box {
 /* The file's own n_rows and n_cols, without its values; refuses it as data_npy_read_matrix. */
 STRADS_MUST_CHECK strads_status data_npy_shape(size_t *n_rows, size_t *n_cols, data_input *input,
                                                size_t wanted);
-/* Reads one box after another of an input that is newly opened; may be empty. */
+/* Reads boxes of an input that is newly opened. They stand one below the other, in order, and have
+ * the same columns; may be empty. Of a compressed file all is read, and what is in no box left. */
 STRADS_MUST_CHECK strads_status data_npy_read_boxes(data_matrix *out, const data_box *boxes,
                                                     size_t n, data_input *input,
                                                     data_precision precision);

@@ -133,13 +133,6 @@ static strads_status map_whole(data_regression *whole, const data_sharing *how)
 
 /* ---- */
 
-bool data_is_read_whole(data_format format, const data_input *input)
-{
-    uint64_t bytes = 0;
-    return format == DATA_NPY ? !data_input_has_ranges(input, &bytes)
-                              : !data_input_is_file(input, &bytes);
-}
-
 static strads_status read_whole(data_share *share, const data_sharing *how)
 {
     data_regression whole;
@@ -155,15 +148,27 @@ static strads_status read_parts(data_share *share, const data_sharing *how, data
     return status == STRADS_OK && how->source->y_path != NULL ? share_target(share, how) : status;
 }
 
+/* Whether a source is read whole, and then cut: by one process, which is to have all columns, or
+ * which can read it but once. */
+static bool is_read_whole(const data_sharing *how)
+{
+    return strads_part_count(how->part) == 1 &&
+           (how->split == DATA_BY_COLUMNS || !data_is_rereadable(how->source->path));
+}
+
 /* What the source is. */
-static strads_status look(const data_sharing *how, data_format *format, bool *whole)
+static strads_status look(const data_sharing *how, data_format *format)
 {
     data_input input;
+    if (!data_is_rereadable(how->source->path)) {
+        strads_error("%s: is no regular file, and %u processes cannot all read it: expected one, "
+                     "or one process",
+                     how->source->path, strads_part_count(how->part));
+        return STRADS_ERR_DATA;
+    }
     const strads_status status = data_input_open(&input, how->source->path);
     if (status == STRADS_OK) {
         *format = data_format_of(how->source, &input);
-        *whole = data_is_read_whole(*format, &input) ||
-                 (strads_part_count(how->part) == 1 && how->split == DATA_BY_COLUMNS);
         data_input_close(&input);
     }
     return status;
@@ -173,19 +178,20 @@ static strads_status look(const data_sharing *how, data_format *format, bool *wh
  * the others need not say. */
 static strads_status read_any(data_share *share, const data_sharing *how)
 {
+    if (is_read_whole(how)) {
+        return read_whole(share, how);
+    }
     const bool first = strads_part_index(how->part) == 0;
     data_format format = DATA_AUTO;
     data_regression cached;
-    bool whole = false;
     strads_status status =
-        data_share_follow_first(how->part, first ? look(how, &format, &whole) : STRADS_OK);
+        data_share_follow_first(how->part, first ? look(how, &format) : STRADS_OK);
     if (status == STRADS_OK && !first) {
-        status = look(how, &format, &whole);
+        status = look(how, &format);
     }
-    if (status != STRADS_OK || whole) {
-        return status == STRADS_OK ? read_whole(share, how) : status;
+    if (status == STRADS_OK) {
+        status = map_whole(&cached, how);
     }
-    status = map_whole(&cached, how);
     if (status != STRADS_OK) {
         return status;
     }

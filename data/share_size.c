@@ -24,6 +24,10 @@ typedef enum way {
 static strads_status find_way(way *out, const data_source *source, data_split split,
                               uint32_t n_processes)
 {
+    if (n_processes == 1 && (split == DATA_BY_COLUMNS || !data_is_rereadable(source->path))) {
+        *out = split == DATA_BY_COLUMNS ? KEEPS_ALL : CUTS_WHOLE;
+        return STRADS_OK;
+    }
     data_size size;
     data_input input;
     bool cached = false;
@@ -35,10 +39,8 @@ static strads_status find_way(way *out, const data_source *source, data_split sp
         return status;
     }
     const data_format format = data_format_of(source, &input);
-    const bool whole = cached || data_is_read_whole(format, &input);
     data_input_close(&input);
-    *out = n_processes == 1 && split == DATA_BY_COLUMNS            ? KEEPS_ALL
-           : whole                                                 ? CUTS_WHOLE
+    *out = cached                                                  ? CUTS_WHOLE
            : format == DATA_NPY                                    ? READS_BOXES
            : split == DATA_BY_ROWS && format != DATA_MATRIX_MARKET ? READS_ROWS
                                                                    : SWAPS_ENTRIES;

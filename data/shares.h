@@ -16,8 +16,8 @@ typedef struct data_sharing {
     uint32_t n_workers;           /* of all */
 } data_sharing;
 
-/* The shards of a text in a regular file, compressed or not, with the target that it holds; n_rows,
- * n_cols, entries and names too, and by columns firsts. */
+/* The shards of a text, with the target that it holds; n_rows, n_cols, entries and names too, and
+ * by columns firsts. */
 STRADS_MUST_CHECK strads_status data_share_text(data_share *out, const data_sharing *how,
                                                 data_format format);
 
@@ -31,9 +31,6 @@ STRADS_MUST_CHECK strads_status data_share_cut_whole(data_share *out, const data
 /* A copy of an array of n, in *out, which is a pointer. */
 STRADS_MUST_CHECK strads_status data_share_copy(void *out, const void *from, size_t n,
                                                 size_t bytes);
-
-/* Whether every process reads all of a source, and then cuts it. */
-bool data_is_read_whole(data_format format, const data_input *input);
 
 /* firsts[n_workers + 1], for strads_free: where each worker's columns begin, if each is to
  * have about as many entries; a column costs one more than it has. */

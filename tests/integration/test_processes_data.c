@@ -85,6 +85,9 @@ static void write_formats(void)
     compress_file("small.csv");
     compress_file("small.mtx");
     data_regression_fini(&data);
+    CHECK(command_run("generate lasso --rows 60 --cols 40 --entries 0 --format npy --out dense") ==
+          0);
+    compress_file("dense.npy");
 }
 
 static const char *const sources[] = {"data.path=small.libsvm",
@@ -92,7 +95,10 @@ static const char *const sources[] = {"data.path=small.libsvm",
                                       "data.path=small.csv",
                                       "data.path=small.csv.gz",
                                       "data.path=small.mtx --set data.y=small.y",
-                                      "data.path=small.mtx.gz --set data.y=small.y"};
+                                      "data.path=small.mtx.gz --set data.y=small.y",
+                                      "data.path=dense.npy --set data.y=dense.y.npy",
+                                      "data.path=dense.npy.gz --set data.y=dense.y.npy"};
+enum { DENSE = 6 }; /* from here on other numbers */
 enum { N_SOURCES = sizeof(sources) / sizeof(sources[0]) };
 
 static bool same_bits(const char *one, const char *other)
@@ -127,8 +133,9 @@ static void every_format_has_the_bits_of_threads(void)
         const bool plain = i % 2 == 0;
         CHECK(runs_alike(i, "rows", "", "threads", plain ? "plain" : "compressed"));
         CHECK(plain || same_bits("plain", "compressed"));
-        CHECK(runs_alike(i, "columns", "", "threads", i == 0 ? "first" : "other"));
-        CHECK(i == 0 || same_bits("first", "other"));
+        const bool first = i == 0 || i == DENSE;
+        CHECK(runs_alike(i, "columns", "", "threads", first ? "first" : "other"));
+        CHECK(first || same_bits("first", "other"));
     }
 }
 
@@ -168,6 +175,30 @@ static void names_of_columns_are_those_of_the_file(void)
         CHECK_HAS(text, "c39\n");
         command_read("named/target.txt", text);
         CHECK_TEXT(text, "y\n");
+    }
+}
+
+/* Runs with what comes out of a pipe. */
+static int run_piped(const char *split, const char *more)
+{
+    return command_run("version && cat small.libsvm | %s run small.yaml %s --set data.partition=%s"
+                       " --set data.path=/dev/stdin %s --out piped",
+                       command_binary(), FIXED, split, more);
+}
+
+/* Which opens it once, however it cuts what comes: a text by bytes, what is read whole by rows. */
+static void a_pipe_is_for_one_process(void)
+{
+    static const char *const all[] = {"columns", "rows", "none"};
+    write_formats();
+    for (int k = 0; k < 3; k++) {
+        CHECK(command_run("run small.yaml %s --set data.partition=%s --out file", FIXED, all[k]) ==
+              0);
+        CHECK(run_piped(all[k], "") == 0);
+        CHECK(strcmp(all[k], "rows") == 0 || same_bits("file", "piped"));
+        CHECK_NEAR(command_number("piped", "objective"), command_number("file", "objective"), 1e-4);
+        CHECK(run_piped(all[k], "--processes 2") == 2);
+        CHECK_HAS(command_err, "data.path: /dev/stdin is no regular file, and 2 processes cannot");
     }
 }
 
@@ -227,6 +258,7 @@ SUITE("integration/processes_data",
       {"every format has the bits of threads", every_format_has_the_bits_of_threads},
       {"floats, folds, weights and losses go with parts",
        floats_folds_weights_and_losses_go_with_parts},
+      {"a pipe is for one process", a_pipe_is_for_one_process},
       {"names of columns are those of the file", names_of_columns_are_those_of_the_file},
       {"a mistake is said once and all end", a_mistake_is_said_once_and_all_end},
       {"who has joined hears what is wrong", who_has_joined_hears_what_is_wrong})

@@ -231,6 +231,28 @@ static inline void check_some_refused(data_source source, strads_status status, 
     }
 }
 
+/* Reading by one that has three workers, of which any allocation fails. */
+static inline void check_alone_without_memory(data_source source)
+{
+    const size_t live = strads_mem_live();
+    for (int k = 0; k < 2; k++) {
+        const uint32_t ranks[] = {0, 3};
+        strads_part part = {.count = 1, .ranks = ranks};
+        team self = {.source = source, .split = k == 0 ? DATA_BY_ROWS : DATA_BY_COLUMNS};
+        strads_status status = STRADS_ERR_NOMEM;
+        for (size_t n = 1; status == STRADS_ERR_NOMEM && n < 1000; n++) {
+            strads_mem_fail_after(n);
+            status = read_share(&self, &part);
+            strads_mem_fail_after(0);
+            if (status == STRADS_OK) {
+                data_share_fini(&self.shares[0]);
+            }
+            CHECK(strads_mem_live() == live);
+        }
+        CHECK_STATUS(status, STRADS_OK);
+    }
+}
+
 static inline void check_refused_together(data_source source, strads_status status,
                                           const char *message)
 {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tests/unit/data/test_share.c - what processes read together is the whole, cut. */
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "data/input.h"
 #include "data/regression_cache.h"
 #include "tests/unit/data/share_case.h"
 
@@ -100,42 +102,6 @@ static void a_target_of_its_own_is_cut_like_the_rows(void)
     strads_free(path);
 }
 
-/* A .npy file of n_rows x n_cols whose value in row i, column j is i + j / 100. */
-static char *npy_file(size_t n_rows, size_t n_cols, bool fortran, bool floats)
-{
-    char header[129];
-    const int n = snprintf(header, sizeof(header),
-                           "\x93NUMPY\x01%c\x76%c{'descr': '<f%d', 'fortran_order': %s, 'shape': "
-                           "(%zu, %zu), }",
-                           '\0', '\0', floats ? 4 : 8, fortran ? "True" : "False", n_rows, n_cols);
-    memset(header + n, ' ', sizeof(header) - 2 - (size_t) n);
-    header[127] = '\n';
-    char *path = suite_file("x.npy", "");
-    FILE *file = fopen(path, "wb");
-    REQUIRE(file != NULL && fwrite(header, 1, 128, file) == 128);
-    for (size_t k = 0; k < n_rows * n_cols; k++) {
-        const size_t i = fortran ? k % n_rows : k / n_cols;
-        const size_t j = fortran ? k / n_rows : k % n_cols;
-        const double value = (double) i + (double) j / 100.0;
-        const float small = (float) value;
-        REQUIRE(floats ? fwrite(&small, sizeof(small), 1, file) == 1
-                       : fwrite(&value, sizeof(value), 1, file) == 1);
-    }
-    REQUIRE(fclose(file) == 0);
-    return path;
-}
-
-static void of_an_npy_file_each_reads_what_it_keeps(void)
-{
-    static const size_t shapes[][2] = {{1, 1}, {1, 9}, {9, 1}, {3, 4}, {37, 23}};
-    for (size_t k = 0; k < 4 * sizeof(shapes) / sizeof(shapes[0]); k++) {
-        char *path = npy_file(shapes[k / 4][0], shapes[k / 4][1], k % 2 == 0, k / 2 % 2 == 0);
-        check_shares((data_source){.path = path});
-        check_shares((data_source){.path = path, .precision = DATA_FLOAT});
-        strads_free(path);
-    }
-}
-
 static void a_process_holds_little_more_than_its_part(void)
 {
     char *text = random_text(1500, 60, 0.1, 17);
@@ -143,9 +109,6 @@ static void a_process_holds_little_more_than_its_part(void)
     check_bytes(path);
     strads_free(path);
     strads_free(text);
-    path = npy_file(800, 96, true, false);
-    check_bytes(path);
-    strads_free(path);
 }
 
 /* ---- refusals ---- */
@@ -177,64 +140,30 @@ static void what_is_wrong_with_the_whole_is_said_once(void)
     }
 }
 
-/* Processes find these for themselves, and say so. */
-static void check_refused_by_all(data_source source, const char *message)
+/* Nobody opens it, which would wait for a writer. */
+static void a_pipe_is_refused_by_several(void)
 {
-    team self = {.source = source, .count = 3, .n_workers = 3};
+    char *path = suite_file("pipe", "");
+    REQUIRE(unlink(path) == 0 && mkfifo(path, S_IRUSR | S_IWUSR) == 0);
+    CHECK(!data_is_rereadable(path) && data_is_rereadable(suite_folder()));
+    team self = {.source = {.path = path}, .count = 3, .n_workers = 3};
     for (int k = 0; k < 2; k++) {
         self.split = k == 0 ? DATA_BY_ROWS : DATA_BY_COLUMNS;
         char *said = suite_stderr_of(read_together, &self);
         CHECK_STATUS(self.status, STRADS_ERR_DATA);
-        CHECK(strstr(said, message) != NULL);
+        CHECK(strstr(said, "pipe: is no regular file, and 3 processes cannot all read") != NULL);
+        CHECK(strchr(said, '\n') == strrchr(said, '\n'));
         strads_free(said);
-        drop(&self); /* who has not met it has its share */
     }
-}
-
-static void an_npy_file_of_another_length_is_refused(void)
-{
-    char *path = npy_file(5, 4, true, false);
-    size_t n = 0;
-    char *bytes = contents(path, &n);
-    char *other = bytes_file("short.npy", bytes, n - 8);
-    check_refused_by_all((data_source){.path = other}, "cut short after 19 of the 20 values");
-    strads_free(other);
-    other = bytes_file("long.npy", bytes, n + 1);
-    check_refused_by_all((data_source){.path = other}, "bytes after the values");
-    strads_free(other);
-    const double bad = INFINITY;
-    memcpy(bytes + 128 + 8 * 6, &bad, sizeof(bad));
-    other = bytes_file("bad.npy", bytes, n);
-    check_refused_by_all((data_source){.path = other}, "inf in row 2, column 2");
-    strads_free(other);
-    strads_free(bytes);
     strads_free(path);
 }
 
 static void every_allocation_of_a_lone_process_may_fail(void)
 {
     char *text = random_text(20, 10, 0.2, 3);
-    char *paths[] = {suite_file("text", text), npy_file(6, 5, false, false)};
-    const size_t live = strads_mem_live();
-    for (int k = 0; k < 4; k++) {
-        const uint32_t ranks[] = {0, 3};
-        strads_part part = {.count = 1, .ranks = ranks};
-        team self = {.source = {.path = paths[k / 2]}};
-        self.split = k % 2 == 0 ? DATA_BY_ROWS : DATA_BY_COLUMNS;
-        strads_status status = STRADS_ERR_NOMEM;
-        for (size_t n = 1; status == STRADS_ERR_NOMEM && n < 1000; n++) {
-            strads_mem_fail_after(n);
-            status = read_share(&self, &part);
-            strads_mem_fail_after(0);
-            if (status == STRADS_OK) {
-                data_share_fini(&self.shares[0]);
-            }
-            CHECK(strads_mem_live() == live);
-        }
-        CHECK_STATUS(status, STRADS_OK);
-    }
-    strads_free(paths[0]);
-    strads_free(paths[1]);
+    char *path = suite_file("text", text);
+    check_alone_without_memory((data_source){.path = path});
+    strads_free(path);
     strads_free(text);
 }
 
@@ -244,12 +173,11 @@ SUITE("data/share", {"lines are cut wherever ranges begin", lines_are_cut_wherev
       {"a line longer than a buffer is one process's",
        a_line_longer_than_a_buffer_is_one_processes},
       {"a target of its own is cut like the rows", a_target_of_its_own_is_cut_like_the_rows},
-      {"of a .npy file each reads what it keeps", of_an_npy_file_each_reads_what_it_keeps},
       {"a process holds little more than its part", a_process_holds_little_more_than_its_part},
       {"a mistake is named with its line in whichever part it is",
        a_mistake_is_named_with_its_line_in_whichever_part_it_is},
       {"what is wrong with the whole is said once", what_is_wrong_with_the_whole_is_said_once},
-      {"a .npy file of another length is refused", an_npy_file_of_another_length_is_refused},
+      {"a pipe is refused by several", a_pipe_is_refused_by_several},
       {"a cache is cut like the text that it was made of",
        a_cache_is_cut_like_the_text_that_it_was_made_of},
       {"every allocation of a lone process may fail", every_allocation_of_a_lone_process_may_fail})
