@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* net/barrier.c - spin, then block. */
+#define _GNU_SOURCE /* sched_getcpu */
 #include "net/barrier.h"
 
+#include <sched.h>
 #include <unistd.h>
 
-enum { SPINS_OF_ALL = 10 * NET_SPINS };
+enum { SPINS_OF_ALL = 10 * NET_SPINS, SPINS_SHARED = 4 };
 
 /* The state: bit 0 broken, bits 1 .. 31 arrived, bits 32 .. 63 generation. */
 static const uint64_t BROKEN = 1, ONE_ARRIVED = 2, ONE_GENERATION = UINT64_C(1) << 32;
@@ -31,8 +33,34 @@ static long n_processors(void)
     return n;
 }
 
-int net_spins(uint32_t n_members)
+enum { SEAT_WORDS = sizeof(((net_seats *) NULL)->taken) / sizeof(uint64_t), WORD_BITS = 64 };
+
+void net_seats_take(net_seats *seats)
 {
+    const int cpu = sched_getcpu();
+    if (cpu >= 0) { /* else it is not known, and as if shared */
+        const unsigned seat = (unsigned) cpu % (SEAT_WORDS * WORD_BITS);
+        atomic_fetch_or_explicit(&seats->taken[seat / WORD_BITS], UINT64_C(1) << (seat % WORD_BITS),
+                                 memory_order_relaxed);
+    }
+}
+
+void net_seats_clear(net_seats *seats, uint32_t n_members)
+{
+    uint32_t n_seats = 0;
+    for (size_t i = 0; i < SEAT_WORDS; i++) {
+        n_seats += (uint32_t) __builtin_popcountll(
+            atomic_load_explicit(&seats->taken[i], memory_order_relaxed));
+        atomic_store_explicit(&seats->taken[i], 0, memory_order_relaxed);
+    }
+    atomic_store_explicit(&seats->shared, n_seats < n_members, memory_order_relaxed);
+}
+
+int net_spins(uint32_t n_members, const net_seats *seats)
+{
+    if (atomic_load_explicit(&seats->shared, memory_order_relaxed)) {
+        return SPINS_SHARED;
+    }
     return (long) n_members <= n_processors() ? SPINS_OF_ALL : NET_SPINS;
 }
 
@@ -87,6 +115,7 @@ static void sleep_until_moved(net_barrier *barrier, uint64_t generation)
 /* The last to arrive opens the next generation, unless the barrier is broken. */
 static bool release(net_barrier *barrier, uint64_t state)
 {
+    net_seats_clear(&barrier->seats, (uint32_t) arrived_of(state));
     const uint64_t next = (uint64_t) (uint32_t) (generation_of(state) + 1) * ONE_GENERATION;
     if (!atomic_compare_exchange_strong(&barrier->state, &state, next)) {
         return false; /* only a break can change the state of a full barrier */
@@ -97,6 +126,7 @@ static bool release(net_barrier *barrier, uint64_t state)
 
 bool net_barrier_wait(net_barrier *barrier, uint32_t n_members)
 {
+    net_seats_take(&barrier->seats);
     const uint64_t state = atomic_fetch_add(&barrier->state, ONE_ARRIVED) + ONE_ARRIVED;
     const uint64_t generation = generation_of(state);
     if ((state & BROKEN) != 0) {
@@ -105,7 +135,8 @@ bool net_barrier_wait(net_barrier *barrier, uint32_t n_members)
     if (arrived_of(state) == n_members) {
         return release(barrier, state);
     }
-    for (int spin = net_spins(n_members); spin > 0 && !has_moved(barrier, generation); spin--) {
+    for (int spin = net_spins(n_members, &barrier->seats);
+         spin > 0 && !has_moved(barrier, generation); spin--) {
         net_pause();
     }
     if (!has_moved(barrier, generation)) {

@@ -15,9 +15,21 @@
 /* How often a waiter looks before it blocks: about ten microseconds. */
 enum { NET_SPINS = 400 };
 
-/* The same of n members of an exchange. Where each can have a processor they all come within a
- * fraction of a sweep: then ten times as often, for to block and to be woken takes longer. */
-int net_spins(uint32_t n_members);
+/* Where the members of exchanges run; zeros at first. */
+typedef struct net_seats {
+    _Atomic uint64_t taken[4]; /* a bit a processor, modulo 256: of those who have come */
+    _Atomic bool shared;       /* last time two had the same */
+} net_seats;
+
+/* I am coming. */
+void net_seats_take(net_seats *seats);
+/* All n have come, and nobody comes again before this returns. */
+void net_seats_clear(net_seats *seats, uint32_t n_members);
+
+/* How often a member of an exchange looks. Where each has a processor they all come within a
+ * fraction of a sweep: then ten times as often, for to block and to be woken takes longer. But if
+ * two share one, hardly ever: the other cannot come before this one blocks. */
+int net_spins(uint32_t n_members, const net_seats *seats);
 
 /* Tells the core that this is a spin loop. */
 static inline void net_pause(void)
@@ -33,6 +45,7 @@ static inline void net_pause(void)
 typedef struct net_barrier {
     _Atomic uint64_t state; /* generation, how many have arrived, broken: see barrier.c */
     _Atomic uint32_t sleepers;
+    net_seats seats;
     pthread_mutex_t lock; /* for `moved`: the generation changed, or the barrier broke */
     pthread_cond_t moved;
 } net_barrier;

@@ -21,6 +21,7 @@ typedef struct meeting {
     _Alignas(LINE) _Atomic uint32_t n_come;
     _Alignas(LINE) _Atomic uint32_t generation; /* futex: changes when all have come */
     _Atomic uint32_t n_asleep;
+    net_seats seats;
 } meeting;
 
 struct net_shared {
@@ -103,7 +104,9 @@ bool net_shared_meet(net_shared *shared, uint32_t n, const _Atomic bool *broken)
 {
     meeting *place = shared->place;
     const uint32_t generation = atomic_load(&place->generation);
+    net_seats_take(&place->seats);
     if (atomic_fetch_add(&place->n_come, 1) + 1 == n) {
+        net_seats_clear(&place->seats, n);
         atomic_store(&place->n_come, 0);
         atomic_store(&place->generation, generation + 1);
         if (atomic_load(&place->n_asleep) > 0) {
@@ -111,8 +114,8 @@ bool net_shared_meet(net_shared *shared, uint32_t n, const _Atomic bool *broken)
         }
         return true;
     }
-    for (int spin = net_spins(n); spin > 0 && atomic_load(&place->generation) == generation;
-         spin--) {
+    for (int spin = net_spins(n, &place->seats);
+         spin > 0 && atomic_load(&place->generation) == generation; spin--) {
         net_pause();
     }
     while (atomic_load(&place->generation) == generation) {

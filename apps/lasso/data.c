@@ -304,6 +304,6 @@ strads_status lasso_describe(const void *state, strads_structure *structure)
     structure->n_shared = site->split == STRADS_SPLIT_SAMPLES ? 0 : site->n_rows + 1;
     /* A shared sweep adds up n_rows numbers, and keeps, weighs and undoes as many for the guard:
      * below this that costs what sharing saves. */
-    structure->parallel_cost = fmax(30000.0, 24.0 * n_rows);
+    structure->parallel_cost = fmax(60000.0, 24.0 * n_rows);
     return STRADS_OK;
 }

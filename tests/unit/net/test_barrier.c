@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tests/unit/net/test_barrier.c - the barrier, alone and among threads. */
+#define _GNU_SOURCE /* cpu_set_t */
 #include "net/barrier.h"
+
+#include <sched.h>
 
 #include "base/tasks.h"
 #include "tests/support/suite.h"
@@ -84,6 +87,28 @@ static void a_break_lets_everybody_go_and_nobody_pass(void)
     net_barrier_fini(&self.barrier);
 }
 
+/* Two members on this thread's processor, which it keeps, then one. */
+static void who_shares_a_processor_hardly_spins(void)
+{
+    net_seats seats = {.shared = false};
+    cpu_set_t all, one;
+    REQUIRE(sched_getaffinity(0, sizeof(all), &all) == 0);
+    CPU_ZERO(&one);
+    CPU_SET(sched_getcpu(), &one);
+    REQUIRE(sched_setaffinity(0, sizeof(one), &one) == 0);
+    CHECK(net_spins(2, &seats) >= NET_SPINS);
+    net_seats_take(&seats);
+    net_seats_take(&seats);
+    net_seats_clear(&seats, 2);
+    CHECK(net_spins(2, &seats) < NET_SPINS / 10);
+    net_seats_take(&seats);
+    net_seats_clear(&seats, 1);
+    CHECK(net_spins(2, &seats) >= NET_SPINS);
+    CHECK(net_spins(1, &seats) >= net_spins(1 << 20, &seats)); /* nowhere are as many */
+    REQUIRE(sched_setaffinity(0, sizeof(all), &all) == 0);
+}
+
 SUITE("net/barrier", {"a member alone does not wait", a_member_alone_does_not_wait},
+      {"who shares a processor hardly spins", who_shares_a_processor_hardly_spins},
       {"nobody passes before all have arrived", nobody_passes_before_all_have_arrived},
       {"a break lets everybody go and nobody pass", a_break_lets_everybody_go_and_nobody_pass})
