@@ -106,6 +106,19 @@ static strads_status read_boxes(npy *file, const data_box *boxes, size_t n, cons
     return status;
 }
 
+/* Boxes are of a header that was read before: the file may be another one by now. */
+static strads_status check_boxes(const npy *file, const data_box *boxes, size_t n)
+{
+    for (size_t k = 0; k < n; k++) {
+        if (boxes[k].first_row + boxes[k].n_rows > file->shape[0] ||
+            boxes[k].first_col + boxes[k].n_cols > file->shape[1]) {
+            strads_error("%s: has changed while it was read", file->input->path);
+            return STRADS_ERR_DATA;
+        }
+    }
+    return STRADS_OK;
+}
+
 /* Whether the file, of so many bytes, is as long as its header says. */
 static strads_status check_length(const npy *file, uint64_t bytes)
 {
@@ -128,6 +141,9 @@ strads_status data_npy_read_boxes(data_matrix *out, const data_box *boxes, size_
     size_t n_made = 0;
     uint64_t bytes = 0;
     strads_status status = npy_read_header(&file, input);
+    if (status == STRADS_OK) {
+        status = check_boxes(&file, boxes, n);
+    }
     if (status == STRADS_OK) {
         file.in_place = data_input_has_ranges(input, &bytes);
         file.narrow = data_is_narrow(precision, true, file.is_float);

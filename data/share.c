@@ -156,17 +156,28 @@ static bool is_read_whole(const data_sharing *how)
            (how->split == DATA_BY_COLUMNS || !data_is_rereadable(how->source->path));
 }
 
+strads_status data_share_check_files(const data_source *source, uint32_t n_processes)
+{
+    const char *const paths[] = {source->path, source->y_path};
+    for (size_t i = 0; i < 2 && n_processes > 1; i++) {
+        if (paths[i] != NULL && !data_is_rereadable(paths[i])) {
+            strads_error("%s: is no regular file, and %u processes cannot all read it: expected "
+                         "one, or one process",
+                         paths[i], n_processes);
+            return STRADS_ERR_DATA;
+        }
+    }
+    return STRADS_OK;
+}
+
 /* What the source is. */
 static strads_status look(const data_sharing *how, data_format *format)
 {
     data_input input;
-    if (!data_is_rereadable(how->source->path)) {
-        strads_error("%s: is no regular file, and %u processes cannot all read it: expected one, "
-                     "or one process",
-                     how->source->path, strads_part_count(how->part));
-        return STRADS_ERR_DATA;
+    strads_status status = data_share_check_files(how->source, strads_part_count(how->part));
+    if (status == STRADS_OK) {
+        status = data_input_open(&input, how->source->path);
     }
-    const strads_status status = data_input_open(&input, how->source->path);
     if (status == STRADS_OK) {
         *format = data_format_of(how->source, &input);
         data_input_close(&input);

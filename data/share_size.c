@@ -106,7 +106,10 @@ strads_status data_share_measure(data_size *out, const data_source *source, data
                         .n_mine = (n_workers + n_processes - 1) / n_processes};
     data_size whole;
     way found;
-    strads_status status = data_regression_measure(&whole, source);
+    strads_status status = data_share_check_files(source, n_processes);
+    if (status == STRADS_OK) {
+        status = data_regression_measure(&whole, source);
+    }
     if (status == STRADS_OK) {
         status = find_way(&found, source, split, n_processes);
     }

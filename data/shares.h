@@ -28,6 +28,10 @@ STRADS_MUST_CHECK strads_status data_share_npy(data_share *out, const data_shari
 STRADS_MUST_CHECK strads_status data_share_cut_whole(data_share *out, const data_sharing *how,
                                                      data_regression *whole);
 
+/* Refuses a source of which something is no file that so many processes can all read. */
+STRADS_MUST_CHECK strads_status data_share_check_files(const data_source *source,
+                                                       uint32_t n_processes);
+
 /* A copy of an array of n, in *out, which is a pointer. */
 STRADS_MUST_CHECK strads_status data_share_copy(void *out, const void *from, size_t n,
                                                 size_t bytes);

@@ -33,32 +33,47 @@ static long n_processors(void)
     return n;
 }
 
-enum { SEAT_WORDS = sizeof(((net_seats *) NULL)->taken) / sizeof(uint64_t), WORD_BITS = 64 };
+enum { WORD_BITS = 64 };
 
-void net_seats_take(net_seats *seats)
+/* As many as the processors that there are need. */
+static int n_seat_words(void)
+{
+    const long n = (n_processors() + WORD_BITS - 1) / WORD_BITS;
+    return n < 1 ? 1 : n > NET_SEAT_WORDS ? NET_SEAT_WORDS : (int) n;
+}
+
+int net_seats_take(net_seats *seats)
 {
     const int cpu = sched_getcpu();
-    if (cpu >= 0) { /* else it is not known, and as if shared */
-        const unsigned seat = (unsigned) cpu % (SEAT_WORDS * WORD_BITS);
-        atomic_fetch_or_explicit(&seats->taken[seat / WORD_BITS], UINT64_C(1) << (seat % WORD_BITS),
-                                 memory_order_relaxed);
+    if (cpu < 0) {
+        return -1; /* it is not known: as if nobody shared it */
     }
+    const int seat = cpu % (n_seat_words() * WORD_BITS);
+    const uint64_t bit = UINT64_C(1) << (seat % WORD_BITS);
+    const uint64_t before =
+        atomic_fetch_or_explicit(&seats->taken[seat / WORD_BITS], bit, memory_order_relaxed);
+    if ((before & bit) != 0) {
+        atomic_fetch_or_explicit(&seats->twice[seat / WORD_BITS], bit, memory_order_relaxed);
+    }
+    return seat;
 }
 
-void net_seats_clear(net_seats *seats, uint32_t n_members)
+void net_seats_clear(net_seats *seats)
 {
-    uint32_t n_seats = 0;
-    for (size_t i = 0; i < SEAT_WORDS; i++) {
-        n_seats += (uint32_t) __builtin_popcountll(
-            atomic_load_explicit(&seats->taken[i], memory_order_relaxed));
+    for (int i = 0; i < n_seat_words(); i++) {
+        const uint64_t twice = atomic_load_explicit(&seats->twice[i], memory_order_relaxed);
+        atomic_store_explicit(&seats->shared[i], twice, memory_order_relaxed);
+        atomic_store_explicit(&seats->twice[i], 0, memory_order_relaxed);
         atomic_store_explicit(&seats->taken[i], 0, memory_order_relaxed);
     }
-    atomic_store_explicit(&seats->shared, n_seats < n_members, memory_order_relaxed);
 }
 
-int net_spins(uint32_t n_members, const net_seats *seats)
+int net_spins(uint32_t n_members, const net_seats *seats, int seat)
 {
-    if (atomic_load_explicit(&seats->shared, memory_order_relaxed)) {
+    if (seat >= 0 &&
+        (atomic_load_explicit(&seats->shared[seat / WORD_BITS], memory_order_relaxed) >>
+             (seat % WORD_BITS) &
+         1) != 0) {
         return SPINS_SHARED;
     }
     return (long) n_members <= n_processors() ? SPINS_OF_ALL : NET_SPINS;
@@ -115,7 +130,7 @@ static void sleep_until_moved(net_barrier *barrier, uint64_t generation)
 /* The last to arrive opens the next generation, unless the barrier is broken. */
 static bool release(net_barrier *barrier, uint64_t state)
 {
-    net_seats_clear(&barrier->seats, (uint32_t) arrived_of(state));
+    net_seats_clear(&barrier->seats);
     const uint64_t next = (uint64_t) (uint32_t) (generation_of(state) + 1) * ONE_GENERATION;
     if (!atomic_compare_exchange_strong(&barrier->state, &state, next)) {
         return false; /* only a break can change the state of a full barrier */
@@ -126,7 +141,7 @@ static bool release(net_barrier *barrier, uint64_t state)
 
 bool net_barrier_wait(net_barrier *barrier, uint32_t n_members)
 {
-    net_seats_take(&barrier->seats);
+    const int seat = net_seats_take(&barrier->seats);
     const uint64_t state = atomic_fetch_add(&barrier->state, ONE_ARRIVED) + ONE_ARRIVED;
     const uint64_t generation = generation_of(state);
     if ((state & BROKEN) != 0) {
@@ -135,7 +150,7 @@ bool net_barrier_wait(net_barrier *barrier, uint32_t n_members)
     if (arrived_of(state) == n_members) {
         return release(barrier, state);
     }
-    for (int spin = net_spins(n_members, &barrier->seats);
+    for (int spin = net_spins(n_members, &barrier->seats, seat);
          spin > 0 && !has_moved(barrier, generation); spin--) {
         net_pause();
     }

@@ -15,21 +15,24 @@
 /* How often a waiter looks before it blocks: about ten microseconds. */
 enum { NET_SPINS = 400 };
 
-/* Where the members of exchanges run; zeros at first. */
+enum { NET_SEAT_WORDS = 16 }; /* of 64 processors each; of more than 1,024 some count as one */
+
+/* On which processors the members of exchanges run, a bit each; zeros at first. */
 typedef struct net_seats {
-    _Atomic uint64_t taken[4]; /* a bit a processor, modulo 256: of those who have come */
-    _Atomic bool shared;       /* last time two had the same */
+    _Atomic uint64_t taken[NET_SEAT_WORDS];  /* by who has come */
+    _Atomic uint64_t twice[NET_SEAT_WORDS];  /* by two of them */
+    _Atomic uint64_t shared[NET_SEAT_WORDS]; /* taken twice at the last exchange */
 } net_seats;
 
-/* I am coming. */
-void net_seats_take(net_seats *seats);
-/* All n have come, and nobody comes again before this returns. */
-void net_seats_clear(net_seats *seats, uint32_t n_members);
+/* I am coming; returns my seat. */
+int net_seats_take(net_seats *seats);
+/* All have come, and nobody comes again before this returns. */
+void net_seats_clear(net_seats *seats);
 
 /* How often a member of an exchange looks. Where each has a processor they all come within a
  * fraction of a sweep: then ten times as often, for to block and to be woken takes longer. But if
- * two share one, hardly ever: the other cannot come before this one blocks. */
-int net_spins(uint32_t n_members, const net_seats *seats);
+ * mine was shared the last time, hardly ever: who shares it cannot come before I block. */
+int net_spins(uint32_t n_members, const net_seats *seats, int seat);
 
 /* Tells the core that this is a spin loop. */
 static inline void net_pause(void)

@@ -19,9 +19,9 @@ enum { SLOT_DOUBLES = 1 << 20, LINE = 64 };
 /* In the mapping; then the slots. */
 typedef struct meeting {
     _Alignas(LINE) _Atomic uint32_t n_come;
+    net_seats seats;
     _Alignas(LINE) _Atomic uint32_t generation; /* futex: changes when all have come */
     _Atomic uint32_t n_asleep;
-    net_seats seats;
 } meeting;
 
 struct net_shared {
@@ -104,9 +104,9 @@ bool net_shared_meet(net_shared *shared, uint32_t n, const _Atomic bool *broken)
 {
     meeting *place = shared->place;
     const uint32_t generation = atomic_load(&place->generation);
-    net_seats_take(&place->seats);
+    const int seat = net_seats_take(&place->seats);
     if (atomic_fetch_add(&place->n_come, 1) + 1 == n) {
-        net_seats_clear(&place->seats, n);
+        net_seats_clear(&place->seats);
         atomic_store(&place->n_come, 0);
         atomic_store(&place->generation, generation + 1);
         if (atomic_load(&place->n_asleep) > 0) {
@@ -114,7 +114,7 @@ bool net_shared_meet(net_shared *shared, uint32_t n, const _Atomic bool *broken)
         }
         return true;
     }
-    for (int spin = net_spins(n, &place->seats);
+    for (int spin = net_spins(n, &place->seats, seat);
          spin > 0 && atomic_load(&place->generation) == generation; spin--) {
         net_pause();
     }

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/tasks.h"
 #include "net/cluster.h"
@@ -274,6 +275,26 @@ void run_options_set_workers(run_options *options, const strads_config *config, 
     options->candidates = candidates > 0 ? candidates : options->round;
 }
 
+/* What every process opens is there more than once: no pipe. */
+static strads_status check_files(const strads_app *app, const strads_config *config)
+{
+    for (size_t i = 0; i < app->n_options; i++) {
+        const char *key = app->options[i].key;
+        const char *path =
+            app->options[i].type == STRADS_PATH ? strads_config_text(config, key) : NULL;
+        struct stat about;
+        if (path != NULL && stat(path, &about) == 0 && !S_ISREG(about.st_mode) &&
+            !S_ISDIR(about.st_mode)) {
+            strads_error("%s: %s: %s is no regular file, and %lld processes cannot all read it: "
+                         "expected one, or run.processes: 1",
+                         strads_config_place(config, key), key, path,
+                         (long long) strads_config_int(config, "run.processes"));
+            return STRADS_ERR_USAGE;
+        }
+    }
+    return STRADS_OK;
+}
+
 strads_status run_options_read(run_options *out, const strads_app *app, const strads_config *config,
                                net_cluster **cluster)
 {
@@ -315,6 +336,9 @@ strads_status run_options_read(run_options *out, const strads_app *app, const st
     }
     if (status == STRADS_OK && options.deterministic) {
         status = check_deterministic(&options, machines, config);
+    }
+    if (status == STRADS_OK && options.n_processes > 1) {
+        status = check_files(app, config);
     }
     if (status != STRADS_OK) {
         net_cluster_destroy(machines);

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -339,26 +338,6 @@ static strads_status form(processes *self, const strads_app *app, const strads_c
     return status == STRADS_OK ? settle(self) : status;
 }
 
-/* What every process opens is there more than once: no pipe. */
-static strads_status check_files(const strads_app *app, const strads_config *config)
-{
-    for (size_t i = 0; i < app->n_options; i++) {
-        const char *key = app->options[i].key;
-        const char *path =
-            app->options[i].type == STRADS_PATH ? strads_config_text(config, key) : NULL;
-        struct stat about;
-        if (path != NULL && stat(path, &about) == 0 && !S_ISREG(about.st_mode) &&
-            !S_ISDIR(about.st_mode)) {
-            strads_error("%s: %s: %s is no regular file, and %lld processes cannot all read it: "
-                         "expected one, or run.processes: 1",
-                         strads_config_place(config, key), key, path,
-                         (long long) strads_config_int(config, "run.processes"));
-            return STRADS_ERR_USAGE;
-        }
-    }
-    return STRADS_OK;
-}
-
 strads_status processes_form(processes **out, const strads_app *app, const strads_config *config,
                              const run_options *run)
 {
@@ -367,10 +346,7 @@ strads_status processes_form(processes **out, const strads_app *app, const strad
         return STRADS_OK;
     }
     net_team_options options;
-    strads_status status = check_files(app, config);
-    if (status == STRADS_OK) {
-        status = read_team(&options, config, strads_config_text(config, "net.listen"));
-    }
+    strads_status status = read_team(&options, config, strads_config_text(config, "net.listen"));
     if (status != STRADS_OK) {
         return status;
     }

@@ -199,6 +199,10 @@ static void a_pipe_is_for_one_process(void)
         CHECK_NEAR(command_number("piped", "objective"), command_number("file", "objective"), 1e-4);
         CHECK(run_piped(all[k], "--processes 2") == 2);
         CHECK_HAS(command_err, "data.path: /dev/stdin is no regular file, and 2 processes cannot");
+        CHECK(command_run("version && cat small.libsvm | %s check small.yaml --set data.path="
+                          "/dev/stdin --set run.processes=2 --set data.partition=%s",
+                          command_binary(), all[k]) == 2);
+        CHECK_HAS(command_err, "data.path: /dev/stdin is no regular file, and 2 processes cannot");
     }
 }
 

@@ -154,7 +154,14 @@ static void a_pipe_is_refused_by_several(void)
         CHECK(strstr(said, "pipe: is no regular file, and 3 processes cannot all read") != NULL);
         CHECK(strchr(said, '\n') == strrchr(said, '\n'));
         strads_free(said);
+        data_size size;
+        CHECK_STATUS(data_share_measure(&size, &self.source, self.split, 3, 3), STRADS_ERR_DATA);
     }
+    char *text = suite_file("x", "1 1:1\n2 1:2\n");
+    self.source = (data_source){.path = text, .y_path = path};
+    read_together(&self);
+    CHECK_STATUS(self.status, STRADS_ERR_DATA);
+    strads_free(text);
     strads_free(path);
 }
 

@@ -15,6 +15,7 @@ typedef struct crowd {
     _Atomic uint32_t arrived;
     _Atomic uint32_t n_wrong;
     _Atomic uint32_t n_let_go;
+    cpu_set_t where; /* members stay */
 } crowd;
 
 static void a_member_alone_does_not_wait(void)
@@ -87,28 +88,50 @@ static void a_break_lets_everybody_go_and_nobody_pass(void)
     net_barrier_fini(&self.barrier);
 }
 
-/* Two members on this thread's processor, which it keeps, then one. */
-static void who_shares_a_processor_hardly_spins(void)
+static void stay_on(const cpu_set_t *where)
 {
-    net_seats seats = {.shared = false};
-    cpu_set_t all, one;
+    REQUIRE(pthread_setaffinity_np(pthread_self(), sizeof(*where), where) == 0);
+}
+
+static void *meet_once(void *argument)
+{
+    crowd *self = argument;
+    stay_on(&self->where);
+    if (!net_barrier_wait(&self->barrier, 2)) {
+        atomic_fetch_add(&self->n_wrong, 1);
+    }
+    return NULL;
+}
+
+static void who_shared_a_processor_hardly_spins(void)
+{
+    crowd self = {.arrived = 0};
+    pthread_t other;
+    cpu_set_t all;
+    REQUIRE_OK(net_barrier_init(&self.barrier));
     REQUIRE(sched_getaffinity(0, sizeof(all), &all) == 0);
-    CPU_ZERO(&one);
-    CPU_SET(sched_getcpu(), &one);
-    REQUIRE(sched_setaffinity(0, sizeof(one), &one) == 0);
-    CHECK(net_spins(2, &seats) >= NET_SPINS);
-    net_seats_take(&seats);
-    net_seats_take(&seats);
-    net_seats_clear(&seats, 2);
-    CHECK(net_spins(2, &seats) < NET_SPINS / 10);
-    net_seats_take(&seats);
-    net_seats_clear(&seats, 1);
-    CHECK(net_spins(2, &seats) >= NET_SPINS);
-    CHECK(net_spins(1, &seats) >= net_spins(1 << 20, &seats)); /* nowhere are as many */
-    REQUIRE(sched_setaffinity(0, sizeof(all), &all) == 0);
+    CPU_ZERO(&self.where);
+    CPU_SET(sched_getcpu(), &self.where);
+    stay_on(&self.where);
+    REQUIRE_OK(strads_thread_start(&other, "member", meet_once, &self));
+    CHECK(net_barrier_wait(&self.barrier, 2));
+    pthread_join(other, NULL);
+    const net_seats *seats = &self.barrier.seats;
+    net_seats none = {.taken = {0}};
+    const int seat = net_seats_take(&none);
+    CHECK(net_spins(2, seats, seat) < NET_SPINS / 10);
+    CHECK(net_spins(2, seats, seat == 0 ? 1 : 0) >= NET_SPINS); /* others' */
+    CHECK(net_spins(2, seats, -1) >= NET_SPINS);
+    CHECK(net_spins(2, &none, seat) >= NET_SPINS);
+    CHECK(net_spins(1, &none, seat) > net_spins(1 << 20, &none, seat)); /* so many are nowhere */
+    CHECK(net_barrier_wait(&self.barrier, 1));                          /* alone on it */
+    CHECK(net_spins(2, seats, seat) >= NET_SPINS);
+    CHECK(atomic_load(&self.n_wrong) == 0);
+    stay_on(&all);
+    net_barrier_fini(&self.barrier);
 }
 
 SUITE("net/barrier", {"a member alone does not wait", a_member_alone_does_not_wait},
-      {"who shares a processor hardly spins", who_shares_a_processor_hardly_spins},
+      {"who shared a processor hardly spins", who_shared_a_processor_hardly_spins},
       {"nobody passes before all have arrived", nobody_passes_before_all_have_arrived},
       {"a break lets everybody go and nobody pass", a_break_lets_everybody_go_and_nobody_pass})
