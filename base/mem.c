@@ -3,6 +3,7 @@
 #define _DEFAULT_SOURCE /* madvise */
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -25,6 +26,14 @@ void strads_mem_fail_after(size_t n)
 size_t strads_mem_live(void)
 {
     return atomic_load_explicit(&live, memory_order_relaxed);
+}
+
+void strads_mem_keep(void)
+{
+#ifdef M_TRIM_THRESHOLD
+    (void) mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    (void) mallopt(M_TRIM_THRESHOLD, 64 << 20);
+#endif
 }
 
 static bool must_fail(void)

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/tasks.h"
 #include "net/links_state.h"
 
@@ -256,6 +257,7 @@ strads_status net_links_create(net_links **out, const net_links_options *options
         }
         return STRADS_ERR_NOMEM;
     }
+    strads_mem_keep();
     links->options = *options;
     links->n_errors = strads_log_n_errors();
     strads_log_forget_first();

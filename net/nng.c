@@ -19,6 +19,11 @@
 
 enum { MAX_PIECES = 8 }; /* that the library takes at once */
 
+/* Nothing more is received in one piece: it is in the cache when it is looked at, and while a
+ * piece is copied the system cannot put more to what has come. A socket of this machine (ipc)
+ * holds little more, and wants to be emptied. */
+static const size_t MOST_AT_ONCE = 128 * 1024;
+
 typedef struct operation {
     net_stream *stream;
     nng_aio *aio;
@@ -35,9 +40,10 @@ typedef struct operation {
 struct net_stream {
     nng_stream *nng;
     char peer[64];
+    size_t most; /* that one receive takes */
     _Atomic(const char *) why;
     operation recv, send;
-    operation read; /* of net_stream_begin_read: without a callback of the library */
+    operation read; /* whose caller waits: without a callback of the library */
 
     pthread_mutex_t lock; /* guards the rest, and `pending` */
     pthread_cond_t idle;  /* n_uses has become 0 */
@@ -103,13 +109,15 @@ strads_status net_nng_explain(int code, char why[NET_WHY])
 /* As many of the parts as go into one operation of the library. */
 static int gather(const operation *self, nng_iov pieces[MAX_PIECES])
 {
-    size_t offset = self->offset;
+    size_t offset = self->offset, left = self->sends ? SIZE_MAX : self->stream->most;
     int n = 0;
-    for (int k = 0; k < self->n_parts && n < MAX_PIECES; k++, offset = 0) {
-        if (self->parts[k].iov_len > offset) {
-            pieces[n++] = (nng_iov){(char *) self->parts[k].iov_base + offset,
-                                    self->parts[k].iov_len - offset};
+    for (int k = 0; k < self->n_parts && n < MAX_PIECES && left > 0; k++, offset = 0) {
+        const size_t bytes = self->parts[k].iov_len - offset;
+        const size_t take = bytes < left ? bytes : left;
+        if (take > 0) {
+            pieces[n++] = (nng_iov){(char *) self->parts[k].iov_base + offset, take};
         }
+        left -= take;
     }
     return n;
 }
@@ -255,13 +263,15 @@ static void on_done(void *context)
 
 /* ---- streams ---- */
 
-static void name_peer(net_stream *self)
+/* Who is there, and over what. */
+static void look_at_peer(net_stream *self)
 {
     nng_sockaddr address;
     uint64_t pid;
     char host[INET6_ADDRSTRLEN] = "?";
     snprintf(self->peer, sizeof(self->peer), "unknown");
     if (nng_stream_get_uint64(self->nng, NNG_OPT_IPC_PEER_PID, &pid) == 0) {
+        self->most = SIZE_MAX;
         snprintf(self->peer, sizeof(self->peer), "process %" PRIu64, pid);
     } else if (nng_stream_get_addr(self->nng, NNG_OPT_REMADDR, &address) != 0) {
         return;
@@ -282,6 +292,7 @@ strads_status net_nng_wrap(net_stream **out, nng_stream *stream)
     }
     self->nng = stream;
     self->deadline = INFINITY;
+    self->most = MOST_AT_ONCE;
     self->recv = (operation){.stream = self, .start = nng_stream_recv};
     self->send = (operation){.stream = self, .start = nng_stream_send, .sends = true};
     self->read = (operation){.stream = self, .start = nng_stream_recv};
@@ -296,7 +307,7 @@ strads_status net_nng_wrap(net_stream **out, nng_stream *stream)
     }
     pthread_mutex_init(&self->lock, NULL);
     pthread_cond_init(&self->idle, NULL);
-    name_peer(self);
+    look_at_peer(self);
     *out = self;
     return STRADS_OK;
 
@@ -318,6 +329,24 @@ void net_stream_recv(net_stream *stream, const struct iovec *parts, int n_parts,
     start(&stream->recv, parts, n_parts, done, context);
 }
 
+/* Waits for an operation without a callback: the library's code. */
+static int await(operation *self)
+{
+    nng_aio_wait(self->aio);
+    return result_of(self);
+}
+
+/* Ends an operation that was waited for. */
+static strads_status end(operation *self, int code)
+{
+    net_stream *stream = self->stream;
+    const strads_status status = code == 0 ? STRADS_OK : fail(stream, code);
+    pthread_mutex_lock(&stream->lock);
+    self->pending = false;
+    end_use(stream);
+    return status;
+}
+
 /* What is there already costs no change of threads, unlike with a callback. */
 void net_stream_begin_read(net_stream *stream, const struct iovec *parts, int n_parts)
 {
@@ -328,16 +357,11 @@ void net_stream_begin_read(net_stream *stream, const struct iovec *parts, int n_
 strads_status net_stream_end_read(net_stream *stream, size_t *n)
 {
     operation *self = &stream->read;
-    nng_aio_wait(self->aio);
-    const int code = result_of(self);
-    const strads_status status = code == 0 ? STRADS_OK : fail(stream, code);
-    if (status == STRADS_OK) {
+    const int code = await(self);
+    if (code == 0) {
         *n = nng_aio_count(self->aio);
     }
-    pthread_mutex_lock(&stream->lock);
-    self->pending = false;
-    end_use(stream);
-    return status;
+    return end(self, code);
 }
 
 void net_stream_send(net_stream *stream, const struct iovec *parts, int n_parts, net_done done,

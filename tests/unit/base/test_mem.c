@@ -2,7 +2,11 @@
 /* tests/unit/base/test_mem.c - allocation, its live count and failing on demand. */
 #include "base/mem.h"
 
+#include <limits.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/support/suite.h"
 
@@ -148,7 +152,52 @@ static void what_is_discarded_is_lost_and_its_surroundings_are_not(void)
     }
 }
 
+static long count_faults(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_minflt : LONG_MAX;
+}
+
+/* Faults of pages while large blocks come and go. */
+static long use_large_blocks(void)
+{
+    enum { N_BLOCKS = 8, N_ROUNDS = 20, BYTES = 1 << 20 };
+    void *blocks[N_BLOCKS];
+    const long before = count_faults();
+    for (int round = 0; round < N_ROUNDS; round++) {
+        for (int i = 0; i < N_BLOCKS; i++) {
+            blocks[i] = strads_alloc(BYTES);
+            if (blocks[i] == NULL) {
+                return LONG_MAX;
+            }
+            memset(blocks[i], round, BYTES);
+        }
+        for (int i = 0; i < N_BLOCKS; i++) {
+            strads_free(blocks[i]);
+        }
+    }
+    return count_faults() - before;
+}
+
+/* In a process of its own, for it stays so. */
+static void what_is_freed_is_kept_when_that_is_wished(void)
+{
+    int status = -1;
+    const pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        strads_mem_keep();
+        const long first = use_large_blocks(), then = use_large_blocks();
+        _exit(first > then && then < 100 ? 0 : 1);
+    }
+    REQUIRE(waitpid(child, &status, 0) == child);
+#if defined(__GLIBC__)
+    CHECK(SUITE_SANITIZED || (WIFEXITED(status) && WEXITSTATUS(status) == 0));
+#endif
+}
+
 SUITE("base/mem",
+      {"what is freed is kept when that is wished", what_is_freed_is_kept_when_that_is_wished},
       {"what is discarded is lost, and its surroundings are not",
        what_is_discarded_is_lost_and_its_surroundings_are_not},
       {"a reserved array grows and keeps what is in it",

@@ -71,7 +71,8 @@ static void parts_of_all_sizes_arrive_whole_and_in_order(void)
 {
     static const size_t sizes[] = {0,    1,     15,     16,     17,     4095,    4096,
                                    4097, 65495, 65496,  65535,  65536,  65537,   100000,
-                                   5,    0,     262143, 262144, 262145, 3000000, 1};
+                                   5,    0,     131071, 131072, 131073, 229296,  229297,
+                                   3,    0,     262143, 262144, 262145, 3000000, 1};
     enum { N = sizeof(sizes) / sizeof(sizes[0]) };
     net_links *links[2];
     strads_status ends[2];
