@@ -125,10 +125,11 @@ static void *run_pulse(void *argument)
 
 /* ---- life ---- */
 
-/* Its stream and what receives from it have ended; they may name other links. */
+/* Its stream, what receives from it and what sends have ended; they may name other links. */
 static void fini_link(net_connection *link)
 {
     if (link->has_lock) {
+        pthread_cond_destroy(&link->out.told);
         pthread_cond_destroy(&link->changed);
         pthread_mutex_destroy(&link->lock);
     }
@@ -152,9 +153,9 @@ static strads_status init_link(net_connection *link)
     if (strads_cond_init(&link->changed) != STRADS_OK) {
         return STRADS_ERR_SYSTEM;
     }
-    if (pthread_mutex_init(&link->lock, NULL) != 0) {
-        pthread_cond_destroy(&link->changed);
-        return STRADS_ERR_SYSTEM;
+    if (pthread_mutex_init(&link->lock, NULL) != 0 ||
+        pthread_cond_init(&link->out.told, NULL) != 0) {
+        return STRADS_ERR_SYSTEM; /* what is there needs no memory of its own */
     }
     link->has_lock = true;
     for (int lane = 0; lane < NET_N_LANES; lane++) {
@@ -170,7 +171,7 @@ static strads_status init_link(net_connection *link)
     return links_receive_init(link);
 }
 
-/* Ends the streams and what receives from them. */
+/* Ends the streams, and what receives from them and sends. */
 static void close_streams(net_links *links)
 {
     for (uint32_t p = 0; p < links->options.n_processes; p++) {
@@ -187,6 +188,9 @@ static void close_streams(net_links *links)
     }
     for (uint32_t p = 0; p < links->options.n_processes; p++) {
         links_receive_stop(&links->link[p]);
+        if (links->link[p].has_lock) {
+            links_send_stop(&links->link[p]);
+        }
     }
     for (uint32_t p = 0; p < links->options.n_processes; p++) {
         net_stream_destroy(links->link[p].stream);

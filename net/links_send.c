@@ -3,12 +3,15 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/tasks.h"
 #include "net/links_state.h"
 
 /* A frame ends with the record that takes it to this, or with FRAME_RECORDS. */
 static const size_t FRAME_ENOUGH = 256 * 1024;
 /* Bodies up to this are copied beside the heads; others are lent to the stream. */
 static const size_t COPY_BELOW = 4096;
+/* Frames with more than this in bodies are sent by the link's thread: to wake it costs less. */
+static const size_t HAND_ABOVE = 64 * 1024;
 
 /* ---- records ---- */
 
@@ -121,7 +124,7 @@ static void extend_heads(sending *out, unsigned char *at, size_t n)
     }
 }
 
-static void lay_out(sending *out, net_frame *frame)
+static void lay_out(sending *out)
 {
     unsigned char *at = out->heads + NET_FRAME_HEAD;
     out->n_parts = 1;
@@ -146,26 +149,9 @@ static void lay_out(sending *out, net_frame *frame)
         extend_heads(out, at, length + padding);
         at += length + padding;
     }
-    net_frame_encode(out->heads, frame, out->parts, out->n_parts);
+    net_frame_encode(out->heads, &out->frame, out->parts, out->n_parts);
     out->parts[0].iov_base = out->heads;
     out->parts[0].iov_len += NET_FRAME_HEAD;
-}
-
-static void on_sent(void *context, strads_status status, size_t n)
-{
-    (void) n;
-    net_connection *link = context;
-    links_records_clear(&link->out.records);
-    pthread_mutex_lock(&link->lock);
-    link->busy = false;
-    const bool go_on = link->must_flush;
-    pthread_cond_broadcast(&link->changed);
-    pthread_mutex_unlock(&link->lock);
-    if (status != STRADS_OK) {
-        links_lose(link, net_stream_why(link->stream));
-    } else if (go_on) {
-        links_kick(link);
-    }
 }
 
 static bool is_waiting_locked(const net_connection *link)
@@ -186,29 +172,118 @@ static size_t bytes_of(const records *list)
     return bytes;
 }
 
+/* The frame is out, or lost. */
+static void end_frame(net_connection *link, strads_status status)
+{
+    links_records_clear(&link->out.records);
+    pthread_mutex_lock(&link->lock);
+    link->busy = false;
+    const bool go_on = link->must_flush;
+    if (link->said_bye) { /* who waits for parts need not wake */
+        pthread_cond_broadcast(&link->changed);
+    }
+    pthread_mutex_unlock(&link->lock);
+    if (status != STRADS_OK) {
+        links_lose(link, net_stream_why(link->stream));
+    } else if (go_on) {
+        links_kick(link);
+    }
+}
+
+static void on_sent(void *context, strads_status status, size_t n)
+{
+    (void) n;
+    end_frame(context, status);
+}
+
+/* False: there is no memory for it, and the link is lost. */
+static bool prepare(net_connection *link)
+{
+    if (reserve_heads(&link->out) != STRADS_OK) {
+        links_lose(link, "there is no memory for a frame");
+        return false;
+    }
+    lay_out(&link->out);
+    return true;
+}
+
+/* ---- the thread of large frames ---- */
+
+/* Waits for a large frame; false: there will be none. */
+static bool take_frame(net_connection *link)
+{
+    sending *out = &link->out;
+    pthread_mutex_lock(&link->lock);
+    while (!out->handed && !out->over) {
+        pthread_cond_wait(&out->told, &link->lock);
+    }
+    const bool taken = out->handed;
+    out->handed = false;
+    pthread_mutex_unlock(&link->lock);
+    return taken;
+}
+
+static void *run_sender(void *argument)
+{
+    net_connection *link = argument;
+    while (take_frame(link)) {
+        if (prepare(link)) {
+            end_frame(link, net_stream_send_all(link->stream, link->out.parts, link->out.n_parts));
+        }
+    }
+    return NULL;
+}
+
+/* Hands the frame to the thread; false: it is not large, or there is no thread. */
+static bool hand_locked(net_connection *link)
+{
+    sending *out = &link->out;
+    if (link->busy_bytes <= HAND_ABOVE || out->over) {
+        return false;
+    }
+    if (!out->runs) {
+        out->runs = strads_thread_start(&out->thread, "strads-send", run_sender, link) == STRADS_OK;
+    }
+    out->over = !out->runs; /* it is not tried again */
+    out->handed = out->runs;
+    return out->runs;
+}
+
+void links_send_stop(net_connection *link)
+{
+    pthread_mutex_lock(&link->lock);
+    link->out.over = true;
+    const bool runs = link->out.runs;
+    pthread_mutex_unlock(&link->lock);
+    if (runs) {
+        pthread_cond_signal(&link->out.told);
+        pthread_join(link->out.thread, NULL);
+    }
+}
+
+/* ---- what goes next ---- */
+
 void links_kick(net_connection *link)
 {
-    net_frame frame;
+    sending *out = &link->out;
+    bool handed = false;
     pthread_mutex_lock(&link->lock);
     const bool go = link->stream != NULL && !link->busy && !link->lost &&
-                    choose_records_locked(link, &frame) != 0;
+                    choose_records_locked(link, &out->frame) != 0;
     link->must_flush = link->busy || is_waiting_locked(link);
     if (go) {
         link->busy = true;
         link->must_beat = false;
         link->n_frames++;
-        link->busy_bytes = bytes_of(&link->out.records);
+        link->busy_bytes = bytes_of(&out->records);
         link->busy_since = strads_now();
         link->last_sent = link->busy_since;
+        handed = hand_locked(link);
     }
     pthread_mutex_unlock(&link->lock);
-    if (!go) {
-        return;
+    if (handed) {
+        pthread_cond_signal(&out->told);
+    } else if (go && prepare(link)) {
+        net_stream_send(link->stream, out->parts, out->n_parts, on_sent, link);
     }
-    if (reserve_heads(&link->out) != STRADS_OK) {
-        links_lose(link, "there is no memory for a frame");
-        return;
-    }
-    lay_out(&link->out, &frame);
-    net_stream_send(link->stream, link->out.parts, link->out.n_parts, on_sent, link);
 }

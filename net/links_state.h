@@ -36,8 +36,15 @@ enum { FRAME_RECORDS = 64, RECEIVE_BYTES = 96 * 1024 };
 enum { MOST_PARTS = 256 };
 
 /* The frame that is being sent: its head and those of its records, and small bodies,
- * are in `heads`, other bodies are lent. */
+ * are in `heads`, other bodies are lent. Large frames are sent by a thread of the link: adding
+ * them up and handing them over is work that keeps neither their poster, who has more to do, nor
+ * the library's threads, which serve all links. It starts with the first. */
 typedef struct sending {
+    pthread_t thread;
+    bool runs, over;     /* there is such a thread; there will be none any more */
+    bool handed;         /* `frame`, to the thread; all three under the link's lock */
+    pthread_cond_t told; /* the thread, of what is handed, and that it ends */
+    net_frame frame;
     records records; /* freed when it is out */
     unsigned char *heads;
     size_t heads_capacity;
@@ -79,14 +86,14 @@ typedef struct net_connection {
 
     bool has_lock;
     pthread_mutex_t lock;      /* of what is below, but `in` */
-    pthread_cond_t changed;    /* a part came, a frame is out, or it is lost */
+    pthread_cond_t changed;    /* a part came, the good-bye is out, or it is lost */
     records waiting[N_QUEUES]; /* goes in this order */
     bool must_flush;           /* when the frame is out */
     bool busy;                 /* a frame is being sent */
     bool must_beat, must_bye;
     record *farewell;               /* words of the good-bye; NULL: all is well */
     bool said_bye, heard_bye, lost; /* lost: ended, well or not */
-    sending out;                    /* of who has set `busy` */
+    sending out;                    /* but for its thread, of who has set `busy` */
     uint64_t n_frames;
     size_t busy_bytes; /* about, of the frame that is being sent */
     double busy_since, last_sent;
@@ -172,6 +179,8 @@ void links_break(net_links *links);
 
 /* Sends what waits, if no frame is under way; then it goes with the next. */
 void links_kick(net_connection *link);
+/* Waits for the thread of large frames, whose stream is closed. */
+void links_send_stop(net_connection *link);
 
 /* ---- links_receive.c ---- */
 

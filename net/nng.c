@@ -43,7 +43,7 @@ struct net_stream {
     size_t most; /* that one receive takes */
     _Atomic(const char *) why;
     operation recv, send;
-    operation read; /* whose caller waits: without a callback of the library */
+    operation read, write; /* whose callers wait: without a callback of the library */
 
     pthread_mutex_t lock; /* guards the rest, and `pending` */
     pthread_cond_t idle;  /* n_uses has become 0 */
@@ -152,6 +152,7 @@ static void release(net_stream *stream)
     nng_aio_reap(stream->recv.aio);
     nng_aio_reap(stream->send.aio);
     nng_aio_reap(stream->read.aio);
+    nng_aio_reap(stream->write.aio);
     pthread_cond_destroy(&stream->idle);
     pthread_mutex_destroy(&stream->lock);
     strads_free(stream);
@@ -195,6 +196,7 @@ static void start(operation *self, const struct iovec *parts, int n_parts, net_d
     net_stream *stream = self->stream;
     pthread_mutex_lock(&stream->lock);
     assert(!self->pending && !stream->abandoned);
+    assert(!self->sends || (!stream->send.pending && !stream->write.pending));
     self->pending = true;
     self->done = done;
     self->context = context;
@@ -296,6 +298,7 @@ strads_status net_nng_wrap(net_stream **out, nng_stream *stream)
     self->recv = (operation){.stream = self, .start = nng_stream_recv};
     self->send = (operation){.stream = self, .start = nng_stream_send, .sends = true};
     self->read = (operation){.stream = self, .start = nng_stream_recv};
+    self->write = (operation){.stream = self, .start = nng_stream_send, .sends = true};
     if (nng_aio_alloc(&self->recv.aio, on_done, &self->recv) != 0) {
         goto err_self;
     }
@@ -305,12 +308,17 @@ strads_status net_nng_wrap(net_stream **out, nng_stream *stream)
     if (nng_aio_alloc(&self->read.aio, NULL, NULL) != 0) {
         goto err_send;
     }
+    if (nng_aio_alloc(&self->write.aio, NULL, NULL) != 0) {
+        goto err_read;
+    }
     pthread_mutex_init(&self->lock, NULL);
     pthread_cond_init(&self->idle, NULL);
     look_at_peer(self);
     *out = self;
     return STRADS_OK;
 
+err_read:
+    nng_aio_free(self->read.aio);
 err_send:
     nng_aio_free(self->send.aio);
 err_recv:
@@ -370,6 +378,20 @@ void net_stream_send(net_stream *stream, const struct iovec *parts, int n_parts,
     start(&stream->send, parts, n_parts, done, context);
 }
 
+strads_status net_stream_send_all(net_stream *stream, const struct iovec *parts, int n_parts)
+{
+    operation *self = &stream->write;
+    start(self, parts, n_parts, NULL, NULL);
+    int code = await(self);
+    while (code == 0 && advance(self, nng_aio_count(self->aio))) {
+        pthread_mutex_lock(&stream->lock);
+        submit(self);
+        pthread_mutex_unlock(&stream->lock);
+        code = await(self);
+    }
+    return end(self, code);
+}
+
 void net_stream_set_deadline(net_stream *stream, double deadline)
 {
     pthread_mutex_lock(&stream->lock);
@@ -396,6 +418,7 @@ static void close_locked(net_stream *stream)
         nng_aio_cancel(stream->recv.aio);
         nng_aio_cancel(stream->send.aio);
         nng_aio_cancel(stream->read.aio);
+        nng_aio_cancel(stream->write.aio);
     }
 }
 

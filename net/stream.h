@@ -98,6 +98,12 @@ STRADS_MUST_CHECK strads_status net_stream_end_read(net_stream *stream, size_t *
 void net_stream_send(net_stream *stream, const struct iovec *parts, int n_parts, net_done done,
                      void *context);
 
+/* The same, not beside the other, and waits until all are out, without a limit but the stream's
+ * deadline. As of net_done. Close ends it; no other thread may destroy the stream meanwhile. In
+ * no callback. */
+STRADS_MUST_CHECK strads_status net_stream_send_all(net_stream *stream, const struct iovec *parts,
+                                                    int n_parts);
+
 /* Receives or sends exactly n bytes. As of net_done; CLOSED too when stopped, IO when too
  * late. In no callback. */
 STRADS_MUST_CHECK strads_status net_stream_read(net_stream *stream, void *buffer, size_t n,

@@ -6,11 +6,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "net/links.h"
 #include "tests/support/links_case.h"
 #include "tests/support/suite.h"
 
-enum { LARGE = 300 * 1024, MOST = 4 }; /* more than ends a frame; records */
+/* More than ends a frame, more than a connection takes that nobody reads; records. */
+enum { LARGE = 300 * 1024, UNDER_WAY = 1 << 26, MOST = 4 };
 
 typedef struct pair {
     net_links *links;
@@ -112,7 +114,29 @@ static void a_large_message_ends_its_frame(void)
     strads_free(suite_stderr_of(send_large_ones, NULL));
 }
 
+/* Nobody reads it, so that its thread waits in the middle of it. */
+static void end_amid_a_large_one(void *context)
+{
+    pair self;
+    (void) context;
+    make(&self);
+    net_message *part = net_message_create(1, NET_DATA, UNDER_WAY);
+    REQUIRE(part != NULL);
+    memset(part->body, 0, UNDER_WAY);
+    REQUIRE_OK(net_links_post(self.links, 1, part));
+    CHECK_STATUS(net_links_end(self.links, STRADS_ERR_DATA), STRADS_ERR_DATA);
+    net_stream_destroy(self.other);
+}
+
+static void who_ends_does_not_wait_for_a_large_one(void)
+{
+    const size_t live = strads_mem_live();
+    strads_free(suite_stderr_of(end_amid_a_large_one, NULL));
+    CHECK(strads_mem_live() == live);
+}
+
 SUITE("net/links_send",
+      {"who ends does not wait for a large message", who_ends_does_not_wait_for_a_large_one},
       {"a round's messages go in one frame, and control first",
        a_rounds_messages_go_in_one_frame_and_control_first},
       {"a large message ends its frame", a_large_message_ends_its_frame})

@@ -36,7 +36,34 @@ static void check_says(net_stream *from, net_stream *to, const char *words)
     CHECK_TEXT(heard, words);
 }
 
-/* Many parts of unlike sizes, some empty, arrive as the bytes that they are. */
+/* A thread that waits until it has sent. */
+typedef struct sender {
+    net_stream *stream;
+    const struct iovec *parts;
+    int n_parts;
+    pthread_t thread;
+    strads_status status;
+} sender;
+
+static void *send_all(void *argument)
+{
+    sender *self = argument;
+    self->status = net_stream_send_all(self->stream, self->parts, self->n_parts);
+    return NULL;
+}
+
+static void start_sender(sender *self)
+{
+    REQUIRE_OK(strads_thread_start(&self->thread, "sender", send_all, self));
+}
+
+static void end_sender(sender *self, strads_status expected)
+{
+    pthread_join(self->thread, NULL);
+    CHECK_STATUS(self->status, expected);
+}
+
+/* Many parts of unlike sizes, some empty, arrive as the bytes that they are, whoever waits. */
 static void check_parts(net_stream *from, net_stream *to)
 {
     enum { N_PARTS = 20, N = 700000 };
@@ -60,6 +87,13 @@ static void check_parts(net_stream *from, net_stream *to)
     REQUIRE_OK(net_wait_for(&wait, NULL));
     CHECK_STATUS(net_wait_fini(&wait, &n), STRADS_OK);
     CHECK(n == N);
+    CHECK(memcmp(sent, heard, N) == 0);
+
+    sender waits = {.stream = from, .parts = parts, .n_parts = N_PARTS};
+    memset(heard, 0, N);
+    start_sender(&waits);
+    REQUIRE_OK(net_stream_read(to, heard, N, &patience));
+    end_sender(&waits, STRADS_OK);
     CHECK(memcmp(sent, heard, N) == 0);
     strads_free(sent);
     strads_free(heard);
@@ -231,6 +265,43 @@ static void waiting_reads(void)
     net_stream_destroy(pair[1]);
 }
 
+/* More than the system takes, and nobody reads it. */
+static void waiting_sends(void)
+{
+    enum { LARGE = 1 << 26 };
+    char *large = strads_calloc(1, LARGE), byte;
+    REQUIRE(large != NULL);
+    const struct iovec part = {large, LARGE};
+    const net_patience patience = streams_patience();
+    net_stream *pair[2];
+    sender self = {.parts = &part, .n_parts = 1};
+    for (int theirs = 0; theirs < 2; theirs++) { /* the end of the stream, or of the other side */
+        streams_connect(pair, "tcp://127.0.0.1:0", NULL);
+        self.stream = pair[0];
+        start_sender(&self);
+        REQUIRE_OK(net_stream_read(pair[1], &byte, 1, &patience)); /* it is under way */
+        if (theirs) {
+            net_stream_destroy(pair[1]);
+        } else {
+            net_stream_close(pair[0]);
+        }
+        end_sender(&self, STRADS_ERR_CLOSED);
+        (void) send_all(&self);
+        CHECK_STATUS(self.status, STRADS_ERR_CLOSED);
+        CHECK(net_stream_why(pair[0])[0] != '\0');
+        net_stream_destroy(pair[0]);
+        net_stream_destroy(theirs ? NULL : pair[1]);
+    }
+    streams_connect(pair, "abstract://", NULL);
+    net_stream_set_deadline(pair[0], strads_now());
+    self.stream = pair[0];
+    (void) send_all(&self);
+    CHECK_STATUS(self.status, STRADS_ERR_IO);
+    net_stream_destroy(pair[0]);
+    net_stream_destroy(pair[1]);
+    strads_free(large);
+}
+
 typedef struct ender {
     net_stream *stream;
     net_wait received, sent;
@@ -326,6 +397,7 @@ SUITE("net/stream", {"a process may fork before the first use", forks_before},
       {"bytes arrive as they were sent, over every kind", kinds},
       {"closing ends what is under way and what comes after", close_ends_operations},
       {"a read that waits ends with bytes, with its stream, or too late", waiting_reads},
+      {"a send that waits ends with all sent, with its stream, or too late", waiting_sends},
       {"a stream may be destroyed in its callback", destroyed_in_callback},
       {"nothing waits longer than it may", deadlines},
       {"no memory for a stream is said", no_memory})
