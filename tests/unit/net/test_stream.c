@@ -265,6 +265,35 @@ static void waiting_reads(void)
     net_stream_destroy(pair[1]);
 }
 
+/* Over tcp one read takes a piece of what is there, which may end within either part. */
+static void reads_in_pieces(void)
+{
+    enum { N = 600000, FIRST = 131000, PIECE = 128 * 1024 };
+    unsigned char *sent = strads_alloc(N), *heard = strads_calloc(1, N);
+    REQUIRE(sent != NULL && heard != NULL);
+    for (int k = 0; k < N; k++) {
+        sent[k] = (unsigned char) (k * 7 + k / 256);
+    }
+    const struct iovec all = {sent, N};
+    net_stream *pair[2];
+    streams_connect(pair, "tcp://127.0.0.1:0", NULL);
+    sender writer = {.stream = pair[0], .parts = &all, .n_parts = 1};
+    start_sender(&writer);
+    for (size_t at = 0, n = 0; at < N; at += n) {
+        const size_t first = N - at < FIRST ? N - at : FIRST;
+        const struct iovec parts[] = {{heard + at, first}, {heard + at + first, N - at - first}};
+        net_stream_begin_read(pair[1], parts, 2);
+        REQUIRE_OK(net_stream_end_read(pair[1], &n));
+        CHECK(n > 0 && n <= PIECE);
+    }
+    end_sender(&writer, STRADS_OK);
+    CHECK(memcmp(sent, heard, N) == 0);
+    net_stream_destroy(pair[0]);
+    net_stream_destroy(pair[1]);
+    strads_free(sent);
+    strads_free(heard);
+}
+
 /* More than the system takes, and nobody reads it. */
 static void waiting_sends(void)
 {
@@ -397,6 +426,7 @@ SUITE("net/stream", {"a process may fork before the first use", forks_before},
       {"bytes arrive as they were sent, over every kind", kinds},
       {"closing ends what is under way and what comes after", close_ends_operations},
       {"a read that waits ends with bytes, with its stream, or too late", waiting_reads},
+      {"reads take pieces, in whichever part they end", reads_in_pieces},
       {"a send that waits ends with all sent, with its stream, or too late", waiting_sends},
       {"a stream may be destroyed in its callback", destroyed_in_callback},
       {"nothing waits longer than it may", deadlines},
